@@ -1,0 +1,297 @@
+"""Every setting, declared once: name, type, default and what it does. YAML in, command-line overrides on top, checked as a whole.
+
+A settings file is a tree of the sections below. Unknown keys and wrong values are reported all at once, each with its path, before
+anything is loaded. Field names follow the libraries that the values go to (`LoraConfig`, `Seq2SeqTrainingArguments`,
+`GenerationConfig`), so what users know from there holds here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from diasum.errors import DiasumError, near_misses
+
+DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary:"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
+
+
+class DataSettings(_Section):
+    path: str = Field("sample", description="hub id, local file or folder, or the bundled `sample`")
+    revision: str | None = Field(None, description="the hub data set's commit, tag or branch")
+    train_split: str = Field("train", description="the split trained on")
+    validation_split: str = Field("validation", description="the split that chooses the best adapter")
+    dialogue_column: str | None = Field(None, description="column with the conversation; found by name when not given")
+    summary_columns: list[str] | None = Field(
+        None, description="columns with the reference summaries; found by name when not given"
+    )
+    id_column: str | None = Field(None, description="column with the id; found by name when not given")
+    topic_column: str | None = Field(None, description="column with a topic for slices; found by name when not given")
+    on_empty: Literal["skip", "refuse"] = Field(
+        "skip", description="what to do with rows whose dialogue or summary is empty"
+    )
+    validation_share: float = Field(0.1, gt=0, lt=1, description="share held out when the data has one split only")
+    split_seed: int = Field(0, ge=0, description="seed of that held-out part")
+    max_train: int | None = Field(None, ge=1, description="use only the first so many training pairs")
+    max_validation: int | None = Field(None, ge=1, description="use only the first so many validation pairs")
+
+
+class PromptSettings(_Section):
+    template: str = Field(DEFAULT_PROMPT, description="text around the conversation; `{dialogue}` stands for it")
+    turn_separator: str | None = Field(
+        None, description="text between turns; a line break, or what survives the tokenizer, when not given"
+    )
+    max_source_tokens: int = Field(
+        512, ge=16, description="sources are cut to this at turn boundaries; the prompt itself is never cut"
+    )
+    max_target_tokens: int = Field(128, ge=4, description="reference summaries are cut to this in training")
+    keep: Literal["start", "end", "both"] = Field("start", description="which turns stay when a dialogue is too long")
+
+    @model_validator(mode="after")
+    def _has_dialogue(self) -> PromptSettings:
+        if self.template.count("{dialogue}") != 1:
+            raise ValueError("template must contain {dialogue} exactly once")
+        return self
+
+
+class LoraSettings(BaseModel):
+    """The fields of `peft.LoraConfig`; those not declared here are passed on to it by name."""
+
+    model_config = ConfigDict(extra="allow", validate_assignment=True, allow_inf_nan=False)
+
+    r: int = Field(8, ge=1, description="rank of the update")
+    lora_alpha: float = Field(32, gt=0, description="scale: the update counts lora_alpha / r times")
+    lora_dropout: float = Field(0.05, ge=0, lt=1, description="dropout on the adapter's input")
+    bias: Literal["none", "all", "lora_only"] = Field("none", description="which biases are trained")
+    target_modules: list[str] | str | None = Field(
+        None,
+        description="names of the modules adapted, or `all-linear`; the attention's query and value when not given",
+    )
+    modules_to_save: list[str] | None = Field(None, description="modules trained in full and saved with the adapter")
+
+
+class TrainSettings(_Section):
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
+    epochs: float = Field(3, gt=0, description="passes over the training pairs")
+    batch_size: int | None = Field(
+        None, ge=1, description="pairs in a batch; when not given, batches hold `batch_tokens`"
+    )
+    batch_tokens: int = Field(4096, ge=64, description="tokens in a batch, source and target, padding counted")
+    gradient_accumulation_steps: int = Field(1, ge=1, description="batches whose gradients are added before a step")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay")
+    max_grad_norm: float = Field(1.0, ge=0, description="gradients are clipped to this norm; 0 turns it off")
+    warmup_ratio: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    lr_scheduler: Literal["linear", "cosine", "constant", "constant_with_warmup"] = Field(
+        "linear", description="learning-rate schedule"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="label smoothing of the training loss")
+    seed: int = Field(42, ge=0, description="seed of initialisation, order and dropout")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to run")
+    dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="compute type; auto takes bf16 where the hardware has it"
+    )
+    gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, about a third slower")
+    early_stopping_patience: int | None = Field(
+        None, ge=1, description="stop after so many evaluations without a better score"
+    )
+    eval_generate: int = Field(
+        64, ge=0, description="validation dialogues (a seeded sample) summarised at each evaluation; 0 for none"
+    )
+    select_by: Literal["rouge1", "rouge2", "rougeL", "rougeLsum", "loss"] = Field(
+        "rougeL", description="what the best adapter is best at"
+    )
+    save_steps: int | None = Field(
+        None, ge=1, description="also write a checkpoint every so many steps, beside each epoch's"
+    )
+    logging_steps: int = Field(10, ge=1, description="steps between logged losses")
+    report_to: list[str] = Field(
+        default_factory=lambda: ["tensorboard"], description="trackers, as transformers names them; [] for none"
+    )
+
+
+class GenerateSettings(_Section):
+    num_beams: int = Field(4, ge=1, description="beams; 1 is greedy search")
+    max_new_tokens: int = Field(100, ge=1, description="longest summary, in tokens")
+    min_new_tokens: int = Field(0, ge=0, description="shortest summary, in tokens")
+    length_penalty: float = Field(1.0, description="above 1 favours longer beams")
+    no_repeat_ngram_size: int = Field(0, ge=0, description="forbid repeating n-grams of this size; 0 allows all")
+    repetition_penalty: float = Field(1.0, gt=0, description="above 1 discourages repeated tokens")
+    do_sample: bool = Field(False, description="sample instead of searching")
+    temperature: float = Field(1.0, gt=0, description="of sampling")
+    top_p: float = Field(1.0, gt=0, le=1, description="of sampling")
+    batch_tokens: int = Field(
+        8192, ge=64, description="source tokens in a generation batch, padding counted, beams not"
+    )
+
+
+class EvaluateSettings(_Section):
+    split: str = Field("test", description="the split evaluated")
+    protocol: str = Field("rouge-score", description="how ROUGE is computed; see `diasum evaluate --help`")
+    resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
+    seed: int = Field(0, ge=0, description="of the bootstrap")
+    baselines: list[str] = Field(
+        default_factory=lambda: ["lead3", "longest"], description="baselines in the same table"
+    )
+    base_model: bool = Field(True, description="evaluate the base model without the adapter, too")
+    max_examples: int | None = Field(None, ge=1, description="evaluate only the first so many dialogues")
+
+
+class Settings(_Section):
+    """The whole tree; see each section for its fields."""
+
+    base: str = Field("mini", description="base model: hub id, local folder, or the bundled `mini`")
+    base_revision: str | None = Field(None, description="the base model's commit, tag or branch on the hub")
+    trust_remote_code: bool = Field(False, description="run code that the base model's repository brings along")
+    data: DataSettings = Field(default_factory=DataSettings)
+    prompt: PromptSettings = Field(default_factory=PromptSettings)
+    lora: LoraSettings = Field(default_factory=LoraSettings)
+    train: TrainSettings = Field(default_factory=TrainSettings)
+    generate: GenerateSettings = Field(default_factory=GenerateSettings)
+    evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
+
+    def to_yaml(self) -> str:
+        """The resolved tree as YAML; `load_settings` reads it back to the same settings."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def load_settings(file: Path | str | None = None, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Settings:
+    """Read settings from YAML and put overrides on top.
+
+    Args:
+        file: a YAML file; defaults only when None.
+        overrides: ``section.key=value`` strings (the value in YAML) or a mapping of such dotted paths to values.
+
+    Raises:
+        DiasumError: the file cannot be read, or keys or values are wrong; all of them are listed with their paths.
+    """
+    tree: dict[str, Any] = {}
+    where = "the settings"
+    if file is not None:
+        where = str(file)
+        tree = _read_yaml(Path(file))
+    for path, value in _dotted(overrides):
+        _put(tree, path, value)
+    return check_settings(tree, where)
+
+
+def check_settings(tree: Mapping[str, Any], where: str) -> Settings:
+    """Validate a tree as a whole.
+
+    Raises:
+        DiasumError: listing every unknown key and wrong value with its path.
+    """
+    problems: list[str] = []
+    settings: Settings | None = None
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        problems = [_problem(item) for item in error.errors()]
+    lora = tree.get("lora")
+    if isinstance(lora, Mapping):
+        problems += _check_lora_extras({k: v for k, v in lora.items() if k not in LoraSettings.model_fields})
+    if problems or settings is None:
+        listed = "\n".join(f"  {line}" for line in problems)
+        count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+        raise DiasumError(
+            f"{count} in {where}:\n{listed}",
+            hint="Correct them; `diasum config check FILE` checks again without loading anything.",
+        )
+    return settings
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DiasumError(f"No settings file at {file}.", hint="Check the path given to --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiasumError(f"{file} cannot be read as a settings file: {error}") from None
+    except yaml.YAMLError as error:
+        raise DiasumError(f"{file} is not valid YAML: {error}", hint="Mend the line named above.") from None
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise DiasumError(f"{file}: expected sections such as `train:` at the top, found a {type(tree).__name__}.")
+    return tree
+
+
+def _dotted(overrides: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
+    if isinstance(overrides, Mapping):
+        return list(overrides.items())
+    pairs = []
+    for item in overrides:
+        path, sign, value = item.partition("=")
+        if not sign or not path.strip():
+            raise DiasumError(
+                f"--set expects section.key=value, found `{item}`.", hint="For example: --set train.learning_rate=1e-3"
+            )
+        pairs.append((path.strip(), _scalar(value)))
+    return pairs
+
+
+def _scalar(text: str) -> Any:
+    """A value as YAML has it, except that 1e-3 is a number (YAML 1.1 wants 1.0e-3)."""
+    try:
+        return float(text) if "e" in text.lower() and text[:1] in "0123456789.+-" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        return text
+
+
+def _put(tree: dict[str, Any], path: str, value: Any) -> None:
+    *sections, key = path.split(".")
+    for section in sections:
+        if not isinstance(tree.get(section), dict):
+            tree[section] = {}
+        tree = tree[section]
+    tree[key] = value
+
+
+def _problem(item: Any) -> str:
+    path = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"{path}: there is no such setting. {near_misses(str(item['loc'][-1]), _names(item['loc'][:-1]))}"
+    found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
+    return f"{path}: {item['msg'].removeprefix('Value error, ')}{found}"
+
+
+def _names(section: tuple[int | str, ...]) -> Iterable[str]:
+    model: type[BaseModel] = Settings
+    for part in section:
+        annotation = model.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ()
+        model = annotation
+    return model.model_fields
+
+
+def _check_lora_extras(extras: Mapping[str, Any]) -> list[str]:
+    """Names that LoraSettings does not declare must be fields of `LoraConfig`; peft is imported only when there are any."""
+    if not extras:
+        return []
+    from dataclasses import fields
+
+    from peft import LoraConfig
+
+    known = {field.name for field in fields(LoraConfig)} - {
+        "peft_type",
+        "auto_mapping",
+        "peft_version",
+        "task_type",
+        "inference_mode",
+    }
+    problems = [
+        f"lora.{name}: LoraConfig has no such field. {near_misses(name, known)}" for name in extras if name not in known
+    ]
+    if not problems:
+        try:
+            LoraConfig(**extras)
+        except (TypeError, ValueError) as error:
+            problems.append(f"lora: {error}")
+    return problems

@@ -1,0 +1,65 @@
+"""What training and evaluation work on: pairs of a dialogue and its reference summaries, in named splits."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from diasum.dialogue import Dialogue
+from diasum.errors import DiasumError, near_misses
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A dialogue with its reference summaries.
+
+    Attributes:
+        id: unique within its split.
+        dialogue: the conversation.
+        references: one or more human summaries; the first is the one trained on. Empty only where no summary is needed.
+        topic: the source's own label, if it has one.
+    """
+
+    id: str
+    dialogue: Dialogue
+    references: tuple[str, ...]
+    topic: str | None = None
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Named splits of pairs.
+
+    Attributes:
+        name: the hub id, bundled name or file name the user gave.
+        splits: split name to pairs, in the source's order.
+        notes: what a user should know of how it was read (rows skipped, a validation part held out), each one sentence.
+        license: the data's licence as an SPDX-like id (``cc-by-nc-sa-4.0``) where it is known.
+    """
+
+    name: str
+    splits: dict[str, list[Pair]]
+    notes: list[str] = field(default_factory=list)
+    license: str | None = None
+
+    def split(self, name: str) -> list[Pair]:
+        """The pairs of one split.
+
+        Raises:
+            DiasumError: there is no such split; the message lists those that exist.
+        """
+        if name not in self.splits:
+            raise DiasumError(f"{self.name} has no split `{name}`.", hint=near_misses(name, self.splits))
+        return self.splits[name]
+
+
+def pairs_hash(pairs: Iterable[Pair]) -> str:
+    """SHA-256 over ids, dialogues and references: two splits with one hash are the same data."""
+    digest = hashlib.sha256()
+    for pair in pairs:
+        for part in (pair.id, pair.dialogue.text, *pair.references):
+            digest.update(part.encode("utf-8"))
+            digest.update(b"\x1f")
+        digest.update(b"\x1e")
+    return digest.hexdigest()
