@@ -1,0 +1,1 @@
+"""Pretraining of the bundled base model; not part of the installed package."""
