@@ -1,0 +1,270 @@
+"""From pairs to token ids, with a full account of what was cut.
+
+In: pairs, a tokenizer, prompt settings. Out: ``input_ids`` and ``labels`` lists, unpadded, and an `EncodingReport`. Sources that
+are too long lose whole turns, from the end, the start or the middle; the prompt's own words always stay, since a summary prompt
+without its "Summary:" is not one. All texts go through the tokenizer in large batches; only the long ones are done again.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from diasum.config import PromptSettings
+from diasum.data.pairs import Pair
+from diasum.data.prompt import Prompt, lost_characters
+from diasum.dialogue import Dialogue, Turn
+from diasum.errors import DiasumError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+GAP = Turn("", "...")  # stands for the turns left out in the middle (keep="both")
+_CHUNK = 1024  # texts in one call of the tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSource:
+    """One prompt as tokens.
+
+    Attributes:
+        input_ids: with the tokenizer's special tokens, at most `max_source_tokens`.
+        turns_cut: turns that are missing, whole or in part.
+        tokens_cut: tokens that are missing.
+        tokens_total: tokens of the whole prompt, before cutting.
+    """
+
+    input_ids: list[int]
+    turns_cut: int
+    tokens_cut: int
+    tokens_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingReport:
+    """What encoding did to a split.
+
+    Attributes:
+        n: dialogues.
+        cut: dialogues that lost turns.
+        turns_cut: turns missing in all, whole or in part.
+        tokens: source tokens before cutting.
+        tokens_cut: source tokens missing.
+        targets_cut: reference summaries that were cut.
+        source_median, source_max: source tokens after cutting.
+        target_median, target_max: label tokens after cutting; 0 when no targets were encoded.
+        lost: characters that the tokenizer cannot represent, with their number of occurrences.
+    """
+
+    n: int
+    cut: int
+    turns_cut: int
+    tokens: int
+    tokens_cut: int
+    targets_cut: int
+    source_median: float
+    source_max: int
+    target_median: float = 0
+    target_max: int = 0
+    lost: dict[str, int] = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        """For example ``7 of 500 dialogues cut, 1.2% of tokens``."""
+        share = 100 * self.tokens_cut / self.tokens if self.tokens else 0.0
+        parts = [f"{self.cut} of {self.n} dialogues cut, {share:.1f}% of tokens"]
+        if self.targets_cut:
+            parts.append(f"{self.targets_cut} reference summaries cut")
+        if self.lost:
+            shown = ", ".join(f"{name_character(c)} ({count}x)" for c, count in list(self.lost.items())[:5])
+            more = f" and {len(self.lost) - 5} more" if len(self.lost) > 5 else ""
+            parts.append(f"characters this tokenizer loses: {shown}{more}")
+        return "; ".join(parts)
+
+
+class PairEncoder:
+    """Encodes dialogues and pairs for one tokenizer.
+
+    Raises:
+        DiasumError: the prompt alone leaves no room for a conversation in `max_source_tokens`.
+
+    Attributes:
+        prompt: the template with the separator that survives this tokenizer.
+        separator_reason: why that separator.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> None:
+        self.tokenizer = tokenizer
+        self.settings = settings
+        self.prompt, self.separator_reason = Prompt.for_tokenizer(tokenizer, settings)
+        fixed = len(self._ids([self.prompt.render(Dialogue(()))])[0])
+        self._room = settings.max_source_tokens - fixed
+        if self._room < 1:
+            raise DiasumError(
+                f"prompt.template alone takes {fixed} tokens, prompt.max_source_tokens is {settings.max_source_tokens}: "
+                "no room is left for the conversation.",
+                hint="Shorten the template or raise prompt.max_source_tokens.",
+            )
+
+    def encode_dialogue(self, dialogue: Dialogue) -> EncodedSource:
+        """Encode one prompt, cut at turn boundaries where it is too long.
+
+        A turn is cut inside only where leaving it out would leave more than half of the room unused. With ``keep="both"`` a turn of
+        three dots stands for what is missing.
+        """
+        return self._fit(dialogue, self._ids([self.prompt.render(dialogue)])[0])
+
+    def encode_dialogues(self, dialogues: Iterable[Dialogue]) -> tuple[list[EncodedSource], EncodingReport]:
+        """Encode many prompts, without targets."""
+        dialogues = list(dialogues)
+        texts = [self.prompt.render(dialogue) for dialogue in dialogues]
+        sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
+        return sources, _report(sources, [], 0, lost_characters(self.tokenizer, texts))
+
+    def encode(self, pairs: Iterable[Pair]) -> tuple[list[dict[str, list[int]]], EncodingReport]:
+        """Encode prompts and first references.
+
+        Returns:
+            One ``{"input_ids": [...], "labels": [...]}`` a pair in the order given, unpadded, labels ending in eos; and the report.
+
+        Raises:
+            DiasumError: a pair has no reference summary.
+        """
+        pairs = list(pairs)
+        bare = [pair.id for pair in pairs if not pair.references]
+        if bare:
+            raise DiasumError(
+                f"{len(bare)} of {len(pairs)} pairs have no reference summary (first: {', '.join(bare[:5])}).",
+                hint="Training and scoring need summaries; `diasum summarize` does not.",
+            )
+        texts = [self.prompt.render(pair.dialogue) for pair in pairs]
+        targets = [pair.references[0] for pair in pairs]
+        sources = [self._fit(pair.dialogue, ids) for pair, ids in zip(pairs, self._ids(texts), strict=True)]
+        whole = self._target_ids(targets)
+        labels = [self._fit_target(ids) for ids in whole]
+        cut = sum(len(kept) < len(ids) for kept, ids in zip(labels, whole, strict=True))
+        features = [{"input_ids": source.input_ids, "labels": ids} for source, ids in zip(sources, labels, strict=True)]
+        lost = lost_characters(self.tokenizer, [*texts, *targets])
+        return features, _report(sources, [len(ids) for ids in labels], cut, lost)
+
+    def _ids(self, texts: Sequence[str], *, special: bool = True) -> list[list[int]]:
+        ids: list[list[int]] = []
+        for i in range(0, len(texts), _CHUNK):
+            chunk = list(texts[i : i + _CHUNK])
+            ids += self.tokenizer(chunk, add_special_tokens=special, return_attention_mask=False, verbose=False)[
+                "input_ids"
+            ]
+        return ids
+
+    def _target_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = []
+        for i in range(0, len(texts), _CHUNK):
+            ids += self.tokenizer(text_target=list(texts[i : i + _CHUNK]), verbose=False)["input_ids"]
+        eos = self.tokenizer.eos_token_id
+        return [x if eos is None or x[-1:] == [eos] else [*x, eos] for x in ids]
+
+    def _fit_target(self, ids: list[int]) -> list[int]:
+        limit = self.settings.max_target_tokens
+        return ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
+
+    def _fit(self, dialogue: Dialogue, ids: list[int]) -> EncodedSource:
+        total = len(ids)
+        limit = self.settings.max_source_tokens
+        if total <= limit:
+            return EncodedSource(ids, 0, 0, total)
+        pieces = [self.prompt.separator + str(turn) for turn in dialogue.turns]
+        turns = [(turn, len(x)) for turn, x in zip(dialogue.turns, self._ids(pieces, special=False), strict=True)]
+        room = self._room
+        while True:
+            kept = self._keep(turns, room)
+            ids = self._ids([self.prompt.render(Dialogue(kept))])[0]
+            if len(ids) <= limit or not kept:
+                break
+            # Turns tokenised one by one can come out a little shorter than in their place; then try with less room.
+            room = max(0, room - (len(ids) - limit))
+        whole = sum(1 for turn in kept if turn is not GAP) - self._partial(kept, dialogue.turns)
+        return EncodedSource(ids, len(dialogue) - whole, total - len(ids), total)
+
+    def _keep(self, turns: list[tuple[Turn, int]], room: int) -> tuple[Turn, ...]:
+        if self.settings.keep == "start":
+            return tuple(self._take(turns, room)[0])
+        if self.settings.keep == "end":
+            return tuple(self._take(turns, room, from_end=True)[0])
+        room -= len(self._ids([self.prompt.separator + str(GAP)], special=False)[0])
+        head, rest = self._take(turns, room // 2)
+        used = sum(self._lengths(head))
+        tail, _ = self._take(rest, room - used, from_end=True)
+        return (*head, GAP, *tail) if head or tail else ()
+
+    def _take(
+        self, turns: list[tuple[Turn, int]], room: int, *, from_end: bool = False
+    ) -> tuple[list[Turn], list[tuple[Turn, int]]]:
+        """The turns that fit in `room` tokens, in order, and those left over."""
+        order = turns[::-1] if from_end else turns
+        kept: list[Turn] = []
+        left = room
+        for turn, length in order:
+            if length > left:
+                break
+            kept.append(turn)
+            left -= length
+        rest = order[len(kept) :]
+        if rest and 2 * left > room:
+            part, remainder = self._part(rest[0][0], left, from_end=from_end)
+            if part.text:
+                kept.append(part)
+                rest = [(remainder, self._lengths([remainder])[0]), *rest[1:]]
+        return (kept[::-1], rest[::-1]) if from_end else (kept, rest)
+
+    def _part(self, turn: Turn, room: int, *, from_end: bool) -> tuple[Turn, Turn]:
+        """Cut a turn between two words (inside a word only where it alone is too long): the part that fits, and the remainder."""
+
+        def part(size: int) -> Turn:
+            text = turn.text[-size:] if from_end else turn.text[:size]
+            return Turn(turn.speaker, text if size else "", turn.start)
+
+        low, high = 0, len(turn.text)
+        while low < high:  # the most characters that fit
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._lengths([part(middle)])[0] <= room else (low, middle - 1)
+        text = part(low).text
+        if 0 < low < len(turn.text):
+            outside = turn.text[-low - 1] if from_end else turn.text[low]
+            first, space, last = text.partition(" ") if from_end else text.rpartition(" ")
+            if not outside.isspace() and space:
+                text = last if from_end else first
+        remainder = turn.text[: len(turn.text) - len(text)] if from_end else turn.text[len(text) :]
+        return Turn(turn.speaker, text.strip(), turn.start), Turn(turn.speaker, remainder.strip(), turn.start)
+
+    def _lengths(self, turns: Sequence[Turn]) -> list[int]:
+        return [len(ids) for ids in self._ids([self.prompt.separator + str(turn) for turn in turns], special=False)]
+
+    @staticmethod
+    def _partial(kept: Sequence[Turn], turns: Sequence[Turn]) -> int:
+        """How many of the kept turns are parts of a turn."""
+        whole = {id(turn) for turn in turns} | {id(GAP)}
+        return sum(id(turn) not in whole for turn in kept)
+
+
+def name_character(character: str) -> str:
+    """A character as a reader can see it: in backquotes, or its code point."""
+    names = {"\n": "line break", "\t": "tab"}
+    return names.get(character) or (f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}")
+
+
+def _report(sources: Sequence[EncodedSource], targets: Sequence[int], cut: int, lost: dict[str, int]) -> EncodingReport:
+    lengths = [len(source.input_ids) for source in sources]
+    return EncodingReport(
+        n=len(sources),
+        cut=sum(source.tokens_cut > 0 or source.turns_cut > 0 for source in sources),
+        turns_cut=sum(source.turns_cut for source in sources),
+        tokens=sum(source.tokens_total for source in sources),
+        tokens_cut=sum(source.tokens_cut for source in sources),
+        targets_cut=cut,
+        source_median=statistics.median(lengths) if lengths else 0,
+        source_max=max(lengths, default=0),
+        target_median=statistics.median(targets) if targets else 0,
+        target_max=max(targets, default=0),
+        lost=lost,
+    )
