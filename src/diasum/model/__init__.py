@@ -1,1 +1,25 @@
-"""."""
+"""Hardware, base models, adapters and generation."""
+
+from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules
+from diasum.model.generation import Generated, generate
+from diasum.model.hardware import Hardware, choose_hardware, describe_machine
+from diasum.model.loading import BUNDLED, Base, bundled_base, load_base, load_config, resolve_base, weights_hash
+
+__all__ = [
+    "BUNDLED",
+    "Base",
+    "Generated",
+    "Hardware",
+    "ParameterCount",
+    "add_adapter",
+    "bundled_base",
+    "choose_hardware",
+    "count_parameters",
+    "describe_machine",
+    "generate",
+    "linear_modules",
+    "load_base",
+    "load_config",
+    "resolve_base",
+    "weights_hash",
+]

@@ -1,0 +1,88 @@
+"""Writing that leaves no half-written file: beside the target, then moved into place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from diasum.errors import DiasumError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file whole or not at all.
+
+    Raises:
+        DiasumError: the disk is full or read-only, or the folder cannot be written.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, indented, whole or not at all; raises as `write_text`."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextlib.contextmanager
+def folder_in_place(path: Path) -> Iterator[Path]:
+    """Fill a folder beside the target, which appears complete or not at all; an older one of that name is replaced.
+
+    Raises:
+        DiasumError: as `write_text`.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        os.chmod(temporary, 0o777 & ~_umask())
+        old = temporary.with_name(temporary.name + ".old")
+        try:
+            yield temporary
+            if path.exists():
+                os.rename(path, old)
+            os.rename(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write into errors a user can act on."""
+    try:
+        yield
+    except OSError as error:
+        hints = {
+            errno.ENOSPC: "Free some space, or choose a folder on another disk; nothing that was there is lost.",
+            errno.EROFS: "The file system is read-only: choose another folder.",
+            errno.EACCES: "You may not write there: choose another folder or change its permissions.",
+            errno.EPERM: "You may not write there: choose another folder or change its permissions.",
+            errno.ENOTDIR: "A part of that path is a file, not a folder.",
+        }
+        if error.errno not in hints:
+            raise
+        raise DiasumError(f"Cannot write {path}: {error.strerror}.", hint=hints[error.errno]) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,99 @@
+"""Put a LoRA adapter on a base model and say what it trains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from diasum.config import LoraSettings
+from diasum.errors import DiasumError, near_misses
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterCount:
+    """How many parameters are trained, of how many."""
+
+    trainable: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.trainable:,} of {self.total:,} parameters are trained ({self.trainable / self.total:.2%})"
+
+
+def linear_modules(model: Any) -> dict[str, int]:
+    """Names of the modules an adapter can target, by last part (``q``, ``wi_0``), with how often each occurs; not the head."""
+    from torch import nn
+
+    head = model.get_output_embeddings()
+    names: Counter[str] = Counter()
+    for path, module in model.named_modules():
+        if isinstance(module, nn.Linear) and module is not head:
+            names[path.rsplit(".", 1)[-1]] += 1
+    return dict(names)
+
+
+def lora_config(model: Any, settings: LoraSettings) -> Any:
+    """The `peft.LoraConfig` of the settings, with its targets checked against the model.
+
+    LoRA: Hu et al., 2021, "LoRA: Low-Rank Adaptation of Large Language Models"; computed by peft.
+
+    Raises:
+        DiasumError: a target is not in the model (its names are listed), or a value that peft refuses.
+    """
+    from peft import LoraConfig, TaskType
+    from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as DEFAULT_TARGETS
+
+    model_type = model.config.model_type
+    values = settings.model_dump(exclude_none=True)
+    targets = values.get("target_modules")
+    if targets is None:
+        targets = DEFAULT_TARGETS.get(model_type)
+        if targets is None:
+            raise DiasumError(
+                f"peft knows no default LoRA targets for {model_type} models.",
+                hint=f"Set lora.target_modules to some of: {', '.join(sorted(linear_modules(model)))}, or to all-linear.",
+            )
+    if isinstance(targets, list):
+        _check_targets(model, targets)
+    if values["lora_alpha"] == int(values["lora_alpha"]):
+        values["lora_alpha"] = int(values["lora_alpha"])
+    try:
+        return LoraConfig(**{**values, "target_modules": targets, "task_type": TaskType.SEQ_2_SEQ_LM})
+    except (TypeError, ValueError) as error:
+        raise DiasumError(f"lora: peft refuses these settings: {error}") from None
+
+
+def add_adapter(model: Any, settings: LoraSettings, *, seed: int) -> Any:
+    """Wrap the model in a `peft.PeftModel` with a fresh adapter, seeded.
+
+    Raises:
+        DiasumError: as `lora_config`.
+    """
+    from peft import get_peft_model
+    from transformers import set_seed
+
+    config = lora_config(model, settings)
+    set_seed(seed)
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        raise DiasumError(
+            f"lora: {error}", hint=f"This model has: {', '.join(sorted(linear_modules(model)))}."
+        ) from None
+
+
+def count_parameters(model: Any) -> ParameterCount:
+    """Trainable and all parameters; a tied weight counts once."""
+    sizes = {id(p): (p.numel(), p.requires_grad) for p in model.parameters()}
+    return ParameterCount(sum(n for n, grad in sizes.values() if grad), sum(n for n, _ in sizes.values()))
+
+
+def _check_targets(model: Any, targets: list[str]) -> None:
+    paths = [path for path, _ in model.named_modules()]
+    for target in targets:
+        if not any(path == target or path.endswith(f".{target}") for path in paths):
+            raise DiasumError(
+                f"lora.target_modules: `{target}` is not in {model.config.model_type}.",
+                hint=near_misses(target, linear_modules(model)),
+            )

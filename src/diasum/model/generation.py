@@ -1,0 +1,101 @@
+"""Beam search over many sources at once: sorted by length, in batches of a token budget, back in the order they came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diasum.config import GenerateSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One summary.
+
+    Attributes:
+        text: decoded, without special tokens, white space trimmed.
+        cut: it reached the length limit before it ended.
+    """
+
+    text: str
+    cut: bool
+
+
+def generate(
+    model: Any,
+    tokenizer: Any,
+    sources: Sequence[Sequence[int]],
+    settings: GenerateSettings,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> list[Generated]:
+    """Summarise encoded sources.
+
+    Args:
+        model: a sequence-to-sequence model, with or without an adapter; its training mode is restored afterwards.
+        tokenizer: for padding and decoding.
+        sources: token ids with special tokens, without padding.
+        settings: search and length limits.
+        progress: called with the number of sources done after each batch.
+
+    Returns:
+        One summary per source, in the order of the sources.
+    """
+    import torch
+
+    config = generation_config(model, settings)
+    results: list[Generated | None] = [None] * len(sources)
+    was_training = model.training
+    model.eval()
+    try:
+        for batch in _batches(sources, settings.batch_tokens):
+            width = max(len(sources[i]) for i in batch)
+            ids = torch.full((len(batch), width), tokenizer.pad_token_id, dtype=torch.long)
+            mask = torch.zeros_like(ids)
+            for row, index in enumerate(batch):
+                ids[row, : len(sources[index])] = torch.tensor(sources[index])
+                mask[row, : len(sources[index])] = 1
+            with torch.inference_mode():
+                output = model.generate(
+                    input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config
+                )
+            for index, sequence in zip(batch, output.tolist(), strict=True):
+                text = tokenizer.decode(sequence, skip_special_tokens=True).strip()
+                # The first token is the decoder's start; an unfinished sequence has no end token after it.
+                results[index] = Generated(text, cut=tokenizer.eos_token_id not in sequence[1:])
+            if progress:
+                progress(len(batch))
+    finally:
+        model.train(was_training)
+    return [result for result in results if result is not None]
+
+
+def generation_config(model: Any, settings: GenerateSettings) -> Any:
+    """A `transformers.GenerationConfig` with the model's special tokens and nothing else of the model's own search settings."""
+    from transformers import GenerationConfig
+
+    own = model.generation_config
+    special = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
+    values = settings.model_dump(exclude={"batch_tokens"})
+    if not settings.do_sample:
+        values["temperature"] = values["top_p"] = None
+    if not settings.min_new_tokens:
+        del values["min_new_tokens"]
+    ids = {name: getattr(own, name, None) for name in special}
+    ids["decoder_start_token_id"] = ids["decoder_start_token_id"] or model.config.decoder_start_token_id
+    if ids["decoder_start_token_id"] is None:
+        ids["decoder_start_token_id"] = ids["pad_token_id"]
+    return GenerationConfig(**values, **ids)
+
+
+def _batches(sources: Sequence[Sequence[int]], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices, longest first (memory shows its peak at once), in batches of at most `batch_tokens` padded tokens."""
+    batch: list[int] = []
+    for index in sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i)):
+        if batch and (len(batch) + 1) * len(sources[batch[0]]) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

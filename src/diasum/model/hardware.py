@@ -1,0 +1,128 @@
+"""What to run on, and why: every automatic choice carries its reason, which is printed and saved with the run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diasum.errors import DiasumError
+
+if TYPE_CHECKING:
+    import torch
+
+# These overflow in fp16: T5's feed-forward activations exceed 65504 (transformers issue 4586 and its successors).
+FP16_OVERFLOWS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers", "pegasus", "pegasus_x", "t5gemma"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where and in which number type a model runs.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``mps``.
+        dtype: compute type, ``fp32``, ``bf16`` or ``fp16``.
+        reasons: choice name to one sentence, for the user and the manifest.
+    """
+
+    device: str
+    dtype: str
+    reasons: dict[str, str]
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        import torch
+
+        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.dtype]
+
+
+def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: str = "") -> Hardware:
+    """Resolve ``auto`` and check that what was asked for can work.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        dtype: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
+        model_type: the model family as its config names it; T5-like ones refuse fp16.
+
+    Raises:
+        DiasumError: the device is not there, or the type would fail on it or on this family.
+    """
+    device, device_reason = _device(device)
+    dtype, dtype_reason = _dtype(dtype, device, model_type)
+    return Hardware(device, dtype, {"device": device_reason, "dtype": dtype_reason})
+
+
+def _device(asked: str) -> tuple[str, str]:
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if asked == "auto":
+        found = next(name for name, present in there.items() if present)
+        return found, f"{found}: " + ("the fastest device found" if found != "cpu" else "no GPU found")
+    if not there[asked]:
+        present = ", ".join(name for name, yes in there.items() if yes)
+        raise DiasumError(
+            f"train.device is {asked}, but there is no such device here (found: {present}).",
+            hint="Use train.device=auto.",
+        )
+    return asked, f"{asked}: as set"
+
+
+def _dtype(asked: str, device: str, model_type: str) -> tuple[str, str]:
+    if asked == "fp16":
+        if model_type in FP16_OVERFLOWS:
+            raise DiasumError(
+                f"train.dtype is fp16, which overflows to NaN in {model_type} models (their activations exceed 65504).",
+                hint="Use train.dtype=auto: bf16 where the hardware has it, fp32 elsewhere.",
+            )
+        if device != "cuda":
+            raise DiasumError(
+                f"train.dtype is fp16, which needs a CUDA GPU; the device is {device}.", hint="Use train.dtype=auto."
+            )
+    if asked != "auto":
+        return asked, f"{asked}: as set"
+    support = bf16_support(device)
+    return ("bf16", f"bf16: {support}") if support else ("fp32", f"fp32: this {device} has no bf16 matrix units")
+
+
+def bf16_support(device: str) -> str | None:
+    """Why bf16 is fast on this device, or None where it is not."""
+    import torch
+
+    if device == "cuda":
+        return "the GPU computes in bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else None
+    if device == "cpu":
+        amx: Any = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        avx: Any = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        if amx():
+            return "the CPU has AMX matrix units"
+        if avx():
+            return "the CPU has AVX-512 bf16 instructions"
+    return None
+
+
+def describe_machine() -> dict[str, Any]:
+    """Facts of this machine for the manifest: processor, cores, memory (bytes), threads, GPU."""
+    import torch
+
+    facts: dict[str, Any] = {
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "bf16_cpu": bf16_support("cpu") is not None,
+    }
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        facts["memory_bytes"] = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if torch.cuda.is_available():
+        facts["gpu"] = torch.cuda.get_device_name()
+    return facts
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,192 @@
+"""Load a base model and its tokenizer, from the hub, a folder or the package; refuse what cannot work before reading weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from diasum.errors import DiasumError, near_misses
+from diasum.model.hardware import Hardware
+
+BUNDLED = "mini"
+
+
+@dataclass(slots=True)
+class Base:
+    """A base model ready for an adapter.
+
+    Attributes:
+        id: as the user named it: hub id, folder or ``mini``.
+        model: a `transformers.PreTrainedModel` with a sequence-to-sequence head.
+        tokenizer: its tokenizer.
+        model_type: the family as its config names it (``t5``, ``bart``).
+        revision: commit on the hub, where it comes from there.
+        weights_sha256: hash of the weight files; tells whether an adapter meets the base it was trained on.
+    """
+
+    id: str
+    model: Any
+    tokenizer: Any
+    model_type: str
+    revision: str | None
+    weights_sha256: str
+
+
+def bundled_base() -> Path:
+    """The folder of the bundled base model."""
+    return Path(str(resources.files("diasum") / "assets" / BUNDLED))
+
+
+def resolve_base(base: str) -> str:
+    """What transformers should load: a folder's path or a hub id.
+
+    Raises:
+        DiasumError: it looks like a path but there is no such folder.
+    """
+    if base == BUNDLED and not Path(base).is_dir():
+        return str(bundled_base())
+    path = Path(base).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            hint = (
+                "An adapter folder is not a base model; give the base with --base."
+                if (path / "adapter_config.json").is_file()
+                else None
+            )
+            raise DiasumError(f"{base} holds no model: expected config.json, found {_listing(path)}.", hint=hint)
+        return str(path)
+    if base.startswith((".", "/", "~")) or base.count("/") > 1 or "\\" in base:
+        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DiasumError(f"No model folder at {base}.", hint=near_misses(path.name, siblings))
+    return base
+
+
+def load_base(
+    base: str, hardware: Hardware, *, revision: str | None = None, trust_remote_code: bool = False, weights: bool = True
+) -> Base:
+    """Load tokenizer and model, the model in fp32 on CPU or in the compute type on a GPU, without dropout in the frozen base.
+
+    Args:
+        base: hub id, folder or ``mini``.
+        hardware: where it runs.
+        revision: the hub repository's commit, tag or branch.
+        trust_remote_code: allow code from the repository; off unless the user asks for it.
+        weights: False builds the model without weights (on the meta device), for `inspect`.
+
+    Raises:
+        DiasumError: not an encoder-decoder text model, no safetensors weights, a tokenizer that does not match, or no network.
+    """
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    source = resolve_base(base)
+    config = load_config(base, revision=revision, trust_remote_code=trust_remote_code)
+    common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, **common)
+    except (OSError, ValueError, ImportError) as error:
+        raise _hub_error(base, "tokenizer", error) from None
+    if weights:
+        try:
+            model = AutoModelForSeq2SeqLM.from_pretrained(
+                source, config=config, dtype=torch.float32, use_safetensors=True, **common
+            )
+        except (OSError, ValueError, ImportError) as error:
+            raise _hub_error(base, "weights", error) from None
+        except Exception as error:
+            raise DiasumError(
+                f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
+                hint="The file may be cut short or damaged: download or copy it again.",
+            ) from None
+        model.to(hardware.device)
+    else:
+        with torch.device("meta"):
+            model = AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=trust_remote_code)
+    _check_tokenizer(base, model, tokenizer)
+    commit = getattr(config, "_commit_hash", None) or revision
+    return Base(base, model, tokenizer, config.model_type, commit, weights_hash(source, revision) if weights else "")
+
+
+def load_config(base: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
+    """The model's configuration, checked to be an encoder-decoder for text.
+
+    Raises:
+        DiasumError: as `load_base`.
+    """
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES as TEXT_TO_TEXT
+
+    try:
+        config = AutoConfig.from_pretrained(resolve_base(base), revision=revision, trust_remote_code=trust_remote_code)
+    except (OSError, ValueError) as error:
+        raise _hub_error(base, "configuration", error) from None
+    if not getattr(config, "is_encoder_decoder", False):
+        kind = "an encoder-only" if _is_encoder_only(config) else "a decoder-only"
+        raise DiasumError(
+            f"{base} ({config.model_type}) is {kind} model: diasum needs an encoder-decoder model.",
+            hint="For example google/flan-t5-base, facebook/bart-base, google/t5gemma-s-s-prefixlm, or the bundled `mini`.",
+        )
+    if config.model_type not in TEXT_TO_TEXT and not trust_remote_code:
+        raise DiasumError(
+            f"{base} ({config.model_type}) does not turn text into text: diasum needs a text encoder-decoder model.",
+            hint=f"Families that work: {', '.join(sorted(TEXT_TO_TEXT))}.",
+        )
+    return config
+
+
+def weights_hash(source: str, revision: str | None = None) -> str:
+    """SHA-256 over the safetensors files of a folder or of a hub id's cached copy, in name order."""
+    folder = Path(source)
+    if not folder.is_dir():
+        from huggingface_hub import snapshot_download
+
+        folder = Path(
+            snapshot_download(source, revision=revision, allow_patterns=["*.safetensors"], local_files_only=True)
+        )
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.safetensors")):
+        with file.open("rb") as handle:
+            while block := handle.read(1 << 22):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _is_encoder_only(config: Any) -> bool:
+    return any("MaskedLM" in name or "PreTraining" in name for name in config.architectures or ()) or config.model_type in {
+        "bert", "roberta", "distilbert", "electra", "deberta", "deberta-v2", "albert", "xlm-roberta", "modernbert",
+    }  # fmt: skip
+
+
+def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
+    size, rows = len(tokenizer), model.get_input_embeddings().weight.shape[0]
+    if size > rows:
+        raise DiasumError(
+            f"The tokenizer of {base} does not match its model: it has {size} tokens, the model embeds {rows}.",
+            hint="Take tokenizer and model from the same source; the folder may mix two models' files.",
+        )
+    if tokenizer.pad_token_id is None or tokenizer.eos_token_id is None:
+        raise DiasumError(f"The tokenizer of {base} has no padding or end token, which a summariser needs.")
+
+
+def _hub_error(base: str, what: str, error: Exception) -> DiasumError:
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else type(error).__name__
+    if Path(resolve_base(base)).is_dir():
+        hint = "It needs config.json, a tokenizer and *.safetensors weights (pickled weights are not read)."
+        return DiasumError(f"The {what} in {base} cannot be loaded: {first}", hint=hint)
+    return DiasumError(
+        f"The {what} of {base} cannot be loaded from the hub: {first}",
+        hint=(
+            "Without network: download the model elsewhere (`hf download ID --local-dir FOLDER`), copy the folder here, give its "
+            "path as the base, or use the bundled `mini`. With network: check the id; gated models need `hf auth login`."
+        ),
+    )
+
+
+def _listing(folder: Path) -> str:
+    names = sorted(p.name for p in folder.iterdir())
+    return json.dumps(names[:8])[1:-1] + (" ..." if len(names) > 8 else "") if names else "an empty folder"

@@ -1,0 +1,198 @@
+"""Load what summarises: a run, an adapter folder, a merged or plain model folder, or a hub id of either."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from diasum.config import GenerateSettings, PromptSettings
+from diasum.data import PairEncoder
+from diasum.dialogue import Dialogue
+from diasum.errors import DiasumError, near_misses
+from diasum.model.generation import Generated, generate
+from diasum.model.hardware import Hardware, choose_hardware
+from diasum.model.loading import BUNDLED, Base, load_base, load_config, resolve_base
+
+SIDE_FILE = "diasum.json"
+
+
+@dataclass(slots=True)
+class Trained:
+    """A model with its prompt, ready to summarise.
+
+    Attributes:
+        source: what the user named.
+        model: base or `peft.PeftModel`, in evaluation mode.
+        base: the base model and tokenizer it stands on.
+        encoder: renders and encodes dialogues with the run's own prompt.
+        generate: the run's own generation settings.
+        hardware: where it runs.
+        has_adapter: whether there is an adapter that `without_adapter` can switch off.
+        notes: what a user should know, each one sentence.
+    """
+
+    source: str
+    model: Any
+    base: Base
+    encoder: PairEncoder
+    generate: GenerateSettings
+    hardware: Hardware
+    has_adapter: bool
+    notes: list[str] = field(default_factory=list)
+
+    def summarize(
+        self, dialogues: Sequence[Dialogue], *, settings: GenerateSettings | None = None, progress: Any = None
+    ) -> list[Generated]:
+        """Summaries of dialogues, in their order."""
+        sources = [self.encoder.encode_dialogue(dialogue).input_ids for dialogue in dialogues]
+        return generate(self.model, self.base.tokenizer, sources, settings or self.generate, progress=progress)
+
+    @contextlib.contextmanager
+    def without_adapter(self) -> Iterator[None]:
+        """Within it the base model answers."""
+        with self.model.disable_adapter():
+            yield
+
+
+def load_trained(
+    source: str | Path,
+    *,
+    base: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    trust_remote_code: bool = False,
+) -> Trained:
+    """Load whatever summarises.
+
+    Args:
+        source: a run directory, an adapter folder, a model folder, a hub id, or ``mini``.
+        base: stands in for the base that the adapter names (a moved folder, say); its weights must be the same.
+        device: as `choose_hardware`.
+        dtype: as `choose_hardware`.
+        trust_remote_code: allow code from the base model's repository.
+
+    Raises:
+        DiasumError: nothing there to load, an unfinished run, an adapter whose base is missing or differs.
+    """
+    folder = _folder(str(source))
+    if folder is None or not (folder / "adapter_config.json").is_file():
+        name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
+        config = load_config(name, trust_remote_code=trust_remote_code)
+        hardware = choose_hardware(device, dtype, model_type=config.model_type)
+        loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
+        return _assemble(str(source), loaded.model, loaded, _side_file(folder), hardware, has_adapter=False)
+    return _load_adapter(str(source), folder, base, device, dtype, trust_remote_code)
+
+
+def _load_adapter(
+    source: str, folder: Path, base: str | None, device: str, dtype: str, trust_remote_code: bool
+) -> Trained:
+    from peft import PeftModel
+
+    side = _side_file(folder)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    named = side.get("base", {}).get("id") or config.get("base_model_name_or_path")
+    revision = side.get("base", {}).get("revision") or config.get("revision")
+    if not (base or named):
+        raise DiasumError(f"The adapter in {folder} names no base model.", hint="Give it with --base.")
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise DiasumError(f"{folder} holds no adapter_model.safetensors (pickled adapters are not read).")
+    chosen = base or named
+    try:
+        model_type = load_config(
+            chosen, revision=None if base else revision, trust_remote_code=trust_remote_code
+        ).model_type
+    except DiasumError as error:
+        raise DiasumError(
+            f"The adapter in {folder} was trained on the base {named}, which cannot be loaded: {error.message}",
+            hint="Give the place where that base is now with --base.",
+        ) from None
+    hardware = choose_hardware(device, dtype, model_type=model_type)
+    loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
+    expected = side.get("base", {}).get("sha256")
+    if expected and expected != loaded.weights_sha256:
+        raise DiasumError(
+            f"The adapter in {folder} was trained on other weights of {named} than those at {chosen} "
+            f"(sha256 {expected[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
+            hint="Load the base it was trained on (the run's manifest.json names its revision), or train again on this one.",
+        )
+    try:
+        model = PeftModel.from_pretrained(loaded.model, str(folder))
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        first = str(error).splitlines()[0]
+        raise DiasumError(
+            f"The adapter in {folder} does not fit {chosen} ({model_type}): {first}",
+            hint=f"It was trained on {named}; give that base.",
+        ) from None
+    return _assemble(source, model, loaded, side, hardware, has_adapter=True)
+
+
+def _assemble(
+    source: str, model: Any, base: Base, side: dict[str, Any], hardware: Hardware, *, has_adapter: bool
+) -> Trained:
+    notes = []
+    try:
+        prompt = PromptSettings(**side.get("prompt", {}))
+        settings = GenerateSettings(**side.get("generate", {}))
+    except ValidationError as error:
+        raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
+    if not side:
+        notes.append(f"{source} says nothing of its prompt: the default one is used.")
+    if hardware.dtype != "fp32":
+        model.to(hardware.torch_dtype)
+    model.eval()
+    return Trained(source, model, base, PairEncoder(base.tokenizer, prompt), settings, hardware, has_adapter, notes)
+
+
+def _side_file(folder: Path | None) -> dict[str, Any]:
+    if folder is None or not (folder / SIDE_FILE).is_file():
+        return {}
+    try:
+        return dict(json.loads((folder / SIDE_FILE).read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise DiasumError(f"{folder / SIDE_FILE} is damaged: {error}") from None
+
+
+def _folder(source: str) -> Path | None:
+    """The local folder to load from; None where a base is on the hub. An adapter on the hub is fetched, its weights as safetensors only."""
+    if source == BUNDLED:
+        return Path(resolve_base(source))
+    path = Path(source).expanduser()
+    if path.is_file():
+        raise DiasumError(f"{source} is a file: expected a run directory, an adapter or model folder, or a hub id.")
+    if path.is_dir():
+        if (path / "config.yaml").is_file():
+            if not (path / "adapter" / "adapter_config.json").is_file():
+                raise DiasumError(
+                    f"The run {source} has no adapter yet: its training has not ended.",
+                    hint=f"Go on with it: diasum train --run {source} --resume",
+                )
+            return path / "adapter"
+        if not any((path / name).is_file() for name in ("adapter_config.json", "config.json")):
+            raise DiasumError(
+                f"{source} holds neither a run, an adapter nor a model.",
+                hint="Give a folder that `diasum train` wrote.",
+            )
+        return path
+    if source.startswith((".", "/", "~")) or source.count("/") != 1 or path.parent.is_dir():
+        siblings = [p.name for p in path.parent.iterdir() if p.is_dir()] if path.parent.is_dir() else []
+        raise DiasumError(f"There is no run, adapter or model at {source}.", hint=near_misses(path.name, siblings))
+    return _hub_adapter(source)
+
+
+def _hub_adapter(source: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = ["adapter_config.json", "adapter_model.safetensors", SIDE_FILE, "tokenizer*", "special_tokens_map.json"]
+    try:
+        folder = Path(snapshot_download(source, allow_patterns=wanted))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError):
+        return None  # the loader of base models tells what is wrong with the hub or the id
+    return folder if (folder / "adapter_config.json").is_file() else None

@@ -1,0 +1,172 @@
+"""What happens around training steps: evaluation and checkpoints at epoch ends, the best adapter, events, the progress bar, Ctrl-C.
+
+Which evaluation was best, and how many have passed since, is read from the trainer's log history, which checkpoints restore: there is
+no other state that a killed run could lose.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers import TrainerCallback
+
+from diasum.config import TrainSettings
+from diasum.files import folder_in_place
+from diasum.training.run import Run
+
+
+class Rhythm(TrainerCallback):
+    """Evaluate and save at every epoch's end, save every `save_steps` within it, stop early when the score stalls."""
+
+    def __init__(self, settings: TrainSettings, steps_per_epoch: int) -> None:
+        self.settings = settings
+        self.steps_per_epoch = steps_per_epoch
+        self.interrupted = False
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        # At an epoch's last step the epoch's own evaluation and checkpoint follow; one before it would skip that evaluation on resume.
+        last_of_epoch = state.global_step % self.steps_per_epoch == 0 or state.global_step >= state.max_steps
+        every = self.settings.save_steps
+        control.should_save = not last_of_epoch and (
+            self.interrupted or (every is not None and state.global_step % every == 0)
+        )
+        control.should_training_stop = control.should_training_stop or self.interrupted
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        cut_short = (
+            self.interrupted and state.global_step % self.steps_per_epoch and state.global_step < state.max_steps
+        )
+        control.should_evaluate = control.should_save = not cut_short
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if stalled(state.log_history, self.settings):
+            control.should_training_stop = True
+
+
+class BestAdapter(TrainerCallback):
+    """Keep the adapter of the best evaluation in ``checkpoints/best-STEP``."""
+
+    def __init__(self, run: Run, settings: TrainSettings) -> None:
+        self.run = run
+        self.settings = settings
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        best = best_evaluation(state.log_history, self.settings)
+        if best is None or best["step"] != state.global_step or not state.is_world_process_zero:
+            return
+        target = self.run.checkpoints / f"best-{state.global_step}"
+        with folder_in_place(target) as folder:
+            model.save_pretrained(folder)
+        for other in self.run.checkpoints.glob("best-*"):
+            if other != target:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+class Events(TrainerCallback):
+    """Append every log to ``events.jsonl``."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if state.is_world_process_zero:
+            event = {"step": state.global_step, **{k: v for k, v in logs.items() if isinstance(v, int | float | str)}}
+            with self.run.events_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(event) + "\n")
+
+
+class LiveProgress(TrainerCallback):
+    """A bar with loss, tokens per second and time left; plain lines of evaluations where the output is not a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps  loss {task.fields[loss]}  {task.fields[speed]} tokens/s "),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.task: Any = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.task = self.bar.add_task("", total=state.max_steps, completed=state.global_step, loss="-", speed="-")
+        self.bar.start()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.bar.update(self.task, completed=state.global_step)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if self.task is not None and "loss" in logs:
+            self.bar.update(self.task, loss=f"{logs['loss']:.3f}", speed=f"{logs.get('tokens_per_second', 0):,.0f}")
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+        shown = {
+            k.removeprefix("eval_"): v
+            for k, v in (metrics or {}).items()
+            if k in ("eval_loss", "eval_rouge1", "eval_rougeL")
+        }
+        text = "  ".join(
+            f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in shown.items()
+        )
+        self.console.print(f"epoch {state.epoch:.3g}: validation {text}")
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.bar.stop()
+
+
+class Interruption:
+    """Within this context the first Ctrl-C (or a polite kill) asks the run to save and stop, the second one ends it at once."""
+
+    def __init__(self, rhythm: Rhythm, console: Console) -> None:
+        self.rhythm = rhythm
+        self.console = console
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._before[number] = signal.signal(number, self._ask)
+            except ValueError:  # not the main thread: there the caller's own handling stays
+                break
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.rhythm.interrupted:
+            raise KeyboardInterrupt
+        self.rhythm.interrupted = True
+        self.console.print("Stopping after this step and saving; once more ends at once without saving.")
+
+
+def best_evaluation(history: list[dict[str, Any]], settings: TrainSettings) -> dict[str, Any] | None:
+    """The logged evaluation with the best value of `select_by`, the earliest of equals; by loss where nothing was generated."""
+    evaluations = [event for event in history if "eval_loss" in event]
+    key = f"eval_{settings.select_by}"
+    if settings.select_by == "loss" or not all(key in event for event in evaluations):
+        return min(evaluations, key=lambda event: event["eval_loss"], default=None)
+    return max(evaluations, key=lambda event: event[key], default=None)
+
+
+def stalled(history: list[dict[str, Any]], settings: TrainSettings) -> bool:
+    """Whether `early_stopping_patience` evaluations have passed since the best one."""
+    best = best_evaluation(history, settings)
+    if settings.early_stopping_patience is None or best is None:
+        return False
+    since = sum("eval_loss" in event and event["step"] > best["step"] for event in history)
+    return since >= settings.early_stopping_patience

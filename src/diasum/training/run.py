@@ -1,0 +1,159 @@
+"""The run directory: the one thing that training, evaluation and inference hand to each other.
+
+::
+
+    config.yaml      resolved settings; training from it gives the same run
+    manifest.json    versions, seed, data hashes, base, hardware, timings, automatic choices and their reasons
+    adapter/         PEFT weights + tokenizer + diasum.json; there only when training has ended
+    checkpoints/     for resuming, complete or absent
+    events.jsonl     one JSON object a log event
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+from diasum.config import Settings, load_settings
+from diasum.errors import DiasumError
+from diasum.files import write_json, write_text
+
+KEPT_CHECKPOINTS = 2
+
+
+class Run:
+    """Paths and state of one run directory; nothing is read or written until asked for."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config_file = self.path / "config.yaml"
+        self.manifest_file = self.path / "manifest.json"
+        self.adapter = self.path / "adapter"
+        self.checkpoints = self.path / "checkpoints"
+        self.events_file = self.path / "events.jsonl"
+
+    @property
+    def state(self) -> Literal["absent", "foreign", "unfinished", "complete"]:
+        """``foreign``: the folder holds files, but no run."""
+        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+            return "absent"
+        if not self.config_file.is_file():
+            return "foreign"
+        return "complete" if (self.adapter / "adapter_config.json").is_file() else "unfinished"
+
+    def evaluation(self, split: str) -> Path:
+        """Folder of one split's predictions, metrics and report."""
+        return self.path / "evaluation" / split
+
+    def start(self, settings: Settings) -> None:
+        """Claim the directory for a new run.
+
+        Raises:
+            DiasumError: it exists already, in whatever state.
+        """
+        if self.state != "absent":
+            hints = {
+                "complete": "It is complete: choose another name with --run, or evaluate it with `diasum evaluate`.",
+                "unfinished": "It is unfinished: add --resume to go on with it, or choose another name with --run.",
+                "foreign": "It holds no run (config.yaml is missing): choose another name with --run.",
+            }
+            raise DiasumError(f"{self.path} exists already.", hint=hints[self.state])
+        write_text(self.config_file, settings.to_yaml())
+
+    def resume(self, given: Settings | None) -> Settings:
+        """The settings of the run to go on with.
+
+        Args:
+            given: what the user asked for this time, or None to take the run's own as they are.
+
+        Raises:
+            DiasumError: there is no run, it is complete, or `given` differs from its settings (each difference is named).
+        """
+        if self.state in ("absent", "foreign"):
+            raise DiasumError(
+                f"{self.path} holds no run to resume (no config.yaml).", hint="Leave --resume out to start one."
+            )
+        if self.state == "complete":
+            raise DiasumError(
+                f"{self.path} is complete: there is nothing to resume.", hint="Train anew under another --run name."
+            )
+        own = self.settings()
+        if given is not None and (
+            differences := _differences(own.model_dump(mode="json"), given.model_dump(mode="json"))
+        ):
+            listed = "\n".join(f"  {line}" for line in differences)
+            raise DiasumError(
+                f"{self.path} was started with other settings:\n{listed}",
+                hint="Resume without those settings (`diasum train --run ... --resume`), or start a new run under another name.",
+            )
+        return own
+
+    def settings(self) -> Settings:
+        """The resolved settings.
+
+        Raises:
+            DiasumError: there is no run here, or its config.yaml was damaged.
+        """
+        if not self.config_file.is_file():
+            raise DiasumError(
+                f"{self.path} is not a run directory: it has no config.yaml.",
+                hint="Give a folder that `diasum train` wrote.",
+            )
+        return load_settings(self.config_file)
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it stands; empty when there is none yet."""
+        try:
+            loaded = json.loads(self.manifest_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise DiasumError(f"{self.manifest_file} is damaged: {error}") from None
+        return dict(loaded)
+
+    def update_manifest(self, **parts: Any) -> None:
+        """Add or replace top-level parts of the manifest."""
+        write_json(self.manifest_file, {**self.manifest(), **parts})
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest complete checkpoint."""
+        found = {
+            int(p.name.rsplit("-", 1)[1]): p
+            for p in self.checkpoints.glob("checkpoint-*")
+            if (p / "trainer_state.json").is_file()
+        }
+        return found[max(found)] if found else None
+
+    def rotate_checkpoints(self) -> None:
+        """Delete all checkpoints but the newest ones, and what a killed process left half-written."""
+        numbered = sorted(self.checkpoints.glob("checkpoint-*"), key=lambda p: int(p.name.rsplit("-", 1)[1]))
+        for old in [*numbered[:-KEPT_CHECKPOINTS], *self.checkpoints.glob(".*")]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def events(self) -> list[dict[str, Any]]:
+        """The logged events; a last line cut short by a kill is left out."""
+        events = []
+        if self.events_file.is_file():
+            for line in self.events_file.read_text(encoding="utf-8").splitlines():
+                try:
+                    events.append(json.loads(line))
+                except ValueError:
+                    break
+        return events
+
+    def rewind_events(self, step: int) -> None:
+        """Drop events after a step, which a resumed run logs again."""
+        kept = [event for event in self.events() if event.get("step", 0) <= step]
+        write_text(self.events_file, "".join(json.dumps(event) + "\n" for event in kept))
+
+
+def _differences(own: Any, given: Any, path: str = "") -> list[str]:
+    if isinstance(own, dict) and isinstance(given, dict):
+        return [
+            line
+            for key in sorted(own.keys() | given.keys())
+            for line in _differences(own.get(key), given.get(key), f"{path}.{key}" if path else key)
+        ]
+    return [] if own == given else [f"{path}: the run has {own!r}, now given {given!r}"]

@@ -1,0 +1,225 @@
+"""The `Seq2SeqTrainer` of transformers with this project's batches, loss, evaluation and checkpoints.
+
+What differs from the plain one: batches come from length buckets; the loss is the mean over real target tokens, also across
+accumulated batches; a non-finite loss stops the run; evaluation adds scores of generated summaries; checkpoints appear whole or not
+at all, and hold no pickled arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
+
+from diasum.config import Settings
+from diasum.data import LengthBatches, Pair
+from diasum.errors import DiasumError
+from diasum.files import disk_errors
+from diasum.model import Hardware, generate
+from diasum.training.run import Run
+
+Features = list[dict[str, list[int]]]
+Measure = Callable[[Sequence[str], Sequence[Pair]], dict[str, float]]
+
+
+@dataclass(slots=True)
+class Validation:
+    """What an evaluation during training needs.
+
+    Attributes:
+        features: encoded validation pairs, for the loss.
+        pairs: those of them that are summarised.
+        sources: their encoded prompts.
+        measure: scores of summaries against pairs (``{"rouge1": 31.2, ...}``, in points).
+    """
+
+    features: Features
+    pairs: list[Pair]
+    sources: list[list[int]]
+    measure: Measure | None
+
+
+class DialogueTrainer(Seq2SeqTrainer):  # type: ignore[misc]
+    """See the module; constructed by `diasum.training.train`."""
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        settings: Settings,
+        batches: LengthBatches,
+        validation: Validation,
+        collator: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data_collator=collator, compute_loss_func=self._token_loss, **kwargs)
+        self.run = run
+        self.settings = settings
+        self.batches = batches
+        self.validation = validation
+        self.evaluation_seconds = 0.0
+        self._staging: Path | None = None
+        self._tokens = 0
+        self._timer = time.perf_counter()
+
+    # Batches -------------------------------------------------------------------------------------------------------------
+
+    def get_train_dataloader(self) -> Any:
+        loader: DataLoader[Any] = DataLoader(
+            self.train_dataset, batch_sampler=self.batches, collate_fn=self.data_collator
+        )
+        return self.accelerator.prepare(loader)
+
+    def _run_epoch(self, *, epoch: int, **kwargs: Any) -> Any:
+        self.batches.set_epoch(epoch)
+        return super()._run_epoch(epoch=epoch, **kwargs)
+
+    # Loss ----------------------------------------------------------------------------------------------------------------
+
+    def _token_loss(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        """Cross-entropy summed over target tokens and divided by their number in all accumulated batches."""
+        total = torch.nn.functional.cross_entropy(
+            outputs.logits.flatten(0, 1).float(),
+            labels.flatten(),
+            ignore_index=-100,
+            reduction="sum",
+            label_smoothing=self.settings.train.label_smoothing if self.model.training else 0.0,
+        )
+        return total / (num_items_in_batch if num_items_in_batch is not None else (labels != -100).sum())
+
+    def training_step(
+        self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        self._tokens += int(inputs["attention_mask"].sum()) + int((inputs["labels"] != -100).sum())
+        loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+        if not torch.isfinite(loss):
+            raise DiasumError(
+                f"The loss became {loss.item()} at step {self.state.global_step + 1}; training stopped, the last checkpoint is good.",
+                hint="Try a lower train.learning_rate (a third of it), train.warmup_ratio=0.1, or train.dtype=fp32.",
+            )
+        return loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs:
+            now = time.perf_counter()
+            logs["tokens_per_second"] = round(self._tokens / max(now - self._timer, 1e-9), 1)
+            self._tokens, self._timer = 0, now
+        super().log(logs, start_time)
+
+    # Evaluation ----------------------------------------------------------------------------------------------------------
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Loss over all validation pairs and scores of generated summaries on a part of them, logged as ``eval_*``."""
+        begin = time.perf_counter()
+        metrics = {"eval_loss": self._validation_loss()}
+        if self.validation.measure and self.validation.pairs:
+            model = self.accelerator.unwrap_model(self.model)
+            with self.compute_loss_context_manager():
+                made = generate(model, self.processing_class, self.validation.sources, self.settings.generate)
+            scores = self.validation.measure([summary.text for summary in made], self.validation.pairs)
+            metrics |= {f"eval_{name}": round(value, 4) for name, value in scores.items()}
+            metrics["eval_generated"] = len(made)
+        spent = time.perf_counter() - begin
+        self.evaluation_seconds += spent
+        self._timer += spent
+        metrics["eval_seconds"] = round(spent, 3)
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    @torch.no_grad()
+    def _validation_loss(self) -> float:
+        features = self.validation.features
+        order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
+        model = self.accelerator.unwrap_model(self.model)
+        model.eval()
+        total, tokens = 0.0, 0
+        for begin in range(0, len(order), 8):
+            inputs = self._prepare_inputs(self.data_collator([features[i] for i in order[begin : begin + 8]]))
+            labels = inputs.pop("labels")
+            with self.compute_loss_context_manager():
+                outputs = model(**inputs)
+            total += self._token_loss(outputs, labels, 1).item()
+            tokens += int((labels != -100).sum())
+        model.train()
+        return total / max(tokens, 1)
+
+    # Checkpoints ---------------------------------------------------------------------------------------------------------
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._staging or self.run.checkpoints)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Written in a folder of its own beside the others, synced, then moved into place with one rename."""
+        name = f"checkpoint-{self.state.global_step}"
+        final = self.run.checkpoints / name
+        self._staging = self.run.checkpoints / ".staging"
+        try:
+            if self.args.should_save:
+                shutil.rmtree(self._staging, ignore_errors=True)
+            with disk_errors(final):
+                super()._save_checkpoint(model, trial)
+                self.accelerator.wait_for_everyone()
+                if self.args.should_save:
+                    _sync(self._staging / name)
+                    shutil.rmtree(final, ignore_errors=True)
+                    os.rename(self._staging / name, final)
+        finally:
+            self._staging = None
+        if self.args.should_save:
+            self.run.rotate_checkpoints()
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """The adapter only: the plain one also pickles its arguments."""
+        if self.args.should_save:
+            self.accelerator.unwrap_model(self.model).save_pretrained(output_dir, state_dict=state_dict)
+
+
+def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2SeqTrainingArguments:
+    """The settings in the words of transformers. Evaluation and checkpoints are left to `callbacks.Rhythm`."""
+    train = settings.train
+    return Seq2SeqTrainingArguments(
+        output_dir=str(run.checkpoints),
+        num_train_epochs=train.epochs,
+        per_device_train_batch_size=train.batch_size or 1,
+        gradient_accumulation_steps=train.gradient_accumulation_steps,
+        learning_rate=train.learning_rate,
+        weight_decay=train.weight_decay,
+        max_grad_norm=train.max_grad_norm,
+        warmup_steps=train.warmup_ratio if train.lr_scheduler != "constant" else 0,
+        lr_scheduler_type=train.lr_scheduler,
+        seed=train.seed,
+        use_cpu=hardware.device == "cpu",
+        bf16=hardware.dtype == "bf16",
+        fp16=hardware.dtype == "fp16",
+        gradient_checkpointing=train.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if train.gradient_checkpointing else None,
+        logging_steps=train.logging_steps,
+        logging_nan_inf_filter=False,
+        eval_strategy="no",
+        save_strategy="no",
+        report_to=[name for name in train.report_to if name != "tensorboard"] or "none",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        disable_tqdm=True,
+        dataloader_pin_memory=hardware.device == "cuda",
+        ddp_find_unused_parameters=False,
+    )
+
+
+def _sync(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            handle = os.open(file, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
