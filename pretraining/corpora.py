@@ -88,16 +88,36 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def as_written(value: str, text: str) -> str:
+    """`value` as it is written in `text`, whole words, any case; empty where it does not occur."""
+    at = text.find(value)
+    if at < 0:
+        at = text.lower().find(value.lower())
+    end = at + len(value)
+    inside_word = at > 0 and text[at - 1].isalnum() or text[end : end + 1].isalnum()
+    return "" if at < 0 or inside_word or len(value) != end - at else text[at:end]
+
+
 def read_sgd(path: Path) -> Iterator[Talk]:
+    """Dialogues with acts whose values stand as in the text of their turn; other values are left out.
+
+    Values that are no words of the text (intents, True and False, "dontcare") are kept.
+    """
     seen: dict[Any, Any] = {}  # acts repeat endlessly: keep one object of each
     for row in read_json_lines(path):
         turns = []
         for turn in row["turns"]:
             acts = []
+            text = clean(turn["text"]).replace('"clock', "'clock")
             for a in turn["acts"]:
-                act = Act(a["service"], a["act"], a["slot"], tuple(a["values"]))
+                values = a["values"]
+                if a["slot"] != "intent":
+                    said = ((v, as_written(v.replace('"clock', "'clock"), text)) for v in values)
+                    values = [v if v in ("True", "False", "dontcare") else w for v, w in said]
+                    values = [v for v in values if v]
+                act = Act(a["service"], a["act"], a["slot"], tuple(values))
                 acts.append(seen.setdefault(act, act))
-            turns.append(make_turn(turn["speaker"], turn["text"], tuple(acts)))
+            turns.append(make_turn(turn["speaker"], text, tuple(acts)))
         yield Talk("sgd", row["id"], tuple(turns), topics=tuple(row["services"]))
 
 

@@ -125,7 +125,7 @@ class TaskMixture:
         user, system = cast_two(rng)
         if user.label.startswith("#"):
             user, system = (person_n(1), person_n(2)) if turns[0].speaker == "USER" else (person_n(2), person_n(1))
-        target = sgd_summaries.compose(rng, turns, user, system)
+        target = sgd_summaries.compose(rng, turns, user, system, brief=user.label.startswith("#"))
         lines = [((user if t.speaker == "USER" else system).label, t.text) for t in turns]
         return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, "summary/sgd") if target else None
 
