@@ -1,7 +1,7 @@
 """Batches with little padding: groups of similar length within a budget of tokens, and their collation.
 
 In: token lengths; features from `diasum.data.encoding`. Out: index batches and padded tensors. Pairs are sorted by length and
-cut into buckets of a few batches each; an epoch shuffles inside every bucket and then the order of all batches. A bucket fixes
+cut into buckets of two batches or more; an epoch shuffles inside every bucket and then the order of all batches. A bucket fixes
 the size of its batches, so every epoch has the same number of steps (schedules and resuming need that).
 """
 
@@ -18,7 +18,10 @@ from torch.utils.data import Sampler
 from diasum.errors import DiasumError
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
-_MIX = 8  # batches in a bucket: more mix better, and pad more
+# A bucket holds sources of nearly one length, and at least two batches. On DialogSum dev (500 pairs, 4096 tokens a batch) 12% of
+# the tokens are then padding; four batches at least make it 16%, one (the same batches each epoch) 11%.
+_WIDTH = 0.05
+_LEAST_MIX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +105,14 @@ class LengthBatches(Sampler[list[int]]):
 
     def _bucket_end(self, order: np.ndarray, begin: int) -> tuple[int, int]:
         """Where the bucket that starts at `begin` ends, and how many pairs a batch of it may hold."""
-        if self.batch_size is not None:
-            return min(len(order), begin + _MIX * self.batch_size), self.batch_size
         source = int(self._lengths[order[begin], 0])
         target = 0
         size = 1
         for end in range(begin, len(order)):
-            longest = max(target, int(self._lengths[order[end], 1]))
-            fits = max(1, self.batch_tokens // max(1, source + longest))
-            if end - begin + 1 > _MIX * fits:
+            length, longest = int(self._lengths[order[end], 0]), max(target, int(self._lengths[order[end], 1]))
+            fits = self.batch_size or max(1, self.batch_tokens // max(1, source + longest))
+            full = end - begin >= _LEAST_MIX * fits and (self.batch_size is None or (end - begin) % fits == 0)
+            if full and length < (1 - _WIDTH) * source:
                 return end, size
             target, size = longest, fits
         return len(order), size

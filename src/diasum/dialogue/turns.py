@@ -6,18 +6,31 @@ split into turns is never refused: it becomes turns without a speaker, so that w
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-SPEAKER_KEYS = ("speaker", "role", "from", "author", "name", "user", "participant")
-TEXT_KEYS = ("text", "content", "utterance", "message", "body", "value")
+SPEAKER_KEYS = ("speaker", "role", "from", "author", "name", "user", "participant", "speaker_name", "sender")
+TEXT_KEYS = ("text", "content", "utterance", "message", "body", "value", "sentence", "parts")
+START_KEYS = ("start", "start_time", "begin", "offset", "timestamp")
 
-# A label is short, begins like a name and has no sentence punctuation in it, so that "He said: go" in the middle of a talk is text.
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
+_STAMP = re.compile(rf"^(?:[\[(](?P<bracketed>{_CLOCK})[\])]|(?P<bare>{_CLOCK}))[\s\-–]*(?=\S)")
+# At most five words before a colon that ends the word: "https://" and "9:30" are no labels.
+_WORD = r"[\w.'’&/@()\-]+"
 _LABEL = re.compile(
-    r"^\s*(?P<speaker>#[^#\n]{1,30}#|[^\W\d_][\w.'’\-]*(?: [\w.'’\-()&]+){0,3})\s?:(?:\s+|$)(?P<text>.*)$"
+    rf"^(?P<speaker>#[^#\n]{{1,30}}#|@?[^\W_]{_WORD[:-1]}*(?: {_WORD}){{0,4}}) ?[:：](?:\s+|$)(?P<text>.*)$"
 )
+_HASH_LABEL = re.compile(r"^(?P<speaker>#[^#\s]{1,30}#) ?[:：](?P<text>.*)$")
+# Words that stand before a colon in the middle of what somebody says, and small words inside a name.
+_NOT_NAMES = frozenset(
+    ("note", "notes", "nb", "ps", "pps", "tip", "warning", "example", "fyi", "todo", "re", "also", "remember")
+)
+_PARTICLES = frozenset(("and", "of", "the", "de", "da", "van", "von", "der", "al", "bin", "la"))
+_LONG = 6  # labelled lines from which a label used only once needs to look like a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,60 +74,150 @@ class Dialogue:
 def parse_dialogue(text: str) -> Dialogue:
     """Split text into turns at lines that begin with a speaker label.
 
+    Labels are such as ``#Person1#:``, ``Dr. Osei:``, ``Anna (agent):``, ``USER :``, with or without a time before them (``[00:12]``).
     A line without a label continues the turn before it. Text in which no line has a label becomes one turn a line, without speakers.
     """
+    lines = [_split_line(line) for line in (" ".join(raw.split()) for raw in text.splitlines()) if line]
+    counts = Counter(label for label, _, _, _ in lines if label)
+    labelled = sum(counts.values())
     turns: list[Turn] = []
-    for line in text.splitlines():
-        line = " ".join(line.split())
-        if not line:
-            continue
-        match = _LABEL.match(line)
-        if match:
-            turns.append(Turn(match["speaker"], match["text"].strip()))
+    for label, said, start, line in lines:
+        if label and _is_name(label, counts[label], labelled):
+            turns.append(Turn(label, said, start))
         elif turns and turns[-1].speaker:
             last = turns[-1]
-            turns[-1] = Turn(last.speaker, f"{last.text} {line}".strip())
+            turns[-1] = Turn(last.speaker, f"{last.text} {line}".strip(), last.start)
         else:
             turns.append(Turn("", line))
-    return Dialogue(tuple(turns))
+    return Dialogue(tuple(_without_clock_times(turns)))
 
 
 def from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialogue:
     """Make a dialogue of a table of turns.
 
     Args:
-        rows: dicts with a speaker and a text under any of the usual names, ``(speaker, text)`` pairs, or strings.
+        rows: dicts with a speaker and a text under any of the usual names, ``(speaker, text)`` pairs, or strings. Strings are read
+            together, as the lines of one text.
 
     Raises:
         ValueError: a row has no text under any known name (the caller adds file and line).
     """
+    rows = list(rows)
+    if rows and all(isinstance(row, str) for row in rows):
+        return parse_dialogue("\n".join(" ".join(str(row).split()) for row in rows))
     turns: list[Turn] = []
     for number, row in enumerate(rows, 1):
+        start: float | None = None
         if isinstance(row, str):
             turns.extend(parse_dialogue(row).turns)
             continue
         if isinstance(row, Mapping):
-            speaker = _first(row, SPEAKER_KEYS)
-            text = _first(row, TEXT_KEYS)
-            if text is None:
+            cells = {str(key).lower(): value for key, value in row.items()}
+            if not any(key in cells for key in TEXT_KEYS):
                 raise ValueError(
                     f"turn {number} has no text: expected one of {', '.join(TEXT_KEYS)}, found {', '.join(map(str, row))}"
                 )
-        elif len(row) == 2:
-            speaker, text = row
+            speaker, text = _first(cells, SPEAKER_KEYS), _first(cells, TEXT_KEYS)
+            start = _seconds(_first(cells, START_KEYS))
+        elif isinstance(row, Sequence) and len(row) == 2:
+            speaker, text = row[0], row[1]
         else:
             raise ValueError(f"turn {number} is neither an object nor a (speaker, text) pair")
-        start = row.get("start") if isinstance(row, Mapping) else None
-        turns.append(
-            Turn(
-                " ".join(str(speaker or "").split()),
-                " ".join(str(text).split()),
-                float(start) if start is not None else None,
-            )
-        )
+        turns.append(Turn(_plain(speaker), _plain(text), start))
     return Dialogue(tuple(turn for turn in turns if turn.text))
 
 
-def _first(row: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    lowered = {str(key).lower(): value for key, value in row.items()}
-    return next((lowered[key] for key in keys if lowered.get(key) is not None), None)
+def as_dialogue(value: Any) -> Dialogue:
+    """Make a dialogue of whatever a table cell holds: text, a list of turns, columns of turns, or a list written as JSON.
+
+    Raises:
+        ValueError: it is none of these (the caller adds file and line).
+    """
+    if isinstance(value, Dialogue):
+        return value
+    if value is None:
+        return Dialogue(())
+    if isinstance(value, str):
+        rows = _json_rows(value)
+        return parse_dialogue(value) if rows is None else from_rows(rows)
+    if isinstance(value, Mapping):  # {"speaker": [...], "text": [...]}, which `datasets` makes of a list of objects
+        columns = {
+            key: column for key, column in value.items() if isinstance(column, Sequence) and not isinstance(column, str)
+        }
+        if columns and len({len(column) for column in columns.values()}) == 1:
+            return from_rows(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+        for key in ("turns", "messages", "utterances", "dialogue"):
+            if key in value:
+                return as_dialogue(value[key])
+        raise ValueError(f"an object with {', '.join(map(str, value)) or 'nothing in it'} is not a conversation")
+    if isinstance(value, Iterable):
+        return from_rows(value)
+    raise ValueError(f"expected text or a list of turns, found {type(value).__name__} {str(value)[:40]!r}")
+
+
+def _split_line(line: str) -> tuple[str, str, float | None, str]:
+    """A line as (label or empty, what is said, start, the whole line)."""
+    stamp = _STAMP.match(line)
+    rest = line[stamp.end() :] if stamp else line
+    match = _HASH_LABEL.match(rest) or _LABEL.match(rest)
+    if not match:
+        return "", line, None, line
+    start = _seconds(stamp["bracketed"] or stamp["bare"]) if stamp else None
+    return match["speaker"], match["text"].strip(), start, line
+
+
+def _is_name(label: str, count: int, labelled: int) -> bool:
+    """Whether text before a colon names a speaker; judged by its form, and by its use in the whole conversation."""
+    if label.startswith(("#", "@")):
+        return True
+    words = label.split()
+    if label.lower().rstrip(".") in _NOT_NAMES or any(word.endswith(".") and len(word) > 5 for word in words[:-1]):
+        return False
+    titled = label[0].isupper() and all(not word[0].islower() or word in _PARTICLES for word in words)
+    return titled or count > 1 or (labelled < _LONG and len(words) <= 2)
+
+
+def _without_clock_times(turns: list[Turn]) -> list[Turn]:
+    """Times count from the beginning of a recording; where the first one is late, they are times of day and are dropped."""
+    first = next((turn.start for turn in turns if turn.start is not None), 0.0)
+    return turns if first < 300 else [Turn(turn.speaker, turn.text) for turn in turns]
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, str) and ":" in value:
+        total = 0.0
+        try:
+            for part in value.replace(",", ".").split(":"):
+                total = 60 * total + float(part)
+        except ValueError:
+            return None
+        return total
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _plain(value: Any) -> str:
+    """A cell as one line: text; a named object (``{"name": ...}``); a list of text parts as chat interfaces export them."""
+    if isinstance(value, Mapping):
+        inner = {str(key).lower(): item for key, item in value.items()}
+        return _plain(_first(inner, ("name", "display_name", *SPEAKER_KEYS, *TEXT_KEYS)))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(part for part in map(_plain, value) if part)
+    return " ".join(str(value).split()) if value is not None else ""
+
+
+def _json_rows(text: str) -> list[Any] | None:
+    text = text.strip()
+    if not (text.startswith(("[{", "[[", '["')) and text.endswith("]")):
+        return None
+    try:
+        rows = json.loads(text)
+    except ValueError:
+        return None
+    return rows if isinstance(rows, list) else None
+
+
+def _first(cells: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    return next((cells[key] for key in keys if cells.get(key) is not None), None)
