@@ -1,0 +1,96 @@
+"""ROUGE as the package rouge-score 0.1.2 computes it, fast enough for every protocol on every run.
+
+In: a prediction and a reference. Out: what F1 is made of, as counts: units in the prediction, units in the reference, units shared.
+Counts, not scores, so that protocols can average, take the best or pool without counting again. The figures equal those of
+`rouge_score.RougeScorer` to rounding (tests compare thousands of texts); they come some 20 times faster because stems and
+tokenised texts are kept and the LCS is bit-parallel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeVar
+
+from diasum.evaluation.lcs import lcs_length, union_lcs_hits
+from diasum.evaluation.sentences import split_sentences
+
+METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+Unit = TypeVar("Unit")
+Count = tuple[int, int, int]  # units in the prediction, in the reference, in both
+
+_WORD = re.compile("[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A text ready to be compared: its tokens, n-gram counts and tokenised sentences."""
+
+    tokens: list[str]
+    unigrams: Counter[str]
+    bigrams: Counter[tuple[str, str]]
+    sentences: list[list[str]]
+
+
+def prepare(sentences: Sequence[Sequence[str]], tokens: Sequence[str]) -> Prepared:
+    """Count a tokenised text's n-grams; n-grams run across sentences, as in all ROUGE packages."""
+    return Prepared(
+        list(tokens),
+        Counter(tokens),
+        Counter(pairwise(tokens)),
+        [list(sentence) for sentence in sentences if sentence],
+    )
+
+
+def overlap(a: Counter[Unit], b: Counter[Unit]) -> int:
+    """How many units two multisets share."""
+    return sum(min(a[unit], b[unit]) for unit in a.keys() & b.keys())
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Callable[[str], str]:
+    from nltk.stem.porter import PorterStemmer
+
+    stem: Callable[[str], str] = PorterStemmer().stem
+    return stem
+
+
+@lru_cache(maxsize=200_000)
+def _stem(word: str) -> str:
+    """rouge-score leaves words of up to three letters as they are."""
+    return _stemmer()(word) if len(word) > 3 else word
+
+
+def tokenize(text: str, *, stem: bool) -> list[str]:
+    """rouge-score's tokens: runs of a-z and 0-9 of the lowered text, Porter-stemmed if asked. Other letters are lost."""
+    words = _WORD.findall(text.lower())
+    return [_stem(word) for word in words] if stem else words
+
+
+@lru_cache(maxsize=100_000)
+def _prepared(text: str, stem: bool) -> Prepared:
+    sentences = [tokenize(sentence, stem=stem) for sentence in split_sentences(text)]
+    return prepare(sentences, [token for sentence in sentences for token in sentence])
+
+
+def rouge_score_counts(prediction: str, reference: str, *, stem: bool) -> tuple[Count, ...]:
+    """Counts for `METRICS`, in their order.
+
+    rougeL takes each text as one sequence. rougeLsum (Lin 2004, 3.2) works by sentence, split by `split_sentences`, where the
+    package itself splits at line breaks only and leaves sentences to its caller.
+    """
+    p, r = _prepared(prediction, stem), _prepared(reference, stem)
+    n, m = len(p.tokens), len(r.tokens)
+    length = lcs_length(r.tokens, p.tokens)
+    single = len(p.sentences) <= 1 and len(r.sentences) <= 1
+    summary = length if single else union_lcs_hits(r.sentences, p.sentences, p.unigrams)
+    return (
+        (n, m, overlap(p.unigrams, r.unigrams)),
+        (max(n - 1, 0), max(m - 1, 0), overlap(p.bigrams, r.bigrams)),
+        (n, m, length),
+        (n, m, summary),
+    )
