@@ -1,1 +1,54 @@
-"""."""
+"""diasum: bring conversations, get a small adapter, a report you can trust, and a fast private summariser.
+
+>>> import diasum
+>>> diasum.train(base="mini", data="sample", run="runs/first")        # doctest: +SKIP
+>>> diasum.evaluate("runs/first", split="test")                       # doctest: +SKIP
+>>> diasum.load("runs/first").summarize("Ana: Lunch?\\nBen: At one.")  # doctest: +SKIP
+
+Names are looked up when first used, so that the import, and with it the command line's help, is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diasum.api import baseline, compare, evaluate, inspect, load, score, summarize, train
+    from diasum.config import Settings, load_settings
+    from diasum.dialogue import Dialogue, Turn
+    from diasum.errors import DiasumError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "diasum.api": ("baseline", "compare", "evaluate", "inspect", "load", "score", "summarize", "train"),
+    "diasum.config": ("Settings", "load_settings"),
+    "diasum.dialogue": ("Dialogue", "Turn"),
+    "diasum.errors": ("DiasumError",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Dialogue",
+    "DiasumError",
+    "Settings",
+    "Turn",
+    "baseline",
+    "compare",
+    "evaluate",
+    "inspect",
+    "load",
+    "load_settings",
+    "score",
+    "summarize",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -222,18 +222,22 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     return tree
 
 
+def parse_override(item: str) -> tuple[str, Any]:
+    """Split ``section.key=value``; the value is read as YAML.
+
+    Raises:
+        DiasumError: there is no ``=`` in it.
+    """
+    path, sign, value = item.partition("=")
+    if not sign or not path.strip():
+        raise DiasumError(
+            f"--set expects section.key=value, found `{item}`.", hint="For example: --set train.learning_rate=1e-3"
+        )
+    return path.strip(), _scalar(value)
+
+
 def _dotted(overrides: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
-    if isinstance(overrides, Mapping):
-        return list(overrides.items())
-    pairs = []
-    for item in overrides:
-        path, sign, value = item.partition("=")
-        if not sign or not path.strip():
-            raise DiasumError(
-                f"--set expects section.key=value, found `{item}`.", hint="For example: --set train.learning_rate=1e-3"
-            )
-        pairs.append((path.strip(), _scalar(value)))
-    return pairs
+    return list(overrides.items()) if isinstance(overrides, Mapping) else [parse_override(item) for item in overrides]
 
 
 def _scalar(text: str) -> Any:

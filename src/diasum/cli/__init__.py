@@ -1,1 +1,85 @@
-"""."""
+"""The command line: one file a command, which parses, calls the Python function of the same name, and draws."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from diasum.cli import baseline, compare, config, data, demo, evaluate, inspect, score, summarize, train
+from diasum.errors import DiasumError
+
+app = typer.Typer(
+    name="diasum",
+    help="Bring conversations, get a small adapter, a report you can trust, and a fast private summariser.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo.demo)
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(compare.compare)
+app.command()(score.score)
+app.command()(baseline.baseline)
+app.command()(summarize.summarize)
+app.command()(inspect.inspect)
+app.add_typer(data.app, name="data")
+app.add_typer(config.app, name="config")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version."),
+    debug: bool = typer.Option(False, "--debug", help="Show the whole traceback of an error."),
+) -> None:
+    if version:
+        from diasum import __version__
+
+        typer.echo(f"diasum {__version__}")
+        raise typer.Exit
+    context.obj = {"debug": debug}
+
+
+def main() -> None:
+    """Entry point: errors that a user can mend go to standard error, with exit code 2."""
+    _quiet_libraries()
+    try:
+        app()
+    except DiasumError as error:
+        if "--debug" in sys.argv:
+            raise
+        _complain(f"error: {error.message}", error.hint)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _complain("Interrupted.", None)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+def _complain(message: str, hint: str | None) -> None:
+    print(message, file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
+
+
+def _quiet_libraries() -> None:
+    """Libraries' own bars and advice would drown ours; `--debug` leaves them on."""
+    import os
+
+    if "--debug" in sys.argv:
+        return
+    for name, value in {
+        "TRANSFORMERS_VERBOSITY": "error",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }.items():
+        os.environ.setdefault(name, value)

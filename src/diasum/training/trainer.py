@@ -48,7 +48,7 @@ class Validation:
 
 
 class DialogueTrainer(Seq2SeqTrainer):  # type: ignore[misc]
-    """See the module; constructed by `diasum.training.train`."""
+    """See the module; constructed by `diasum.training.fit`."""
 
     def __init__(
         self,

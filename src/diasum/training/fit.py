@@ -49,7 +49,7 @@ PACKAGES = ("diasum", "torch", "transformers", "peft", "accelerate", "datasets",
 
 
 @dataclass(slots=True)
-class Trained:
+class TrainingResult:
     """What a finished training tells.
 
     Attributes:
@@ -67,7 +67,7 @@ class Trained:
     evaluation_share: float
 
 
-def train(
+def fit(
     settings: Settings,
     run_path: Path | str,
     *,
@@ -75,7 +75,7 @@ def train(
     measure: Measure | None = None,
     console: Console | None = None,
     on_progress: Callable[[dict[str, Any]], None] | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Train an adapter.
 
     Args:
@@ -138,13 +138,13 @@ def train(
         hardware=describe_machine(),
     )
     validation = _validation(settings, encoder, held_out, validation_features, measure)
-    trained = _fit(settings, run, base, model, hardware, features, batches, validation, resume, console, on_progress)
+    trained = _run_trainer(settings, run, base, model, hardware, features, batches, validation, resume, console, on_progress)
     if trained.complete:
         _finish(settings, run, base, trained)
     return trained
 
 
-def _fit(
+def _run_trainer(
     settings: Settings,
     run: Run,
     base: Base,
@@ -156,7 +156,7 @@ def _fit(
     resume: bool,
     console: Console,
     on_progress: Callable[[dict[str, Any]], None] | None,
-) -> Trained:
+) -> TrainingResult:
     from transformers import PrinterCallback, set_seed
     from transformers.utils import logging as transformers_logging
 
@@ -219,7 +219,7 @@ def _fit(
             {"seconds": seconds, "evaluation_seconds": trainer.evaluation_seconds},
         ],
     )
-    return Trained(
+    return TrainingResult(
         run.path,
         complete,
         best_evaluation(history, settings.train),
@@ -228,7 +228,7 @@ def _fit(
     )
 
 
-def _finish(settings: Settings, run: Run, base: Base, trained: Trained) -> None:
+def _finish(settings: Settings, run: Run, base: Base, trained: TrainingResult) -> None:
     """Move the best adapter into place, with tokenizer and what inference needs to know; from then on the run is complete."""
     import shutil
 

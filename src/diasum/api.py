@@ -1,0 +1,269 @@
+"""The commands as Python functions: same names, same meaning. The command line only parses, calls and draws.
+
+Each function reads as the job it does; what it needs heavy libraries for is imported inside it, so that ``import diasum`` is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diasum.config import Settings, load_settings
+from diasum.errors import DiasumError, near_misses
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from diasum.evaluation.evaluate import Evaluated, Progress
+    from diasum.inference import Summarizer
+    from diasum.training.fit import TrainingResult
+
+Overrides = Iterable[str] | Mapping[str, Any]
+RECIPES = Path(__file__).parent / "assets" / "recipes"
+
+
+def settings_for(config: str | Path | None = None, overrides: Overrides = (), **given: Any) -> Settings:
+    """Settings from a YAML file or a bundled recipe's name, with overrides and the values given by dotted path on top."""
+    pairs = dict(overrides) if isinstance(overrides, Mapping) else dict(_split(item) for item in overrides)
+    pairs |= {name: value for name, value in given.items() if value is not None}
+    return load_settings(_recipe(config), pairs)
+
+
+def train(
+    base: str | None = None,
+    data: str | None = None,
+    *,
+    run: str | Path,
+    config: str | Path | None = None,
+    settings: Overrides = (),
+    resume: bool = False,
+    console: Console | None = None,
+    on_progress: Callable[[dict[str, Any]], None] | None = None,
+) -> TrainingResult:
+    """Train an adapter for `base` on `data` and keep everything in the run directory.
+
+    Args:
+        base: hub id, folder or ``mini``.
+        data: hub id, file, folder or ``sample``.
+        run: the run directory; must not exist unless `resume`.
+        config: a YAML file or the name of a bundled recipe.
+        settings: overrides, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``.
+        resume: go on with an unfinished run; other settings than its own are refused.
+        console: where progress is shown.
+        on_progress: called with every log event.
+
+    Raises:
+        DiasumError: see `diasum.training.fit`.
+    """
+    from diasum.evaluation.evaluate import quick_scores
+    from diasum.training import Run
+    from diasum.training.fit import fit
+
+    given = {"base": base, "data.path": data}
+    if resume:
+        anything = config is not None or bool(settings) or any(value is not None for value in given.values())
+        own = Run(run).resume(None)
+        if anything:
+            start = load_settings(_recipe(config)) if config is not None else own
+            tree = {
+                **_flat(start.model_dump(mode="json")),
+                **_as_dict(settings),
+                **{k: v for k, v in given.items() if v is not None},
+            }
+            Run(run).resume(load_settings(None, tree))
+        return fit(own, run, resume=True, measure=quick_scores, console=console, on_progress=on_progress)
+    resolved = settings_for(config, settings, **given)
+    return fit(resolved, run, measure=quick_scores, console=console, on_progress=on_progress)
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    data: str | None = None,
+    split: str | None = None,
+    protocol: str | None = None,
+    settings: Overrides = (),
+    base: str | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Evaluated:
+    """Evaluate a run, or anything that summarises, against its base and baselines; write predictions, metrics and report.
+
+    Args:
+        run: a run directory, adapter or model folder, or hub id.
+        data: the corpus; a run's own when not given.
+        split: the split; `evaluate.split` when not given.
+        protocol: how ROUGE is computed.
+        settings: overrides of the `data.`, `generate.` and `evaluate.` sections.
+        base: where the adapter's base is, if not where it was.
+        out: folder for the files; the run's ``evaluation/SPLIT`` when not given, nothing is written for other sources.
+        progress: called with (what, done, of how many).
+
+    Raises:
+        DiasumError: see `diasum.evaluation.evaluate`.
+    """
+    from diasum.data import load_corpus
+    from diasum.evaluation.evaluate import evaluate_model
+    from diasum.evaluation.report import write_evaluation
+    from diasum.model.trained import load_trained
+    from diasum.training import Run
+
+    own = Run(run) if Run(run).config_file.is_file() else None
+    start = own.settings() if own else Settings()
+    if data is None and own is None:
+        raise DiasumError(
+            "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, or `sample`)."
+        )
+    changes = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
+    tree = {
+        **_flat(start.model_dump(mode="json")),
+        **{k: v for k, v in changes.items() if v is not None},
+        **_as_dict(settings),
+    }
+    if data is not None and data != start.data.path:
+        _forget_columns(tree)
+    resolved = load_settings(None, tree)
+    corpus = load_corpus(resolved.data, purpose="evaluate", split=resolved.evaluate.split)
+    corpus.split(resolved.evaluate.split)
+    trained = load_trained(run, base=base, device=resolved.train.device, trust_remote_code=resolved.trust_remote_code)
+    generate = resolved.generate if own or _touches(settings, "generate") else None
+    evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=generate, progress=progress)
+    folder = Path(out) if out is not None else own.evaluation(resolved.evaluate.split) if own else None
+    if folder is not None:
+        write_evaluation(folder, evaluated, corpus=corpus, run=own)
+    return evaluated
+
+
+def score(
+    predictions: str | Path,
+    data: str,
+    *,
+    split: str = "test",
+    protocol: str = "rouge-score",
+    settings: Overrides = (),
+    out: str | Path | None = None,
+) -> Evaluated:
+    """Score any system's summaries (txt, one a line, or jsonl) against a corpus.
+
+    Raises:
+        DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split.
+    """
+    from diasum.evaluation.predictions import read_predictions
+
+    return _score_texts(
+        data, split, protocol, settings, out, lambda pairs: {"predictions": read_predictions(predictions, pairs)}
+    )
+
+
+def baseline(
+    data: str,
+    *,
+    method: str | Sequence[str] = ("lead3", "longest"),
+    split: str = "test",
+    protocol: str = "rouge-score",
+    settings: Overrides = (),
+    out: str | Path | None = None,
+) -> Evaluated:
+    """Score baselines that need no model, with the same metrics and report.
+
+    Raises:
+        DiasumError: an unknown method (those there are, are listed).
+    """
+    from diasum.evaluation.baselines import baseline_predictions
+    from diasum.evaluation.predictions import Prediction
+
+    methods = [method] if isinstance(method, str) else list(method)
+
+    def predict(pairs: Any) -> dict[str, list[Prediction]]:
+        return {
+            name: [Prediction(p.id, text) for p, text in zip(pairs, baseline_predictions(name, pairs), strict=True)]
+            for name in methods
+        }
+
+    return _score_texts(data, split, protocol, settings, out, predict)
+
+
+def load(source: str | Path, **options: Any) -> Summarizer:
+    """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``."""
+    from diasum.inference import load as load_summarizer
+
+    return load_summarizer(source, **options)
+
+
+def summarize(conversation: Any, run: str | Path = "mini", **generate: Any) -> Any:
+    """Summarise one conversation or a list of them; `load` once and use `Summarizer.summarize` for many calls."""
+    return load(run).summarize(conversation, **generate)
+
+
+def _score_texts(
+    data: str, split: str, protocol: str, settings: Overrides, out: str | Path | None, predict: Callable[[Any], Any]
+) -> Evaluated:
+    from diasum.data import load_corpus
+    from diasum.evaluation.evaluate import Evaluated
+    from diasum.evaluation.metrics import score_systems
+    from diasum.evaluation.report import write_evaluation
+
+    resolved = settings_for(
+        None, settings, **{"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
+    )
+    corpus = load_corpus(resolved.data, purpose="evaluate", split=split)
+    pairs = corpus.split(split)[: resolved.evaluate.max_examples]
+    predictions = predict(pairs)
+    first = next(iter(predictions))
+    evaluation = score_systems(
+        pairs,
+        predictions,
+        protocol=protocol,
+        split=split,
+        resamples=resolved.evaluate.resamples,
+        seed=resolved.evaluate.seed,
+        reference_system=first,
+    )
+    evaluation.notes[:0] = corpus.notes
+    evaluated = Evaluated(evaluation, pairs, predictions, first)
+    if out is not None:
+        write_evaluation(Path(out), evaluated, corpus=corpus, run=None)
+    return evaluated
+
+
+def _recipe(config: str | Path | None) -> Path | None:
+    """A settings file, or a bundled recipe by its name."""
+    if config is None or Path(config).is_file():
+        return None if config is None else Path(config)
+    bundled = {path.stem: path for path in RECIPES.glob("*.yaml")}
+    name = str(config)
+    if name in bundled:
+        return bundled[name]
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        raise DiasumError(f"There is neither a file nor a bundled recipe `{name}`.", hint=near_misses(name, bundled))
+    return Path(config)
+
+
+def _split(item: str) -> tuple[str, Any]:
+    from diasum.config import parse_override
+
+    return parse_override(item)
+
+
+def _as_dict(settings: Overrides) -> dict[str, Any]:
+    return dict(settings) if isinstance(settings, Mapping) else dict(_split(item) for item in settings)
+
+
+def _touches(settings: Overrides, section: str) -> bool:
+    return any(path.startswith(f"{section}.") for path in _as_dict(settings))
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= (
+            _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and not prefix else {f"{prefix}{key}": value}
+        )
+    return flat
+
+
+def _forget_columns(tree: dict[str, Any]) -> None:
+    """Column names belong to the run's own data, not to another corpus."""
+    for name in ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision"):
+        tree[f"data.{name}"] = None

@@ -1,0 +1,34 @@
+"""diasum baseline"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+
+def baseline(
+    data: options.NeededData,
+    method: Annotated[
+        list[str] | None, typer.Option(help="lead3, longest, random3, textrank, oracle, ...; may be repeated.")
+    ] = None,
+    split: options.Split = "test",
+    protocol: options.Protocol = "rouge-score",
+    set_: options.Set = None,
+    out: options.Out = None,
+    json_: options.Json = False,
+) -> None:
+    """Score baselines that need no model."""
+    from diasum import api
+    from diasum.cli.drawing import console, print_json, show_evaluation
+
+    methods = method or ["lead3", "longest"]
+    evaluated = api.baseline(
+        data, method=methods, split=split, protocol=protocol or "rouge-score", settings=options.overrides(set_), out=out
+    )
+    if json_:
+        print_json(evaluated.evaluation.to_json())
+    else:
+        show_evaluation(console(), evaluated)

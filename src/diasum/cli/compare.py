@@ -1,0 +1,29 @@
+"""diasum compare"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Two or more evaluated runs; NAME=RUN gives several seeds one name.")
+    ],
+    split: options.Split = "test",
+    metric: Annotated[str, typer.Option(help="The metric whose differences are shown.")] = "rougeL",
+    json_: options.Json = False,
+) -> None:
+    """Compare evaluated runs: paired differences with intervals and corrected p-values."""
+    from diasum import api
+    from diasum.cli.drawing import comparison_table, console, print_json
+
+    comparison = api.compare([str(run) for run in runs], split=split)
+    if json_:
+        print_json(comparison.to_json())
+    else:
+        console().print(comparison_table(comparison, metric))

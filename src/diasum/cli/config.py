@@ -1,0 +1,30 @@
+"""diasum config"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+app = typer.Typer(help="Settings: check a file, show every setting.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(help="Settings file (YAML), or the name of a bundled recipe.")],
+    set_: options.Set = None,
+) -> None:
+    """Check a settings file as a whole, without loading anything, and print it resolved."""
+    from diasum.api import settings_for
+
+    print(settings_for(file, options.overrides(set_)).to_yaml(), end="")
+
+
+@app.command()
+def show() -> None:
+    """Print every setting with its default and what it does."""
+    from diasum.config import Settings, describe
+
+    print(describe(Settings), end="")

@@ -1,0 +1,58 @@
+"""diasum data"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+app = typer.Typer(
+    help="Conversations and summaries: check, count, convert.", no_args_is_help=True, rich_markup_mode=None
+)
+Source = Annotated[str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
+
+
+@app.command()
+def check(data: Source, set_: options.Set = None, json_: options.Json = False) -> None:
+    """Look for overlap between splits, near-duplicates, empty or odd rows. Exits with 1 when something serious is found."""
+    from diasum import api
+    from diasum.cli.drawing import console, print_json
+
+    findings = api.check_data(data, settings=options.overrides(set_))
+    if json_:
+        print_json(findings.to_json())
+    else:
+        for line in findings.sentences():
+            console().print(line, markup=False)
+    if findings.serious:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -> None:
+    """Count dialogues, turns, speakers and words, by split."""
+    from diasum import api
+    from diasum.cli.drawing import console, print_json, stats_table
+
+    figures = api.data_stats(data, settings=options.overrides(set_))
+    if json_:
+        print_json(figures)
+    else:
+        console().print(stats_table(figures))
+
+
+@app.command()
+def convert(
+    data: Source,
+    out: Annotated[Path, typer.Argument(help="Folder for one jsonl file a split, or a .jsonl file for one split.")],
+    set_: options.Set = None,
+) -> None:
+    """Write a corpus in any of the known layouts as jsonl with turns and references."""
+    from diasum import api
+    from diasum.cli.drawing import console
+
+    for line in api.convert_data(data, out, settings=options.overrides(set_)):
+        console().print(line, markup=False)

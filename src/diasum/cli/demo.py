@@ -1,0 +1,35 @@
+"""diasum demo"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    run: Annotated[
+        Path | None, typer.Option(help="Run directory; runs/demo, or the next free name, when not given.")
+    ] = None,
+    examples: Annotated[int, typer.Option(help="Print so many summaries beside the human ones.")] = 3,
+) -> None:
+    """Fine-tune the bundled base on the sample conversations, evaluate it and show what changed."""
+    from diasum import api
+    from diasum.cli.drawing import Bars, console, show_evaluation, show_examples
+
+    out = console()
+    folder = run or _free(Path("runs"), "demo")
+    api.train(run=folder, config="demo", console=out)
+    with Bars(out) as bars:
+        evaluated = api.evaluate(folder, progress=bars)
+    show_examples(out, evaluated, examples)
+    show_evaluation(out, evaluated)
+    out.print(f"Your turn: cat chat.txt | diasum summarize --run {folder}")
+
+
+def _free(parent: Path, name: str) -> Path:
+    number = 1
+    while (path := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return path

@@ -1,0 +1,110 @@
+"""Tables and panels for the terminal; figures come in, nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from diasum.evaluation.evaluate import Evaluated
+    from diasum.evaluation.metrics import Evaluation
+
+NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
+
+
+def console() -> Console:
+    """Where people read: standard error, so that standard output holds results only."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """The figures, and nothing else, on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def scores_table(evaluation: Evaluation) -> Table:
+    """Systems by metrics, each mean with its interval; the best mean of a column is bold."""
+    data = evaluation.to_json()
+    systems = data["systems"]
+    metrics = [name for name in NAMES if all(name in metrics_of for metrics_of in systems.values())]
+    table = Table(
+        title=f"{data['n']} dialogues of `{data['split']}`, protocol {data['protocol']['name']}, 95% intervals",
+        title_justify="left",
+    )
+    table.add_column("system")
+    for name in metrics:
+        table.add_column(NAMES[name], justify="right")
+    best = {name: max(values[name]["mean"] for values in systems.values()) for name in metrics}
+    for system, values in systems.items():
+        cells = []
+        for name in metrics:
+            cell = values[name]
+            text = f"{cell['mean']:.1f} [dim]({cell['low']:.1f}-{cell['high']:.1f})[/]"
+            cells.append(f"[bold]{text}[/]" if cell["mean"] == best[name] else text)
+        table.add_row(system, *cells)
+    return table
+
+
+def show_evaluation(out: Console, evaluated: Evaluated) -> None:
+    """The table, what a reader must know of it, and where the files are."""
+    evaluation = evaluated.evaluation
+    out.print(scores_table(evaluation))
+    for line in evaluation.sentences():
+        out.print(line)
+    for note in evaluation.notes:
+        out.print(f"[dim]{note}[/]")
+    if evaluated.folder is not None:
+        out.print(f"Report: {evaluated.folder / 'report.html'}")
+
+
+def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
+    """Dialogue, human summary and the systems' summaries, one example after the other."""
+    for index in range(min(count, len(evaluated.pairs))):
+        pair = evaluated.pairs[index]
+        out.rule(f"[bold]{pair.id}[/]", align="left")
+        turns = pair.dialogue.text.splitlines()
+        for line in turns[:8]:
+            out.print(f"  {line}", style="dim", markup=False)
+        if len(turns) > 8:
+            out.print(f"  ... {len(turns) - 8} more turns", style="dim")
+        out.print("[bold green]human[/]   " + _plain(pair.references[0]))
+        for system, predictions in evaluated.predictions.items():
+            if system in ("adapter", "model", "base"):
+                out.print(f"[bold]{system:<8}[/]" + _plain(predictions[index].text))
+
+
+class Bars:
+    """A progress bar per kind of work, made when first reported."""
+
+    def __init__(self, out: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=out,
+            disable=not out.is_terminal,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Bars:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(f"summarising ({what})", total=total)
+        self._bar.update(self._tasks[what], completed=done)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

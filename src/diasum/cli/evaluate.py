@@ -1,0 +1,38 @@
+"""diasum evaluate"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="Run directory, adapter or model folder, or hub id.")],
+    data: options.Data = None,
+    split: Annotated[str | None, typer.Option(help="The split to evaluate.")] = None,
+    protocol: options.Protocol = None,
+    base: options.Base = None,
+    max_examples: Annotated[int | None, typer.Option(help="Only the first so many dialogues.")] = None,
+    examples: Annotated[int, typer.Option(help="Print so many summaries beside the human ones.")] = 0,
+    set_: options.Set = None,
+    out: options.Out = None,
+    json_: options.Json = False,
+) -> None:
+    """Evaluate a run against its base and baselines, with intervals; write predictions, metrics and report."""
+    from diasum import api
+    from diasum.cli.drawing import Bars, console, print_json, show_evaluation, show_examples
+
+    shown = console()
+    changes = options.overrides(set_, evaluate__max_examples=max_examples)
+    with Bars(shown) as bars:
+        evaluated = api.evaluate(
+            run, data=data, split=split, protocol=protocol, base=base, settings=changes, out=out, progress=bars
+        )
+    if json_:
+        print_json(evaluated.evaluation.to_json())
+        return
+    show_examples(shown, evaluated, examples)
+    show_evaluation(shown, evaluated)

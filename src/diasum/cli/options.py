@@ -1,0 +1,35 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Base = Annotated[str | None, typer.Option(help="Base model: hub id, local folder, or the bundled `mini`.")]
+Data = Annotated[str | None, typer.Option(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
+NeededData = Annotated[
+    str, typer.Option("--data", help="Corpus: hub id, local file or folder, or the bundled `sample`.")
+]
+RunFolder = Annotated[Path, typer.Option("--run", help="Run directory.")]
+Config = Annotated[str | None, typer.Option(help="Settings file (YAML), or the name of a bundled recipe.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as section.key=value; may be repeated.")]
+Split = Annotated[str, typer.Option(help="The split to evaluate.")]
+Protocol = Annotated[
+    str | None, typer.Option(help="How ROUGE is computed: rouge-score, dialogsum-paper, ... (see docs/protocols.md).")
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, metrics and report to.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON on standard output, nothing else.")]
+
+
+def given(**options: object) -> dict[str, object]:
+    """The options the user gave, by dotted path (``train__epochs`` stands for ``train.epochs``)."""
+    return {name.replace("__", "."): value for name, value in options.items() if value is not None}
+
+
+def overrides(items: list[str] | None, **options: object) -> dict[str, object]:
+    """`--set` items over the flags that stand for settings."""
+    from diasum.config import parse_override
+
+    return {**given(**options), **dict(parse_override(item) for item in items or [])}

@@ -1,0 +1,32 @@
+"""diasum score"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+
+def score(
+    predictions: Annotated[Path, typer.Argument(help="Summaries of any system: txt, one a line, or jsonl.")],
+    data: options.NeededData,
+    split: options.Split = "test",
+    protocol: options.Protocol = "rouge-score",
+    set_: options.Set = None,
+    out: options.Out = None,
+    json_: options.Json = False,
+) -> None:
+    """Score any system's summaries against a corpus."""
+    from diasum import api
+    from diasum.cli.drawing import console, print_json, show_evaluation
+
+    evaluated = api.score(
+        predictions, data, split=split, protocol=protocol or "rouge-score", settings=options.overrides(set_), out=out
+    )
+    if json_:
+        print_json(evaluated.evaluation.to_json())
+    else:
+        show_evaluation(console(), evaluated)

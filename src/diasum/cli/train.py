@@ -1,0 +1,50 @@
+"""diasum train"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diasum.cli import options
+
+
+def train(
+    run: options.RunFolder,
+    base: options.Base = None,
+    data: options.Data = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning-rate", "--lr", help="Peak learning rate.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pairs in a batch, instead of a budget of tokens.")] = None,
+    rank: Annotated[int | None, typer.Option("--rank", "-r", help="Rank of the LoRA update.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    json_: options.Json = False,
+) -> None:
+    """Train an adapter on conversations and their summaries."""
+    from diasum import api
+    from diasum.cli.drawing import console, print_json
+
+    out = console()
+    changes = options.overrides(
+        set_,
+        train__epochs=epochs,
+        train__learning_rate=learning_rate,
+        train__batch_size=batch_size,
+        lora__r=rank,
+        train__seed=seed,
+        train__device=device,
+    )
+    result = api.train(base, data, run=run, config=config, settings=changes, resume=resume, console=out)
+    if json_:
+        print_json(
+            {"run": str(result.run), "complete": result.complete, "best": result.best, "seconds": result.seconds}
+        )
+    if not result.complete:
+        out.print(f"Saved. Go on with: diasum train --run {run} --resume")
+        raise typer.Exit(130)
+    out.print(f"Adapter: {run}/adapter ({result.seconds:.0f} s, {result.evaluation_share:.0%} of it evaluation)")
+    out.print(f"Next:    diasum evaluate {run}")

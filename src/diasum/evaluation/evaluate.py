@@ -1,0 +1,106 @@
+"""Evaluate a trained model: generate, score beside base and baselines, write predictions, metrics and report.
+
+In: a run (or anything that summarises) and a corpus. Out: ``evaluation/SPLIT/`` with `predictions.jsonl`, `metrics.json` and
+`report.html`, and the same figures in memory. Each dialogue is summarised once, however many references it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diasum.config import EvaluateSettings, GenerateSettings
+from diasum.data import Corpus, Pair
+from diasum.errors import DiasumError
+from diasum.evaluation.baselines import baseline_predictions
+from diasum.evaluation.metrics import Evaluation, score_systems
+from diasum.evaluation.predictions import Prediction
+from diasum.evaluation.protocols import get_protocol
+from diasum.model.trained import Trained
+
+ADAPTER, BASE = "adapter", "base"
+Progress = Callable[[str, int, int], None]  # what is being done, done, of how many
+
+
+@dataclass(slots=True)
+class Evaluated:
+    """An evaluation and where it came from.
+
+    Attributes:
+        evaluation: every figure.
+        pairs: the dialogues evaluated.
+        predictions: system name to its summaries, in the order of the pairs.
+        system: the name of the system the evaluation is about (``adapter``, or ``model`` for a model without one).
+        folder: where files were written, if they were.
+    """
+
+    evaluation: Evaluation
+    pairs: list[Pair]
+    predictions: dict[str, list[Prediction]]
+    system: str
+    folder: Path | None = None
+
+
+def evaluate_model(
+    trained: Trained,
+    corpus: Corpus,
+    settings: EvaluateSettings,
+    *,
+    generate: GenerateSettings | None = None,
+    progress: Progress | None = None,
+) -> Evaluated:
+    """Generate with the model, its base and the baselines on one split and score them in one table.
+
+    Raises:
+        DiasumError: no such split, protocol or baseline, or pairs without references.
+    """
+    get_protocol(settings.protocol)
+    pairs = corpus.split(settings.split)[: settings.max_examples]
+    without = [pair.id for pair in pairs if not pair.references]
+    if without:
+        raise DiasumError(
+            f"{len(without)} dialogues of {corpus.name} have no reference summary (such as {', '.join(without[:3])})."
+        )
+    predictions: dict[str, list[Prediction]] = {}
+    system = ADAPTER if trained.has_adapter else "model"
+    predictions[system] = _predict(trained, pairs, generate, system, progress)
+    if trained.has_adapter and settings.base_model:
+        with trained.without_adapter():
+            predictions[BASE] = _predict(trained, pairs, generate, BASE, progress)
+    for name in settings.baselines:
+        texts = baseline_predictions(name, pairs, seed=settings.seed)
+        predictions[name] = [Prediction(pair.id, text) for pair, text in zip(pairs, texts, strict=True)]
+    evaluation = score_systems(
+        pairs,
+        predictions,
+        protocol=settings.protocol,
+        split=settings.split,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        reference_system=system,
+    )
+    evaluation.notes[:0] = [*corpus.notes, *trained.notes]
+    return Evaluated(evaluation, pairs, predictions, system)
+
+
+def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: str = "rouge-score") -> dict[str, float]:
+    """Mean ROUGE F1 in points: what training selects the best adapter by."""
+    scores = get_protocol(protocol).score(predictions, [pair.references for pair in pairs])
+    return {name: float(values.mean()) for name, values in scores.items()}
+
+
+def _predict(
+    trained: Trained, pairs: Sequence[Pair], generate: GenerateSettings | None, what: str, progress: Progress | None
+) -> list[Prediction]:
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress:
+            progress(what, done, len(pairs))
+
+    made: list[Any] = trained.summarize([pair.dialogue for pair in pairs], settings=generate, progress=advance)
+    return [Prediction(pair.id, one.text, one.cut) for pair, one in zip(pairs, made, strict=True)]
