@@ -15,6 +15,9 @@ from diasum.errors import DiasumError, near_misses
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from diasum.data import Corpus
+    from diasum.data.checks import CorpusCheck
+    from diasum.evaluation.compare import Comparison
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.inference import Summarizer
     from diasum.training.fit import TrainingResult
@@ -184,6 +187,70 @@ def baseline(
     return _score_texts(data, split, protocol, settings, out, predict)
 
 
+def compare(runs: Sequence[str | Path], *, split: str = "test", resamples: int = 10_000, seed: int = 0) -> Comparison:
+    """Compare evaluated runs on the same dialogues; differences are taken to the first.
+
+    Args:
+        runs: run directories; ``NAME=RUN`` names a system, and several runs of one name are its seeds.
+        split: the split that all were evaluated on.
+        resamples: of intervals and tests.
+        seed: of the resamples.
+
+    Raises:
+        DiasumError: a run was not evaluated on that split, under another protocol, or on other dialogues.
+    """
+    from diasum.evaluation.runs import compare_runs
+
+    return compare_runs([str(run) for run in runs], split=split, resamples=resamples, seed=seed)
+
+
+def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
+    """A base model's family, size, limits and the modules an adapter can target; no weights are read.
+
+    Raises:
+        DiasumError: not an encoder-decoder text model, or it cannot be loaded.
+    """
+    from diasum.model import choose_hardware, linear_modules, load_base
+
+    loaded = load_base(base, choose_hardware("cpu", "fp32"), revision=revision, weights=False)
+    model, tokenizer = loaded.model, loaded.tokenizer
+    longest = getattr(model.config, "max_position_embeddings", None) or "any (relative positions)"
+    return {
+        "base": base,
+        "family": loaded.model_type,
+        "parameters": sum(p.numel() for p in {id(p): p for p in model.parameters()}.values()),
+        "hidden_size": model.config.hidden_size,
+        "vocabulary": len(tokenizer),
+        "longest_source": longest,
+        "modules": dict(sorted(linear_modules(model).items())),
+    }
+
+
+def check_data(data: str, *, settings: Overrides = ()) -> CorpusCheck:
+    """Look for overlap between splits, near-duplicates, empty and odd rows."""
+    from diasum.data import check_corpus
+
+    return check_corpus(_corpus(data, settings))
+
+
+def data_stats(data: str, *, settings: Overrides = ()) -> dict[str, dict[str, Any]]:
+    """Counts of dialogues, turns, speakers and words, by split."""
+    from diasum.data import corpus_stats
+
+    return corpus_stats(_corpus(data, settings))
+
+
+def convert_data(data: str, out: str | Path, *, settings: Overrides = ()) -> list[str]:
+    """Write a corpus as jsonl, one file a split, with turns and references; returns what was written, a sentence a file.
+
+    Raises:
+        DiasumError: the data cannot be read, or `out` is a file while there are several splits, or exists already.
+    """
+    from diasum.data import write_corpus
+
+    return write_corpus(_corpus(data, settings), Path(out))
+
+
 def load(source: str | Path, **options: Any) -> Summarizer:
     """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``."""
     from diasum.inference import load as load_summarizer
@@ -194,6 +261,12 @@ def load(source: str | Path, **options: Any) -> Summarizer:
 def summarize(conversation: Any, run: str | Path = "mini", **generate: Any) -> Any:
     """Summarise one conversation or a list of them; `load` once and use `Summarizer.summarize` for many calls."""
     return load(run).summarize(conversation, **generate)
+
+
+def _corpus(data: str, settings: Overrides) -> Corpus:
+    from diasum.data import load_corpus
+
+    return load_corpus(settings_for(None, settings, **{"data.path": data}).data, purpose="any", need_summaries=False)
 
 
 def _score_texts(

@@ -299,3 +299,19 @@ def _check_lora_extras(extras: Mapping[str, Any]) -> list[str]:
         except (TypeError, ValueError) as error:
             problems.append(f"lora: {error}")
     return problems
+
+
+def describe(model: type[BaseModel], prefix: str = "") -> str:
+    """Every setting on a line of its own: path, default, what it does."""
+    lines = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            lines.append("\n" + describe(field.annotation, f"{prefix}{name}."))
+        else:
+            default = (
+                yaml.safe_dump(field.get_default(call_default_factory=True), default_flow_style=True)
+                .removesuffix("...\n")
+                .strip()
+            )
+            lines.append(f"{prefix}{name} = {default}\n    {field.description}\n")
+    return "".join(lines)

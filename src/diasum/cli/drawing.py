@@ -10,10 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from diasum.evaluation.compare import Comparison
     from diasum.evaluation.evaluate import Evaluated
     from diasum.evaluation.metrics import Evaluation
-
-NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
 
 
 def console() -> Console:
@@ -28,6 +27,8 @@ def print_json(value: Any) -> None:
 
 def scores_table(evaluation: Evaluation) -> Table:
     """Systems by metrics, each mean with its interval; the best mean of a column is bold."""
+    from diasum.evaluation.headline import NAMES
+
     data = evaluation.to_json()
     systems = data["systems"]
     metrics = [name for name in NAMES if all(name in metrics_of for metrics_of in systems.values())]
@@ -51,9 +52,11 @@ def scores_table(evaluation: Evaluation) -> Table:
 
 def show_evaluation(out: Console, evaluated: Evaluated) -> None:
     """The table, what a reader must know of it, and where the files are."""
+    from diasum.evaluation.headline import sentences
+
     evaluation = evaluated.evaluation
     out.print(scores_table(evaluation))
-    for line in evaluation.sentences():
+    for line in sentences(evaluation):
         out.print(line)
     for note in evaluation.notes:
         out.print(f"[dim]{note}[/]")
@@ -108,3 +111,37 @@ def _plain(text: str) -> str:
     from rich.markup import escape
 
     return escape(text)
+
+
+def comparison_table(comparison: Comparison, metric: str) -> Table:
+    """Runs by mean and interval, with the paired difference to the first one and its corrected p-value."""
+    from diasum.evaluation.headline import NAMES
+
+    table = Table(title=f"{NAMES.get(metric, metric)}, differences to {comparison.reference}", title_justify="left")
+    for heading in ("run", "seeds", "mean (95%)", "difference (95%)", "p (Holm)"):
+        table.add_column(heading, justify="left" if heading == "run" else "right")
+    differences = {row.system: row for row in comparison.differences if row.metric == metric}
+    for system in comparison.rows:
+        found = system.metrics[metric]
+        cells = [system.name, str(system.seeds), f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})", "", ""]
+        if system.name in differences:
+            row = differences[system.name]
+            cells[3] = f"{row.difference.mean:+.1f} ({row.difference.low:+.1f} to {row.difference.high:+.1f})"
+            cells[4] = f"{row.p_holm:.4f}"
+        table.add_row(*cells)
+    return table
+
+
+def stats_table(figures: dict[str, dict[str, Any]]) -> Table:
+    """Splits in columns, counts in rows."""
+    table = Table()
+    table.add_column("")
+    for split in figures:
+        table.add_column(split, justify="right")
+    for name in next(iter(figures.values())):
+        table.add_row(name.replace("_", " "), *(_number(figures[split][name]) for split in figures))
+    return table
+
+
+def _number(value: Any) -> str:
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

@@ -28,7 +28,7 @@ def summarize(
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
     from diasum.cli.drawing import console
-    from diasum.data.conversations import read_conversations
+    from diasum.inference.conversations import read_conversations
 
     conversations = read_conversations(files or [], sys.stdin.buffer)
     summarizer = api.load(run, base=base)
