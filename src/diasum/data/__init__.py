@@ -10,29 +10,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diasum.data.batching import LengthBatches, Seq2SeqCollator
+    from diasum.data.checks import CorpusCheck, CorpusStats, Finding, SplitStats, check_corpus, corpus_stats, overlap
+    from diasum.data.corpora import load_corpus
     from diasum.data.encoding import EncodedSource, EncodingReport, PairEncoder
-    from diasum.data.pairs import Corpus, Pair, pairs_hash
+    from diasum.data.pairs import Corpus, Pair, canonical_split, one_reference_each, pairs_hash
     from diasum.data.prompt import Prompt, choose_separator, lost_characters
 
 _MODULES = {
     "batching": ("LengthBatches", "Seq2SeqCollator"),
+    "checks": ("CorpusCheck", "CorpusStats", "Finding", "SplitStats", "check_corpus", "corpus_stats", "overlap"),
+    "corpora": ("load_corpus",),
     "encoding": ("EncodedSource", "EncodingReport", "PairEncoder"),
-    "pairs": ("Corpus", "Pair", "pairs_hash"),
+    "pairs": ("Corpus", "Pair", "canonical_split", "one_reference_each", "pairs_hash"),
     "prompt": ("Prompt", "choose_separator", "lost_characters"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Corpus",
+    "CorpusCheck",
+    "CorpusStats",
     "EncodedSource",
     "EncodingReport",
+    "Finding",
     "LengthBatches",
     "Pair",
     "PairEncoder",
     "Prompt",
     "Seq2SeqCollator",
+    "SplitStats",
+    "canonical_split",
+    "check_corpus",
     "choose_separator",
+    "corpus_stats",
+    "load_corpus",
     "lost_characters",
+    "one_reference_each",
+    "overlap",
     "pairs_hash",
 ]
 

@@ -9,6 +9,18 @@ from dataclasses import dataclass, field
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 
+_SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev", "devel", "development"),
+    "test": ("test", "testing"),
+}
+SPLIT_TOKENS = {token: split for split, tokens in _SPLIT_NAMES.items() for token in tokens}
+
+
+def canonical_split(name: str) -> str:
+    """``dev``, ``val`` and ``valid`` are ``validation``; names not in use for splits stay as they are."""
+    return SPLIT_TOKENS.get(name.strip().lower(), name)
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -44,14 +56,25 @@ class Corpus:
     license: str | None = None
 
     def split(self, name: str) -> list[Pair]:
-        """The pairs of one split.
+        """The pairs of one split; `dev` and `val` stand for `validation` where there is no split of that name.
 
         Raises:
             DiasumError: there is no such split; the message lists those that exist.
         """
         if name not in self.splits:
+            name = canonical_split(name)
+        if name not in self.splits:
             raise DiasumError(f"{self.name} has no split `{name}`.", hint=near_misses(name, self.splits))
         return self.splits[name]
+
+
+def one_reference_each(pairs: Iterable[Pair]) -> list[Pair]:
+    """A pair for every reference, so that training can use them all; ids of dialogues with several get a number (``id#2``)."""
+    return [
+        Pair(pair.id if i == 0 else f"{pair.id}#{i + 1}", pair.dialogue, (reference,), pair.topic)
+        for pair in pairs
+        for i, reference in enumerate(pair.references)
+    ]
 
 
 def pairs_hash(pairs: Iterable[Pair]) -> str:

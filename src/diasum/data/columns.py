@@ -1,0 +1,238 @@
+"""Which column is which, and rows to pairs.
+
+In: a `Table` and the data settings. Out: pairs in the table's order, and notes on what a user should know (rows skipped, ids changed,
+rows joined to one dialogue with several references).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diasum.config import DataSettings
+from diasum.data.pairs import Pair
+from diasum.data.readers import Table
+from diasum.dialogue import as_dialogue
+from diasum.errors import DiasumError, near_misses
+
+# In order of preference: with both `dialogue` and `text`, the dialogue is meant.
+DIALOGUE_NAMES = (
+    *("dialogue", "dialog", "conversation", "transcript", "turns", "messages", "utterances", "dialogues", "chat"),
+    *("meeting_transcripts", "conversations", "log", "text", "document", "article", "source", "input"),
+)
+SUMMARY_NAMES = (
+    *("summaries", "summary", "highlights", "section_text", "abstract", "note", "tldr", "recap", "minutes"),
+    *("references", "reference", "target", "output"),
+)
+ID_NAMES = ("id", "fname", "dialogue_id", "dialog_id", "conversation_id", "meeting_id", "guid", "uid")
+TOPIC_NAMES = ("topic", "topic1", "section_header", "category", "domain", "label")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names as the table has them; `summaries` and the optional ones may be empty."""
+
+    dialogue: str
+    summaries: tuple[str, ...]
+    id: str | None
+    topic: str | None
+
+
+def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool = True) -> Columns:
+    """Take the columns that the settings name, and find the others by the names in use, whatever their case.
+
+    Raises:
+        DiasumError: a column is missing; the message has the columns found, and the likely one.
+    """
+    names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
+    known = {_normal(name): name for name in reversed(names)}
+    dialogue = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
+    dialogue = dialogue or next((known[name] for name in DIALOGUE_NAMES if name in known), None)
+    if dialogue is None:
+        raise _missing("conversation", "dialogue_column", DIALOGUE_NAMES, names, table)
+    rest = {key: name for key, name in known.items() if name != dialogue}
+    summaries = _summaries(settings, rest, table)
+    if not summaries and need_summaries:
+        raise _missing("summary", "summary_columns", SUMMARY_NAMES, names, table)
+    return Columns(
+        dialogue=dialogue,
+        summaries=summaries,
+        id=_mapped(settings.id_column, "data.id_column", known, table)
+        or next((rest[name] for name in ID_NAMES if name in rest), None),
+        topic=_mapped(settings.topic_column, "data.topic_column", known, table)
+        or next((rest[name] for name in TOPIC_NAMES if name in rest and rest[name] not in summaries), None),
+    )
+
+
+def to_pairs(
+    table: Table, split: str, settings: DataSettings, *, need_summaries: bool = True
+) -> tuple[list[Pair], list[str]]:
+    """Make the pairs of one split.
+
+    Rows that follow each other with the same dialogue, or whose ids differ only in a number at the end (``test_0_1``, ``test_0_2``),
+    are one pair with several references.
+
+    Returns:
+        The pairs and the notes.
+
+    Raises:
+        DiasumError: columns are missing, a row is no conversation, rows are empty and `on_empty` is "refuse", or all are.
+    """
+    columns = find_columns(table, settings, need_summaries=need_summaries)
+    rows: list[Pair] = []
+    empty: list[str] = []
+    for index, row in enumerate(table.rows):
+        pair = _pair(row, index, table, split, columns)
+        if not any(turn.text for turn in pair.dialogue.turns) or (need_summaries and not pair.references):
+            empty.append(pair.id)
+        else:
+            rows.append(pair)
+    notes = _note_empty(empty, split, table, settings, need_summaries)
+    if not rows:
+        raise DiasumError(
+            f"{table.source}: none of the {len(table.rows)} rows of `{split}` can be used; all are empty."
+        )
+    pairs = _group(rows)
+    if len(pairs) < len(rows):
+        most = max(len(pair.references) for pair in pairs)
+        notes.append(f"The {len(rows)} rows of `{split}` are {len(pairs)} dialogues with up to {most} references.")
+    return _unique_ids(pairs, split, notes), notes
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[\s\-]+", "_", name.strip().lower())
+
+
+def _mapped(wanted: str | None, setting: str, known: dict[str, str], table: Table) -> str | None:
+    if wanted is None:
+        return None
+    if _normal(wanted) not in known:
+        raise DiasumError(
+            f"{table.source} has no column `{wanted}`, which {setting} names.", hint=near_misses(wanted, known.values())
+        )
+    return known[_normal(wanted)]
+
+
+def _summaries(settings: DataSettings, known: dict[str, str], table: Table) -> tuple[str, ...]:
+    if settings.summary_columns:
+        found = [known[_normal(name)] for name in settings.summary_columns if _normal(name) in known]
+        if not found:  # a list may name the columns of all splits: `summary` in train, `summary1` in test
+            _mapped(settings.summary_columns[0], "data.summary_columns", known, table)
+        return tuple(dict.fromkeys(found))
+    for base in SUMMARY_NAMES:
+        if base in known:
+            return (known[base],)
+        numbered = sorted(
+            (int(m[1]), name) for key, name in known.items() if (m := re.fullmatch(rf"{base}_?(\d+)", key))
+        )
+        if numbered:
+            return tuple(name for _, name in numbered)
+    return ()
+
+
+def _missing(what: str, setting: str, valid: Sequence[str], names: Sequence[str], table: Table) -> DiasumError:
+    close = next((name for name in names for word in valid if word[:4] in _normal(name)), None)
+    meant = (
+        f" Did you mean `{close}`? Then: --set data.{setting}={f'[{close}]' if 'columns' in setting else close}"
+        if close
+        else ""
+    )
+    return DiasumError(
+        f"{table.source} has no column that looks like the {what}: expected one of {', '.join(valid[:9])}; "
+        f"found {', '.join(names[:12]) or 'none'}{f' and {len(names) - 12} more' if len(names) > 12 else ''}.",
+        hint=f"Name it with data.{setting}.{meant}",
+    )
+
+
+def _pair(row: dict[str, Any], index: int, table: Table, split: str, columns: Columns) -> Pair:
+    try:
+        dialogue = as_dialogue(row.get(columns.dialogue))
+    except ValueError as error:
+        raise DiasumError(
+            f"{table.where(index)}: `{columns.dialogue}` is not a conversation: {error}.",
+            hint="Expected text (`Name: what they say`, one turn a line) or a list of turns with speaker and text.",
+        ) from None
+    references = tuple(text for name in columns.summaries for text in _texts(row.get(name)))
+    given = _one_line(row.get(columns.id)) if columns.id else ""
+    topic = _one_line(row.get(columns.topic)) if columns.topic else ""
+    return Pair(given or f"{split}_{index}", dialogue, references, topic or None)
+
+
+def _texts(value: Any) -> list[str]:
+    """The summaries in a cell: a text, or a list of texts."""
+    if isinstance(value, str):
+        text = value.replace("\r\n", "\n").strip()
+        return [text] if text else []
+    if isinstance(value, Iterable):
+        return [text for item in (value.values() if isinstance(value, dict) else value) for text in _texts(item)]
+    missing = value is None or value != value  # not-a-number, as tables write what is missing
+    return [] if missing else [str(value)]
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(" ".join(_texts(value)).split())
+
+
+def _note_empty(empty: list[str], split: str, table: Table, settings: DataSettings, need_summaries: bool) -> list[str]:
+    if not empty:
+        return []
+    what = "dialogue or summary is" if need_summaries else "dialogue is"
+    listed = f"{', '.join(empty[:5])}{', ...' if len(empty) > 5 else ''}"
+    if settings.on_empty == "refuse":
+        raise DiasumError(
+            f"{table.source}: in {len(empty)} of {len(table.rows)} rows of `{split}` the {what} empty (ids {listed}).",
+            hint="Mend or remove them, or skip them with --set data.on_empty=skip.",
+        )
+    return [f"{len(empty)} of {len(table.rows)} rows of `{split}` were skipped, their {what} empty (ids {listed})."]
+
+
+def _group(rows: list[Pair]) -> list[Pair]:
+    groups: list[list[Pair]] = []
+    at: dict[tuple[str, str], int] = {}
+    previous = None
+    for row in rows:
+        text = row.dialogue.text
+        key = (_stem(row.id), text)
+        index = len(groups) - 1 if text == previous else at.get(key)
+        if index is None:
+            at[key] = index = len(groups)
+            groups.append([])
+        groups[index].append(row)
+        previous = text
+    return [group[0] if len(group) == 1 else _merge(group) for group in groups]
+
+
+def _stem(identifier: str) -> str:
+    """``test_0_1`` belongs to ``test_0``; ids with one number (``train_12``) stand for themselves."""
+    match = re.fullmatch(r"(.*\d)[_\-.]\d+", identifier)
+    return match[1] if match else identifier
+
+
+def _merge(group: list[Pair]) -> Pair:
+    stems = {_stem(row.id) for row in group}
+    references = tuple(text for row in group for text in row.references)
+    topic = next((row.topic for row in group if row.topic), None)
+    return Pair(stems.pop() if len(stems) == 1 else group[0].id, group[0].dialogue, references, topic)
+
+
+def _unique_ids(pairs: list[Pair], split: str, notes: list[str]) -> list[Pair]:
+    taken = {pair.id for pair in pairs}
+    seen: set[str] = set()
+    repeated: list[str] = []
+    result = []
+    for pair in pairs:
+        name = pair.id
+        if name in seen:
+            repeated.append(name)
+            number = 2
+            while (name := f"{pair.id}-{number}") in taken:
+                number += 1
+            taken.add(name)
+        seen.add(name)
+        result.append(pair if name == pair.id else Pair(name, pair.dialogue, pair.references, pair.topic))
+    if repeated:
+        listed = ", ".join(list(dict.fromkeys(repeated))[:5])
+        notes.append(f"{len(repeated)} ids of `{split}` were used before; a number was added to them ({listed}).")
+    return result

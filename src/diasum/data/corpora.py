@@ -1,0 +1,203 @@
+"""Load a corpus by whatever name the user has for it, with the splits that its purpose needs.
+
+In: data settings. Out: a `Corpus` whose notes say how it was read. Names are tried in this order: the bundled `sample`, a local file or
+folder, a hub id. What the purpose does not need is read leniently: a broken test split does not stop training.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import random
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from diasum.config import DataSettings
+from diasum.data.columns import to_pairs
+from diasum.data.pairs import Corpus, Pair, canonical_split
+from diasum.data.readers import FORMATS, UNNAMED, Table, is_data_file, read_path
+from diasum.errors import DiasumError, near_misses
+
+BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
+# Where the hub's cards state them; a local copy states its own in the README's front matter.
+_LICENSES = {"knkarthick/dialogsum": "cc-by-nc-sa-4.0", "knkarthick/samsum": "cc-by-nc-nd-4.0"}
+Purpose = Literal["train", "evaluate", "any"]
+
+
+def load_corpus(
+    settings: DataSettings, *, purpose: Purpose = "any", split: str | None = None, need_summaries: bool = True
+) -> Corpus:
+    """Read conversations and summaries.
+
+    Args:
+        settings: where they are and which columns to take.
+        purpose: "train" gives the splits `train` and `validation`, whatever their names in the source, made from
+            `settings.train_split` and `settings.validation_split`; a seeded share of the training part is held out where there is no
+            validation split; other splits are kept. "evaluate" gives the one split asked for. "any" gives all splits as they are.
+        split: the split to evaluate; for "any", the name for a single file without one.
+        need_summaries: rows without one count as empty, and a column with them must exist.
+
+    Raises:
+        DiasumError: nothing is there, it cannot be read, or a split or column is missing.
+    """
+    corpus = Corpus(settings.path, {}, license=_LICENSES.get(settings.path))
+    tables = _read(settings, corpus)
+    if purpose == "train":
+        _training_splits(tables, settings, corpus, need_summaries)
+        return corpus
+    if UNNAMED in tables:
+        name = canonical_split(split) if split else "all"
+        tables = {name: tables[UNNAMED]}
+        if purpose == "evaluate":
+            corpus.notes.append(f"{settings.path} has no splits of its own; all of it is evaluated as `{name}`.")
+    if purpose == "evaluate" and split is not None:
+        name = _find(split, tables, settings, "")
+        tables = {name: tables[name]}
+    for name, table in tables.items():
+        corpus.splits[name] = _convert(table, name, settings, corpus, need_summaries)
+    return corpus
+
+
+def _read(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
+    if settings.path in BUNDLED:
+        return read_path(BUNDLED[settings.path])
+    path = Path(settings.path).expanduser()
+    if path.exists():
+        corpus.license = corpus.license or _license_of(path)
+        return read_path(path)
+    if _looks_local(settings.path, path):
+        raise _no_such_file(settings.path, path)
+    return _read_hub(settings, corpus)
+
+
+def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: Corpus, need_summaries: bool) -> None:
+    if UNNAMED in tables:
+        train_name = UNNAMED
+        train = _convert(tables[UNNAMED], "train", settings, corpus, need_summaries)
+    else:
+        train_name = _find(settings.train_split, tables, settings, "data.train_split")
+        train = _convert(tables[train_name], train_name, settings, corpus, need_summaries)
+    validation_name = _present(settings.validation_split, tables)
+    if validation_name is None or validation_name == train_name:
+        train, validation = _hold_out(train, settings)
+        source = f"`{train_name}`" if train_name else settings.path
+        corpus.notes.append(
+            f"{source} has no validation part of its own: {len(validation)} of {len(train) + len(validation)} dialogues were "
+            f"held out for it (data.validation_share={settings.validation_share}, data.split_seed={settings.split_seed})."
+        )
+    else:
+        validation = _convert(tables[validation_name], validation_name, settings, corpus, need_summaries)
+        if (train_name, validation_name) != ("train", "validation"):
+            corpus.notes.append(f"Training is on `{train_name}`, validation on `{validation_name}`.")
+    corpus.splits = {"train": train[: settings.max_train], "validation": validation[: settings.max_validation]}
+    for name, pairs in (("train", train), ("validation", validation)):
+        if len(corpus.splits[name]) < len(pairs):
+            corpus.notes.append(f"Only the first {len(corpus.splits[name])} of {len(pairs)} `{name}` pairs are used.")
+    for name in tables.keys() - {train_name, validation_name, "train", "validation"}:
+        try:
+            corpus.splits[name] = _convert(tables[name], name, settings, corpus, need_summaries)
+        except DiasumError as error:
+            corpus.notes.append(f"The split `{name}` was left out: {error.message}")
+
+
+def _convert(table: Table, name: str, settings: DataSettings, corpus: Corpus, need_summaries: bool) -> list[Pair]:
+    if not table.rows:
+        raise DiasumError(f"{table.source}: the split `{name}` has no rows.")
+    pairs, notes = to_pairs(table, name, settings, need_summaries=need_summaries)
+    corpus.notes += notes
+    return pairs
+
+
+def _hold_out(pairs: list[Pair], settings: DataSettings) -> tuple[list[Pair], list[Pair]]:
+    """A seeded share, at least one; both parts stay in the source's order."""
+    if len(pairs) < 2:
+        raise DiasumError(
+            f"{settings.path} has {len(pairs)} usable dialogue, too few to train on some and validate on others.",
+            hint="At least two are needed; a hundred are a sensible beginning.",
+        )
+    count = min(len(pairs) - 1, max(1, round(len(pairs) * settings.validation_share)))
+    held = set(random.Random(settings.split_seed).sample(range(len(pairs)), count))
+    return [p for i, p in enumerate(pairs) if i not in held], [p for i, p in enumerate(pairs) if i in held]
+
+
+def _present(name: str, tables: dict[str, Table]) -> str | None:
+    return name if name in tables else next((key for key in tables if key == canonical_split(name)), None)
+
+
+def _find(name: str, tables: dict[str, Table], settings: DataSettings, setting: str) -> str:
+    found = _present(name, tables)
+    if found is None:
+        wanted = f", which {setting} names" if setting else ""
+        hint = near_misses(name, tables)
+        if setting and "validation" in tables:
+            hint += " To train on another: --set data.train_split=validation (a part of it is then held out for validation)."
+        raise DiasumError(f"{settings.path} has no split `{name}`{wanted}.", hint=hint)
+    return found
+
+
+def _looks_local(name: str, path: Path) -> bool:
+    hub_id = re.fullmatch(r"[\w.\-]+/[\w.\-]+", name)
+    return hub_id is None or name.startswith(".") or is_data_file(path) or path.parent.is_dir()
+
+
+def _no_such_file(name: str, path: Path) -> DiasumError:
+    folder = path.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    there = (
+        [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+        if os.access(folder, os.R_OK)
+        else []
+    )
+    missing = path.relative_to(folder).parts[0] if path != folder else path.name
+    close = difflib.get_close_matches(missing, [*there, *(BUNDLED if "/" not in name else ())], n=1, cutoff=0.6)
+    meant = ""
+    if close:
+        meant = f"Did you mean `{close[0] if close[0] in BUNDLED and close[0] not in there else folder / close[0]}`? "
+    return DiasumError(
+        f"There is no file or folder {name}.",
+        hint=f"{meant}Expected a file ({FORMATS}), a folder with one file a split, the bundled `sample`, "
+        "or a hub id such as `knkarthick/dialogsum`.",
+    )
+
+
+def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
+    from datasets import DatasetDict, load_dataset
+    from datasets.exceptions import DatasetNotFoundError
+
+    try:
+        data = load_dataset(settings.path, revision=settings.revision)
+    except DatasetNotFoundError as error:
+        raise DiasumError(
+            f"The hub has no data set {settings.path} that can be read here: {error}",
+            hint="Check the name and the revision; a private or gated one needs `hf auth login`.",
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:  # no network, nothing cached; or files it cannot read
+        offline = isinstance(error, ConnectionError) or "offline" in str(error).lower() or "reach" in str(error).lower()
+        raise DiasumError(
+            f"There is no local file or folder {settings.path}, and "
+            + (f"the hub cannot be reached ({error})." if offline else f"its data on the hub cannot be read: {error}"),
+            hint="Without network: on a connected machine run `hf download --repo-type dataset "
+            f"{settings.path} --local-dir {settings.path.split('/')[-1]}`, copy that folder here and give its path as the data; "
+            "or copy the hub's cache folder and set HF_HOME to it.",
+        ) from None
+    if not isinstance(data, DatasetDict):
+        return {UNNAMED: Table(settings.path, data.to_list())}
+    corpus.license = corpus.license or next((part.info.license for part in data.values() if part.info.license), None)
+    return {
+        canonical_split(str(name)): Table(f"{settings.path}, `{name}`", part.to_list()) for name, part in data.items()
+    }
+
+
+def _license_of(path: Path) -> str | None:
+    """The licence in the front matter of a data card beside the files, as hub data sets have it."""
+    card = (path if path.is_dir() else path.parent) / "README.md"
+    try:
+        with card.open(encoding="utf-8") as handle:
+            text = handle.read(20_000)
+    except (OSError, UnicodeDecodeError):
+        return None
+    front: Any = re.match(r"---\n(.*?)\n---", text, re.S)
+    found = re.search(r"^license:\s*(?:\n?\s*- )?([\w.\-]+)\s*$", front[1], re.M) if front else None
+    return found[1] if found else None

@@ -1,0 +1,365 @@
+"""Files and folders to tables of rows, one a split; every complaint names the file and the line.
+
+In: a path to csv, tsv, json, jsonl (each plain or gzipped), parquet, a `save_to_disk` folder, or a folder with one file a split.
+Out: `Table`s by split name; a single file has no split name of its own. Columns are not looked at here.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from diasum.data.pairs import SPLIT_TOKENS, canonical_split
+from diasum.errors import DiasumError
+
+TEXT_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+FORMATS = "csv, tsv, json, jsonl (each plain or .gz), parquet"
+UNNAMED = ""  # the split of a source that names none
+
+_MIB = 1024 * 1024
+_LONGEST_LINE = 64 * _MIB  # about a thousand hours of talk; more is a file without line breaks
+_LARGEST_JSON = 1024 * _MIB
+_ORDER = {"train": 0, "validation": 1, "test": 2}
+_TABLE_KEYS = ("data", "rows", "examples", "items", "records", "samples", "pairs", "dialogues", "conversations")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one split.
+
+    Attributes:
+        source: file or data set the rows come from, for messages.
+        rows: one mapping a row.
+        lines: the line each row begins at, where the format has lines.
+    """
+
+    source: str
+    rows: list[dict[str, Any]]
+    lines: list[int] | None = None
+
+    def where(self, index: int) -> str:
+        """For example ``chats.jsonl, line 12``."""
+        return f"{self.source}, line {self.lines[index]}" if self.lines else f"{self.source}, row {index + 1}"
+
+
+def read_path(path: Path) -> dict[str, Table]:
+    """Read a file or folder.
+
+    Returns:
+        Tables by split; the key is `UNNAMED` for a single file that names no split.
+
+    Raises:
+        DiasumError: nothing readable is there; the message has the file, and the line where there is one.
+    """
+    try:
+        if path.is_dir():
+            return _read_folder(path)
+        return _read_file(path)
+    except PermissionError as error:
+        raise DiasumError(f"{error.filename or path} cannot be read: permission denied.") from None
+    except IsADirectoryError as error:
+        raise DiasumError(f"{error.filename} is a folder; expected a file ({FORMATS}).") from None
+
+
+def is_data_file(path: Path) -> bool:
+    """Whether the name ends like one of the formats read here."""
+    return _format(path) in (*TEXT_FORMATS, ".parquet")
+
+
+def _format(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def _read_file(path: Path) -> dict[str, Table]:
+    form = _format(path)
+    if not is_data_file(path):
+        raise DiasumError(
+            f"{path}: expected a data file ({FORMATS}), found `{path.suffix or 'no ending'}`.",
+            hint="Rename it if it is one of these. `diasum summarize` takes plain text; training and scoring need a table.",
+        )
+    if path.stat().st_size == 0:
+        raise DiasumError(f"{path} is empty.", hint="Expected rows with a dialogue and a summary.")
+    if form == ".parquet":
+        tables = {UNNAMED: _read_parquet(path)}
+    elif form == ".json":
+        tables = _read_json(path)
+    elif form in (".jsonl", ".ndjson"):
+        tables = {UNNAMED: _read_jsonl(path)}
+    else:
+        tables = {UNNAMED: _read_csv(path, "\t" if form == ".tsv" else ",")}
+    if not any(table.rows for table in tables.values()):
+        raise DiasumError(f"{path} has no rows.", hint="Expected rows with a dialogue and a summary.")
+    return tables
+
+
+def _read_folder(path: Path) -> dict[str, Table]:
+    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+        return _read_saved(path)
+    files = _data_files(path)
+    if not files and (path / "data").is_dir():
+        files = _data_files(path / "data")
+    named = [(split, file) for file in files if (split := _split_of(file.name))]
+    if not files:
+        named = [
+            (split, file)
+            for folder in sorted(path.iterdir())
+            if folder.is_dir() and (split := SPLIT_TOKENS.get(folder.name.lower()))
+            for file in _data_files(folder)
+        ]
+    if not files and not named:
+        raise DiasumError(
+            f"{path} has no data files ({FORMATS}) and was not written by save_to_disk.",
+            hint="Expected one file a split, such as train.csv, validation.csv and test.csv.",
+        )
+    if not named:
+        if len(files) == 1:
+            return _read_file(files[0])
+        named = [(file.name.split(".")[0], file) for file in files]
+    return _read_splits(path, named)
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and is_data_file(f))
+
+
+def _split_of(name: str) -> str | None:
+    """The split that a file name's tokens say: ``dialogsum.dev.jsonl`` is validation; None where they say none, or two."""
+    found = {SPLIT_TOKENS[token] for token in re.split(r"[^a-z]+", name.lower()) if token in SPLIT_TOKENS}
+    return found.pop() if len(found) == 1 else None
+
+
+def _read_splits(folder: Path, named: Sequence[tuple[str, Path]]) -> dict[str, Table]:
+    by_split: dict[str, list[Path]] = {}
+    for split, file in named:
+        by_split.setdefault(split, []).append(file)
+    tables: dict[str, Table] = {}
+    for split, files in sorted(by_split.items(), key=lambda item: _ORDER.get(item[0], 3)):
+        shards = len({re.sub(r"\d+", "0", file.name) for file in files}) == 1
+        if not shards:
+            raise DiasumError(
+                f"{folder}: {len(files)} files claim the split `{split}`: {', '.join(file.name for file in files)}.",
+                hint="Keep one file a split, or give the path of one file.",
+            )
+        tables[split] = _join([_only(_read_file(file), file) for file in files])
+    return tables
+
+
+def _only(tables: dict[str, Table], file: Path) -> Table:
+    if len(tables) > 1:
+        raise DiasumError(
+            f"{file} holds the splits {', '.join(tables)}, and its name one split.",
+            hint="Give the path of this file alone, or one file a split.",
+        )
+    return next(iter(tables.values()))
+
+
+def _join(tables: list[Table]) -> Table:
+    if len(tables) == 1:
+        return tables[0]
+    return Table(f"{tables[0].source} and {len(tables) - 1} more", [row for table in tables for row in table.rows])
+
+
+def _read_saved(path: Path) -> dict[str, Table]:
+    from datasets import DatasetDict, load_from_disk
+
+    try:
+        data = load_from_disk(str(path))
+        if isinstance(data, DatasetDict):
+            return {
+                canonical_split(str(k)): Table(f"{path}/{k}", v.with_format(None).to_list()) for k, v in data.items()
+            }
+        return {UNNAMED: Table(str(path), data.with_format(None).to_list())}
+    except Exception as error:  # pyarrow, json and datasets raise many kinds for a damaged folder
+        raise DiasumError(
+            f"{path} looks written by save_to_disk, but cannot be read: {error}", hint="Write it again, or use its csv."
+        ) from None
+
+
+def _read_parquet(path: Path) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return Table(str(path), pq.read_table(path).to_pylist())
+    except (pa.ArrowException, OSError) as error:
+        raise DiasumError(f"{path} is not a readable parquet file: {error}") from None
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines with their ends, decoded one by one so that a wrong byte has a line number."""
+    number = 0
+    try:
+        with _open(path) as handle:
+            while raw := handle.readline(_LONGEST_LINE + 1):
+                number += 1
+                if len(raw) > _LONGEST_LINE:
+                    raise DiasumError(
+                        f"{path}, line {number}: longer than {_LONGEST_LINE // _MIB} MiB.",
+                        hint="Expected one conversation a line; the file may lack line breaks.",
+                    )
+                yield number, _decode(raw, path, number)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DiasumError(
+            f"{path} is not a readable gzip file (after line {number}): {error}",
+            hint="It may be incomplete; get it again.",
+        ) from None
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.name.lower().endswith(".gz"):
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return path.open("rb")
+
+
+def _decode(raw: bytes, path: Path, number: int) -> str:
+    try:
+        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        utf16 = number == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+        found = "a UTF-16 mark" if utf16 else f"byte 0x{raw[error.start]:02x} at place {error.start + 1}"
+        raise DiasumError(
+            f"{path}, line {number}: expected UTF-8 text, found {found}.",
+            hint=f"Convert it, for example: iconv -f {'UTF-16' if utf16 else 'WINDOWS-1252'} -t UTF-8 {path.name} > utf8.{path.name}",
+        ) from None
+
+
+def _read_jsonl(path: Path) -> Table:
+    rows, numbers = [], []
+    for number, line in _lines(path):
+        if not line.strip():
+            continue
+        try:
+            row = _loads(line)
+        except ValueError as error:
+            what = getattr(error, "msg", str(error))
+            raise DiasumError(
+                f"{path}, line {number}: not valid JSON ({what} at character {getattr(error, 'colno', 0)}): {_shown(line)}",
+                hint="Expected one JSON object a line; mend or remove this line.",
+            ) from None
+        except RecursionError:
+            raise DiasumError(f"{path}, line {number}: nested too deeply for a row of data.") from None
+        if not isinstance(row, dict):
+            raise DiasumError(
+                f'{path}, line {number}: expected a JSON object such as {{"dialogue": ..., "summary": ...}}, '
+                f"found {_kind(row)}."
+            )
+        rows.append(row)
+        numbers.append(number)
+    return Table(str(path), rows, numbers)
+
+
+def _loads(text: str) -> Any:
+    """JSON, with halves of surrogate pairs, which UTF-8 cannot hold, replaced."""
+    tree = json.loads(text)
+    return _without_surrogates(tree) if re.search(r"\\u[dD][89a-fA-F]", text) else tree
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value
+
+
+def _read_json(path: Path) -> dict[str, Table]:
+    parts, size = [], 0
+    for _, line in _lines(path):
+        size += len(line)
+        if size > _LARGEST_JSON:
+            raise DiasumError(f"{path} is over {_LARGEST_JSON // _MIB} MiB.", hint="Convert it to jsonl or parquet.")
+        parts.append(line)
+    try:
+        tree = _loads("".join(parts))
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and parts[0].lstrip().startswith("{") and len(parts) > 1:
+            return {UNNAMED: _read_jsonl(path)}  # jsonl under the name json, as hubs have it
+        raise DiasumError(
+            f"{path}, line {error.lineno}: not valid JSON ({error.msg} at character {error.colno}): "
+            f"{_shown(parts[min(error.lineno, len(parts)) - 1])}",
+            hint="Mend this line; a file with one object a line should be named .jsonl.",
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise DiasumError(f"{path}: not readable as JSON: {error}") from None
+    return _json_tables(tree, path)
+
+
+def _json_tables(tree: Any, path: Path) -> dict[str, Table]:
+    if isinstance(tree, list):
+        return {UNNAMED: _json_table(tree, str(path))}
+    if not isinstance(tree, dict):
+        raise DiasumError(f"{path}: expected an array of objects, or an object with one, found {_kind(tree)}.")
+    lists = {key: value for key, value in tree.items() if isinstance(value, list)}
+    splits = {key: value for key, value in lists.items() if key.lower() in SPLIT_TOKENS}
+    if splits:
+        return {canonical_split(key): _json_table(value, f"{path}, `{key}`") for key, value in splits.items()}
+    table = next((key for key in lists if key.lower() in _TABLE_KEYS), None)
+    if table is not None and "summary" not in tree:
+        return {UNNAMED: _json_table(lists[table], f"{path}, `{table}`")}
+    return {UNNAMED: Table(str(path), [tree])}  # one conversation
+
+
+def _json_table(items: list[Any], source: str) -> Table:
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise DiasumError(f"{source}, item {number}: expected an object, found {_kind(item)}.")
+    return Table(source, items)
+
+
+def _read_csv(path: Path, delimiter: str) -> Table:
+    lines = _lines(path)
+    number, first = next(lines, (0, ""))
+    if delimiter == "," and first.count(";") > first.count(","):
+        delimiter = ";"  # as spreadsheets write it where the comma is decimal
+    began = number
+
+    def text() -> Iterator[str]:
+        nonlocal number
+        yield first
+        for number, line in lines:  # noqa: B007  (the number is read outside)
+            yield line
+
+    limit = csv.field_size_limit(_LONGEST_LINE)
+    rows, numbers = [], []
+    try:
+        reader = csv.reader(text(), delimiter=delimiter, strict=True)
+        header = [name.strip() for name in next(reader, [])]
+        began = number + 1
+        for cells in reader:
+            if cells and cells != [""]:
+                if len(cells) != len(header):
+                    raise DiasumError(
+                        f"{path}, line {began}: expected {len(header)} columns ({', '.join(header[:8])}), found {len(cells)}.",
+                        hint='Text with a comma, quote or line break must stand in quotes, and quotes in it be doubled ("").',
+                    )
+                rows.append(dict(zip(header, cells, strict=True)))
+                numbers.append(began)
+            began = number + 1
+    except csv.Error as error:
+        raise DiasumError(
+            f"{path}, line {began}: not readable as {'tsv' if delimiter == chr(9) else 'csv'}: {error}.",
+            hint='Text with line breaks or quotes must stand in quotes, and quotes in it be doubled ("").',
+        ) from None
+    finally:
+        csv.field_size_limit(limit)
+    return Table(str(path), rows, numbers)
+
+
+def _shown(line: str) -> str:
+    line = line.strip()
+    return line if len(line) <= 60 else f"{line[:57]}..."
+
+
+def _kind(value: Any) -> str:
+    names = {list: "an array", dict: "an object", str: "a string", type(None): "null", bool: "a boolean"}
+    return names.get(type(value), "a number")
