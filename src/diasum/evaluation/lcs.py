@@ -7,42 +7,67 @@ which makes a pair of 30-word texts about 30 times as fast as the plain table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
-def lcs_length(a: Sequence[str], b: Sequence[str]) -> int:
+class Indexed:
+    """Tokens and where each of them is: made once a text, used in every comparison with it.
+
+    Attributes:
+        tokens: in order.
+        places: token to its positions, as set bits.
+    """
+
+    __slots__ = ("places", "tokens")
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        self.tokens = list(tokens)
+        self.places: dict[str, int] = {}
+        bit = 1
+        for token in self.tokens:
+            self.places[token] = self.places.get(token, 0) | bit
+            bit <<= 1
+
+
+def lcs_length(a: Indexed, b: Indexed) -> int:
     """The length of the longest common subsequence of two token lists."""
-    full = (1 << len(b)) - 1
-    places = _places(b)
+    columns = len(b.tokens)
+    full = (1 << columns) - 1
     row = full  # bit j is 0 where the table grows by one from column j to j + 1
-    for token in a:
-        at = places.get(token)
+    get = b.places.get
+    for token in a.tokens:
+        at = get(token)
         if at:
             hit = row & at
             row = ((row + hit) | (row - hit)) & full
-    return len(b) - row.bit_count()
+    return columns - row.bit_count()
 
 
-def lcs_positions(a: Sequence[str], b: Sequence[str]) -> int:
+def lcs_positions(a: Indexed, b: Indexed) -> int:
     """The positions in `a` of one longest common subsequence with `b`, as set bits.
 
     Where there are several, the choice is that of ROUGE-1.5.5, rouge-score and py-rouge: walking back from the ends, a token of `b`
     is given up only when that alone keeps the length.
     """
-    full = (1 << len(b)) - 1
-    places = _places(b)
-    matching = [i for i, token in enumerate(a) if token in places]  # the others are stepped over in any case
+    places = b.places
+    matching = [i for i, token in enumerate(a.tokens) if token in places]  # the others are stepped over in any case
+    if not matching:
+        return 0
+    j = len(b.tokens)
+    full = (1 << j) - 1
     rows = [full]
+    row = full
     for i in matching:
-        row = rows[-1]
-        hit = row & places[a[i]]
-        rows.append(((row + hit) | (row - hit)) & full)
+        hit = row & places[a.tokens[i]]
+        row = ((row + hit) | (row - hit)) & full
+        rows.append(row)
     positions = 0
-    i, j = len(matching), len(b)
+    i = len(matching)
     while i and j:
-        if a[matching[i - 1]] == b[j - 1]:
+        at = matching[i - 1]
+        if places[a.tokens[at]] >> (j - 1) & 1:
             i, j = i - 1, j - 1
-            positions |= 1 << matching[i]
+            positions |= 1 << at
             continue
         upper = (1 << j) - 1
         above = j - (rows[i - 1] & upper).bit_count()
@@ -54,14 +79,12 @@ def lcs_positions(a: Sequence[str], b: Sequence[str]) -> int:
     return positions
 
 
-def union_lcs_hits(
-    references: Sequence[Sequence[str]], candidates: Sequence[Sequence[str]], counts: dict[str, int]
-) -> int:
+def union_lcs_hits(references: Sequence[Indexed], candidates: Sequence[Indexed], counts: Mapping[str, int]) -> int:
     """Summary-level LCS (Lin 2004, section 3.2): how many reference tokens are in the union of LCSs with the candidate's sentences.
 
     Args:
-        references: the reference's sentences as tokens.
-        candidates: the candidate's sentences as tokens.
+        references: the reference's sentences.
+        candidates: the candidate's sentences.
         counts: how often each token is in the candidate; no token is hit more often than that, as in ROUGE-1.5.5.
     """
     if len(candidates) == 1 and len(references) == 1:
@@ -73,17 +96,7 @@ def union_lcs_hits(
             union |= lcs_positions(sentence, candidate)
         while union:
             lowest = union & -union
-            token = sentence[lowest.bit_length() - 1]
+            token = sentence.tokens[lowest.bit_length() - 1]
             marked[token] = marked.get(token, 0) + 1
             union ^= lowest
     return sum(min(number, counts[token]) for token, number in marked.items())
-
-
-def _places(tokens: Sequence[str]) -> dict[str, int]:
-    """Each token's positions as set bits."""
-    places: dict[str, int] = {}
-    bit = 1
-    for token in tokens:
-        places[token] = places.get(token, 0) | bit
-        bit <<= 1
-    return places

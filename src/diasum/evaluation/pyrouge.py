@@ -64,38 +64,29 @@ def _apart(match: re.Match[str]) -> str:
     return " ".join(part for part in match.groups() if part)
 
 
-def _lines(text: str, max_words: int | None) -> list[str]:
-    """The text's lines, cut after so many words in all."""
-    lines = text.split("\n")
-    if max_words is None:
-        return lines
+def cut_words(text: str, most: int) -> str:
+    """The text with its line breaks, cut after `most` words; the text itself where it is not longer."""
+    if len(text.split()) <= most:
+        return text
     kept: list[str] = []
-    left = max_words
-    for line in lines:
-        words = line.split()[:left]
+    for line in text.split("\n"):
+        words = line.split()[:most]
         kept.append(" ".join(words))
-        left -= len(words)
-        if left <= 0:
+        most -= len(words)
+        if not most:
             break
-    return kept
+    return "\n".join(kept)
 
 
 @lru_cache(maxsize=100_000)
-def _prepared(text: str, max_words: int | None) -> Prepared:
-    lines = [tokenize(line) for line in _lines(text, max_words)]
-    return prepare(lines, [token for line in lines for token in line])
+def _prepared(text: str) -> Prepared:
+    return prepare([tokenize(line) for line in text.split("\n")])
 
 
-def py_rouge_counts(prediction: str, reference: str, *, max_words: int | None) -> tuple[Count, ...]:
-    """Counts for `METRICS`, in their order.
-
-    Args:
-        prediction: the text judged.
-        reference: the text it is held against.
-        max_words: both are cut after so many words; None cuts nothing.
-    """
-    p, r = _prepared(prediction, max_words), _prepared(reference, max_words)
-    n, m = len(p.tokens), len(r.tokens)
+def py_rouge_counts(prediction: str, reference: str) -> tuple[Count, ...]:
+    """Counts for `METRICS`, in their order."""
+    p, r = _prepared(prediction), _prepared(reference)
+    n, m = len(p), len(r)
     return (
         (n, m, overlap(p.unigrams, r.unigrams)),
         (n - 1, m - 1, overlap(p.bigrams, r.bigrams)),

@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
-from diasum.evaluation.lcs import lcs_length, union_lcs_hits
+from diasum.evaluation.lcs import Indexed, lcs_length, union_lcs_hits
 from diasum.evaluation.sentences import split_sentences
 
 METRICS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -28,21 +28,26 @@ _WORD = re.compile("[a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A text ready to be compared: its tokens, n-gram counts and tokenised sentences."""
+    """A text ready to be compared: its tokens, n-gram counts and, when it has more than one, its sentences."""
 
-    tokens: list[str]
+    whole: Indexed
     unigrams: Counter[str]
     bigrams: Counter[tuple[str, str]]
-    sentences: list[list[str]]
+    sentences: list[Indexed]
+
+    def __len__(self) -> int:
+        return len(self.whole.tokens)
 
 
-def prepare(sentences: Sequence[Sequence[str]], tokens: Sequence[str]) -> Prepared:
-    """Count a tokenised text's n-grams; n-grams run across sentences, as in all ROUGE packages."""
+def prepare(sentences: Sequence[Sequence[str]]) -> Prepared:
+    """Index a text's tokens and count its n-grams; n-grams run across sentences, as in all ROUGE packages."""
+    whole = Indexed(token for sentence in sentences for token in sentence)
+    parts = [sentence for sentence in sentences if sentence]
     return Prepared(
-        list(tokens),
-        Counter(tokens),
-        Counter(pairwise(tokens)),
-        [list(sentence) for sentence in sentences if sentence],
+        whole,
+        Counter(whole.tokens),
+        Counter(pairwise(whole.tokens)),
+        [Indexed(part) for part in parts] if len(parts) > 1 else [whole],
     )
 
 
@@ -68,13 +73,20 @@ def _stem(word: str) -> str:
 def tokenize(text: str, *, stem: bool) -> list[str]:
     """rouge-score's tokens: runs of a-z and 0-9 of the lowered text, Porter-stemmed if asked. Other letters are lost."""
     words = _WORD.findall(text.lower())
-    return [_stem(word) for word in words] if stem else words
+    return list(map(_stem, words)) if stem else words
+
+
+@lru_cache(maxsize=100_000)
+def _sentence_words(text: str) -> list[list[str]]:
+    return [tokenize(sentence, stem=False) for sentence in split_sentences(text)]
 
 
 @lru_cache(maxsize=100_000)
 def _prepared(text: str, stem: bool) -> Prepared:
-    sentences = [tokenize(sentence, stem=stem) for sentence in split_sentences(text)]
-    return prepare(sentences, [token for sentence in sentences for token in sentence])
+    sentences = _sentence_words(text)
+    if stem:
+        sentences = [list(map(_stem, words)) for words in sentences]
+    return prepare(sentences)
 
 
 def rouge_score_counts(prediction: str, reference: str, *, stem: bool) -> tuple[Count, ...]:
@@ -84,13 +96,10 @@ def rouge_score_counts(prediction: str, reference: str, *, stem: bool) -> tuple[
     package itself splits at line breaks only and leaves sentences to its caller.
     """
     p, r = _prepared(prediction, stem), _prepared(reference, stem)
-    n, m = len(p.tokens), len(r.tokens)
-    length = lcs_length(r.tokens, p.tokens)
-    single = len(p.sentences) <= 1 and len(r.sentences) <= 1
-    summary = length if single else union_lcs_hits(r.sentences, p.sentences, p.unigrams)
+    n, m = len(p), len(r)
     return (
         (n, m, overlap(p.unigrams, r.unigrams)),
         (max(n - 1, 0), max(m - 1, 0), overlap(p.bigrams, r.bigrams)),
-        (n, m, length),
-        (n, m, summary),
+        (n, m, lcs_length(r.whole, p.whole)),
+        (n, m, union_lcs_hits(r.sentences, p.sentences, p.unigrams)),
     )
