@@ -11,9 +11,9 @@ Gudrun Gwen Hana Hannah Harriet Heather Heidi Helen Helga Hilda Holly Hope Ida I
 Isla Ivana Ivy Jacqueline Jana Jane Janet Jasmine Jean Jelena Jennifer Jenny Jessica Jill Joan Joanna Jodie Josephine Joy
 Joyce Juanita Judith Judy Julia Juliette June Kaori Karen Karin Kate Katharina Kathleen Katya Kavita Keiko Kelly Kerry Kim
 Kirsten Klara Krista Laila Lakshmi Lara Latoya Laura Lauren Layla Leah Leila Lena Leonie Leticia Lily Linda Linh Lisa Liv
-Livia Lola Lorena Louise Lucia Lucy Luisa Luna Lydia Mabel Madeleine Magda Mai Maja Malala Mandy Margaret Maria Mariam Marie
+Livia Lola Lorena Louise Lucia Lucy Luisa Luna Lydia Mabel Madeleine Magda Mai Maja Mandy Margaret Maria Mariam Marie
 Marina Marta Martha Mary Matilda Maya Megan Mei Melanie Melissa Mercy Mia Michelle Mila Mina Miriam Molly Monica Nadia Nancy
-Naomi Natalia Natasha Nia Nicole Nina Noor Nora Olga Olivia Oprah Paloma Pamela Patricia Paula Pauline Penelope Petra Phoebe
+Naomi Natalia Natasha Nia Nicole Nina Noor Nora Olga Olivia Paloma Pamela Patricia Paula Pauline Penelope Petra Phoebe
 Pilar Polly Priya Rachel Radhika Rania Rebecca Regina Renata Rhea Rita Rosa Rose Rosie Ruby Ruth Sabine Sadia Sakura Sally
 Samira Sandra Saoirse Sara Sarah Selma Serena Shanice Sharon Shreya Silvia Simone Sofia Sonia Sophie Stella Sue Sunita Susan
 Suzanne Svetlana Sylvia Tamara Tanya Tara Teresa Tessa Thandi Tina Tracy Trisha Una Ursula Uma Valentina Valerie Vanessa Vera

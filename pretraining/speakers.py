@@ -63,7 +63,7 @@ def first_name(rng: random.Random, gender: str = "") -> tuple[str, str]:
     return rng.choice(FEMALE if gender == "f" else MALE), gender
 
 
-def named(rng: random.Random, gender: str = "", pronouns: float = 0.5) -> Person:
+def named(rng: random.Random, gender: str = "", pronouns: float = 0.75) -> Person:
     """A person called by first name; a share `pronouns` of them is referred to as he or she."""
     name, gender = first_name(rng, gender)
     return Person(name, name, name, gender if rng.random() < pronouns else "")

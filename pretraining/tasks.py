@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pretraining import sgd_summaries
 from pretraining.corpora import Talk, Turn, load
+from pretraining.everyday import Everyday, summarize
 from pretraining.speakers import Person, cast_many, cast_two, first_name, person_n
 
 SUMMARIZE = "Summarize the following conversation."
@@ -73,6 +74,7 @@ class TaskMixture:
         self.held_out = held_out
         self.talks = load(self.data_dir, held_out=held_out)
         self.all_talks = [t for talks in self.talks.values() for t in talks]
+        self.everyday = Everyday()
         self.makers: dict[str, Callable[[random.Random, int], Example | None]] = {
             "summary": self.summary,
             "reading": self.reading,
@@ -97,7 +99,9 @@ class TaskMixture:
     def lines(self, rng: random.Random, max_words: int, least: int = 2) -> list[Line]:
         """A stretch of any dialogue with renamed speakers."""
         while True:
-            kind = rng.choices(("sgd", "crd3", "star", "taskmaster4", "mts", "meeting"), (5, 2, 2, 1, 1, 1))[0]
+            kind = rng.choices(("everyday", "sgd", "crd3", "star", "taskmaster4", "mts", "meeting"), (4, 4, 2, 2, 1, 1, 1))[0]
+            if kind == "everyday":
+                return summarize(rng, self.everyday.draw(rng, longest=3), max_words)[0] or self.lines(rng, max_words)
             talk = rng.choice(self.talks[kind])
             turns = window(rng, talk.turns, max_words)
             if len(turns) >= least or max_words < 30:
@@ -112,11 +116,19 @@ class TaskMixture:
 
     # -- tasks -------------------------------------------------------------------------------------------------------
     def summary(self, rng: random.Random, max_words: int) -> Example | None:
-        kind = rng.choices(("sgd", "crd3", "mts", "qmsum"), (70, 10, 5, 2) if max_words >= 150 else (80, 3, 6, 0))[0]
+        kinds = ("everyday", "sgd", "crd3", "mts", "qmsum")
+        kind = rng.choices(kinds, (50, 42, 10, 5, 2) if max_words >= 150 else (50, 42, 3, 5, 0))[0]
+        if kind == "everyday":
+            return self.everyday_summary(rng, max_words)
         talk = rng.choice(self.talks[kind])
         if kind == "sgd":
             return self.sgd_summary(rng, talk, max_words)
         return self.written_summary(rng, talk, max_words)
+
+    def everyday_summary(self, rng: random.Random, max_words: int) -> Example | None:
+        longest = 1 if max_words < 60 else rng.choice((1, 2, 2, 3, 3)) if max_words < 200 else rng.choice((1, 2, 3, 3, 4))
+        lines, target = summarize(rng, self.everyday.draw(rng, longest=longest), max_words - 6)
+        return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, "summary/everyday") if target else None
 
     def sgd_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
         turns = window(rng, talk.turns, max_words - 6)
