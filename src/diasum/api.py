@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from diasum.data import Corpus
-    from diasum.data.checks import CorpusCheck
+    from diasum.data.checks import CorpusCheck, CorpusStats
     from diasum.evaluation.compare import Comparison
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.inference import Summarizer
@@ -233,7 +233,7 @@ def check_data(data: str, *, settings: Overrides = ()) -> CorpusCheck:
     return check_corpus(_corpus(data, settings))
 
 
-def data_stats(data: str, *, settings: Overrides = ()) -> dict[str, dict[str, Any]]:
+def data_stats(data: str, *, settings: Overrides = ()) -> CorpusStats:
     """Counts of dialogues, turns, speakers and words, by split."""
     from diasum.data import corpus_stats
 
@@ -246,7 +246,7 @@ def convert_data(data: str, out: str | Path, *, settings: Overrides = ()) -> lis
     Raises:
         DiasumError: the data cannot be read, or `out` is a file while there are several splits, or exists already.
     """
-    from diasum.data import write_corpus
+    from diasum.data.writing import write_corpus
 
     return write_corpus(_corpus(data, settings), Path(out))
 

@@ -71,9 +71,11 @@ def _complain(message: str, hint: str | None) -> None:
 def _quiet_libraries() -> None:
     """Libraries' own bars and advice would drown ours; `--debug` leaves them on."""
     import os
+    import warnings
 
     if "--debug" in sys.argv:
         return
+    warnings.filterwarnings("ignore", category=FutureWarning)
     for name, value in {
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +22,15 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
     from diasum import api
     from diasum.cli.drawing import console, print_json
 
-    findings = api.check_data(data, settings=options.overrides(set_))
+    found = api.check_data(data, settings=options.overrides(set_))
     if json_:
-        print_json(findings.to_json())
+        print_json(asdict(found))
     else:
-        for line in findings.sentences():
-            console().print(line, markup=False)
-    if findings.serious:
+        for finding in found.findings:
+            console().print(f"{finding.severity}: {finding.message}", markup=False)
+        if not found.findings:
+            console().print(f"{data}: nothing to report.", markup=False)
+    if not found.clean:
         raise typer.Exit(1)
 
 
@@ -39,9 +42,9 @@ def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -
 
     figures = api.data_stats(data, settings=options.overrides(set_))
     if json_:
-        print_json(figures)
+        print_json(asdict(figures))
     else:
-        console().print(stats_table(figures))
+        console().print(stats_table(asdict(figures)["splits"]))
 
 
 @app.command()

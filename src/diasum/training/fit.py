@@ -94,9 +94,8 @@ def fit(
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=settings.trust_remote_code)
     hardware = choose_hardware(settings.train.device, settings.train.dtype, model_type=config.model_type)
     corpus = load_corpus(settings.data, purpose="train")
-    pairs = _limited(corpus.split(settings.data.train_split), settings.data.max_train)
-    held_out = _limited(corpus.split(settings.data.validation_split), settings.data.max_validation)
-    notes = [*corpus.notes, *_overlap_notes(corpus, settings)]
+    pairs, held_out = corpus.split("train"), corpus.split("validation")
+    notes = [*corpus.notes, *_overlap_notes(corpus)]
     base = load_base(
         settings.base, hardware, revision=settings.base_revision, trust_remote_code=settings.trust_remote_code
     )
@@ -126,8 +125,8 @@ def fit(
             "license": corpus.license,
             "notes": notes,
             "splits": {
-                settings.data.train_split: {"n": len(pairs), "sha256": pairs_hash(pairs)},
-                settings.data.validation_split: {"n": len(held_out), "sha256": pairs_hash(held_out)},
+                "train": {"n": len(pairs), "sha256": pairs_hash(pairs)},
+                "validation": {"n": len(held_out), "sha256": pairs_hash(held_out)},
             },
         },
         encoding={**asdict(encoding), "separator": encoder.separator_reason},
@@ -138,7 +137,9 @@ def fit(
         hardware=describe_machine(),
     )
     validation = _validation(settings, encoder, held_out, validation_features, measure)
-    trained = _run_trainer(settings, run, base, model, hardware, features, batches, validation, resume, console, on_progress)
+    trained = _run_trainer(
+        settings, run, base, model, hardware, features, batches, validation, resume, console, on_progress
+    )
     if trained.complete:
         _finish(settings, run, base, trained)
     return trained
@@ -280,20 +281,13 @@ def _validation(
     return Validation(features, [pairs[i] for i in chosen], [features[i]["input_ids"] for i in chosen], measure)
 
 
-def _limited(pairs: list[Pair], most: int | None) -> list[Pair]:
-    return pairs[:most] if most is not None else pairs
-
-
-def _overlap_notes(corpus: Corpus, settings: Settings) -> list[str]:
-    notes = []
-    train = corpus.split(settings.data.train_split)
-    for name, pairs in corpus.splits.items():
-        if name != settings.data.train_split and (shared := overlap(train, pairs)):
-            notes.append(
-                f"Warning: {len(shared)} dialogues of `{name}` also stand in `{settings.data.train_split}` "
-                f"(such as {', '.join(shared[:3])}): scores on them say nothing."
-            )
-    return notes
+def _overlap_notes(corpus: Corpus) -> list[str]:
+    return [
+        f"Warning: {len(shared)} dialogues of `{name}` also stand in `train` (such as {', '.join(shared[:3])}): "
+        "scores on them say nothing."
+        for name, pairs in corpus.splits.items()
+        if name != "train" and (shared := overlap(corpus.split("train"), pairs))
+    ]
 
 
 def _trackers(settings: Settings, run: Run) -> list[Any]:

@@ -1,0 +1,50 @@
+"""Write a corpus in this project's own layout: jsonl, one pair a line, with turns and references."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from diasum.data.pairs import Corpus, Pair
+from diasum.errors import DiasumError
+from diasum.files import write_text
+
+
+def write_corpus(corpus: Corpus, out: Path) -> list[str]:
+    """Write each split to ``out/SPLIT.jsonl``, or the only split to a file when `out` ends in ``.jsonl``.
+
+    Returns:
+        One sentence a file written.
+
+    Raises:
+        DiasumError: a file is there already, or one file was asked for several splits.
+    """
+    if out.suffix == ".jsonl":
+        if len(corpus.splits) != 1:
+            raise DiasumError(
+                f"{corpus.name} has {len(corpus.splits)} splits ({', '.join(corpus.splits)}), which do not fit one file.",
+                hint="Give a folder instead.",
+            )
+        files = {out: next(iter(corpus.splits.values()))}
+    else:
+        files = {out / f"{name}.jsonl": pairs for name, pairs in corpus.splits.items()}
+    for file in files:
+        if file.exists():
+            raise DiasumError(f"{file} exists already.", hint="Choose another name; nothing was written.")
+    for file, pairs in files.items():
+        write_text(file, "".join(json.dumps(_row(pair), ensure_ascii=False) + "\n" for pair in pairs))
+    return [f"{len(pairs)} dialogues written to {file}" for file, pairs in files.items()]
+
+
+def _row(pair: Pair) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": pair.id,
+        "topic": pair.topic,
+        "turns": [
+            {"speaker": turn.speaker, "text": turn.text, **({"start": turn.start} if turn.start is not None else {})}
+            for turn in pair.dialogue.turns
+        ],
+        "summaries": list(pair.references),
+    }
+    return {key: value for key, value in row.items() if value not in (None, [])}
