@@ -135,20 +135,21 @@ def as_dialogue(value: Any) -> Dialogue:
     """
     if isinstance(value, Dialogue):
         return value
-    if value is None:
+    if value is None or value != value:  # not-a-number, as tables write what is missing
         return Dialogue(())
     if isinstance(value, str):
         rows = _json_rows(value)
         return parse_dialogue(value) if rows is None else from_rows(rows)
-    if isinstance(value, Mapping):  # {"speaker": [...], "text": [...]}, which `datasets` makes of a list of objects
+    if isinstance(value, Mapping):
+        for key in ("turns", "messages", "utterances", "dialogue"):
+            if key in value:
+                return as_dialogue(value[key])
+        # `datasets` makes {"speaker": [...], "text": [...]} of a list of objects
         columns = {
             key: column for key, column in value.items() if isinstance(column, Sequence) and not isinstance(column, str)
         }
         if columns and len({len(column) for column in columns.values()}) == 1:
             return from_rows(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-        for key in ("turns", "messages", "utterances", "dialogue"):
-            if key in value:
-                return as_dialogue(value[key])
         raise ValueError(f"an object with {', '.join(map(str, value)) or 'nothing in it'} is not a conversation")
     if isinstance(value, Iterable):
         return from_rows(value)
@@ -200,10 +201,12 @@ def _seconds(value: Any) -> float | None:
 
 def _plain(value: Any) -> str:
     """A cell as one line: text; a named object (``{"name": ...}``); a list of text parts as chat interfaces export them."""
+    if isinstance(value, str):
+        return " ".join(value.split())
     if isinstance(value, Mapping):
         inner = {str(key).lower(): item for key, item in value.items()}
         return _plain(_first(inner, ("name", "display_name", *SPEAKER_KEYS, *TEXT_KEYS)))
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return " ".join(part for part in map(_plain, value) if part)
     return " ".join(str(value).split()) if value is not None else ""
 

@@ -1,0 +1,144 @@
+"""Findings on a corpus made with one of each fault, and the speed on a large one."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from diasum.data import Corpus, Finding, Pair, check_corpus, corpus_stats, overlap
+from diasum.dialogue import Dialogue, parse_dialogue
+
+VOCABULARY = [f"word{i}" for i in range(3000)]
+
+
+def words(rng: random.Random, n: int) -> list[str]:
+    return rng.choices(VOCABULARY, k=n)
+
+
+def pair(name: str, said: list[str], summary: str = "They talk.") -> Pair:
+    half = len(said) // 2
+    return Pair(
+        name, parse_dialogue(f"Anna: {' '.join(said[:half])}\nBen: {' '.join(said[half:])}"), (summary,), "talk"
+    )
+
+
+def healthy(n: int, seed: int, prefix: str = "p") -> list[Pair]:
+    rng = random.Random(seed)
+    return [pair(f"{prefix}{i}", words(rng, 100)) for i in range(n)]
+
+
+def found(corpus: Corpus) -> dict[tuple[str, str], Finding]:
+    return {(finding.kind, finding.split): finding for finding in check_corpus(corpus).findings}
+
+
+def test_a_healthy_corpus_is_clean() -> None:
+    check = check_corpus(Corpus("c", {"train": healthy(50, 0), "test": healthy(20, 1, "t")}))
+    assert check.findings == []
+    assert check.clean
+
+
+def test_overlap_ignores_case_punctuation_and_spaces() -> None:
+    train = [Pair("a", parse_dialogue("Anna: Hello,  there!\nBen: Hi."), ("x",)), *healthy(5, 0)]
+    test = [Pair("b", parse_dialogue("anna: hello there\nBEN: Hi!"), ("x",)), *healthy(5, 1)]
+    assert overlap(train, test) == ["b"]
+    finding = found(Corpus("c", {"train": train, "test": test}))["overlap", "train/test"]
+    assert (finding.severity, finding.count, finding.ids) == ("warning", 1, ("b",))
+    assert "1 of 6 dialogues of `test` are also in `train`" in finding.message
+
+
+@pytest.mark.parametrize(("changed", "near"), [(0, True), (1, True), (3, True), (12, False), (100, False)])
+def test_near_duplicates_are_those_of_jaccard_eight_tenths(changed: int, near: bool) -> None:
+    rng = random.Random(7)
+    said = words(rng, 102)  # 104 words with the names: each change of a word touches three of the 102 shingles
+    other = list(said)
+    for i in range(changed):
+        other[5 + i * 8 if changed <= 12 else i] = f"new{i}"
+    corpus = Corpus("c", {"train": [*healthy(30, 0), pair("x", said)], "test": [pair("y", other), *healthy(30, 1)]})
+    finding = found(corpus).get(("near_duplicate", "train/test"))
+    assert (finding is not None) == near
+    if finding:
+        assert (finding.count, finding.ids) == (1, ("x = y",))
+
+
+def test_duplicates_inside_a_split_are_told_apart() -> None:
+    rng = random.Random(1)
+    said = words(rng, 80)
+    finding = found(Corpus("c", {"train": [pair("x", said), *healthy(5, 0), pair("y", said)]}))[
+        "near_duplicate", "train"
+    ]
+    assert (finding.severity, finding.ids) == ("info", ("x = y",))
+
+
+def test_a_crowd_of_equal_dialogues_is_found_whole() -> None:
+    said = words(random.Random(1), 80)
+    finding = found(Corpus("c", {"train": [pair(f"x{i}", said) for i in range(500)]}))["near_duplicate", "train"]
+    assert finding.count == 499
+
+
+def test_odd_pairs_are_found() -> None:
+    rng = random.Random(3)
+    pairs = [
+        Pair("empty", Dialogue(()), ("x",)),
+        Pair("short", parse_dialogue("Anna: yes\nBen: no"), ("They.",)),
+        pair("long", words(rng, 4000)),
+        pair("copy", ["we", "meet", "at", "noon", *words(rng, 40)], "We meet at noon!"),
+        pair("wordy", words(rng, 20), "so " * 60),
+        Pair("alone", parse_dialogue("Anna: " + " ".join(words(rng, 30))), ("x",)),
+        Pair("nobody", parse_dialogue(" ".join(words(rng, 30))), ("x",)),
+        pair("bare", words(rng, 30), ""),
+        pair("bare", words(rng, 30)),
+    ]
+    findings = found(Corpus("c", {"train": pairs}))
+    expected = {
+        "empty_dialogue": "empty",
+        "short": "short",
+        "long": "long",
+        "copied": "copy",
+        "summary_longer": "wordy",
+        "one_speaker": "alone",
+        "no_summary": "bare",
+        "duplicate_id": "bare",
+    }
+    for kind, name in expected.items():
+        assert name in findings[kind, "train"].ids, kind
+    assert findings["no_speakers", "train"].ids == ("empty", "nobody")
+    assert findings["copied", "train"].count == 1
+    assert not check_corpus(Corpus("c", {"train": pairs})).clean
+
+
+def test_statistics() -> None:
+    pairs = [
+        Pair("a", parse_dialogue("A: one two\nB: three"), ("x y", "x y z w"), "t"),
+        Pair("b", parse_dialogue("A: one\nB: two\nA: three\nC: four"), ("x",)),
+    ]
+    stats = corpus_stats(Corpus("c", {"train": pairs})).splits["train"]
+    assert (stats.pairs, stats.references, stats.topics) == (2, 3, 1)
+    assert (stats.turns_median, stats.turns_max, stats.words_max, stats.speakers_median) == (3, 4, 8, 2.5)
+    assert (stats.summary_words_median, stats.summary_words_max) == (2, 4)
+
+
+@pytest.mark.slow
+def test_fifteen_thousand_dialogues_are_checked_fast() -> None:
+    corpus = Corpus("c", {"train": healthy(12_000, 0), "test": healthy(3_000, 1, "t")})
+    corpus.splits["test"][7] = corpus.splits["train"][5]
+    began = time.process_time()
+    assert ("near_duplicate", "train/test") in found(corpus)
+    assert time.process_time() - began < 30
+
+
+def test_importing_the_folder_is_light() -> None:
+    code = "import sys, diasum.data; print([m for m in ('torch', 'transformers', 'datasets', 'pandas', 'numpy') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    import diasum.data
+
+    assert all(getattr(diasum.data, name) is not None for name in diasum.data.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = diasum.data.nothing

@@ -1,0 +1,181 @@
+"""Text and tables to turns and back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from diasum.dialogue import Dialogue, Turn, as_dialogue, from_rows, parse_dialogue
+
+CORPORA = Path(os.environ.get("DIASUM_DATA", "../shared/data"))
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    return [(turn.speaker, turn.text) for turn in parse_dialogue(text).turns]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "#Person1#",
+        "Dr. Osei",
+        "Guest_clinician",
+        "Anna (agent)",
+        "USER",
+        "Speaker 1",
+        "Mr. & Mrs. Smith",
+        "O'Brien",
+        "Zoë",
+        "李雷",
+    ],
+)
+def test_labels_in_use_are_recognised(label: str) -> None:
+    assert pairs(f"{label}: Good morning.\nBen: Hello: how are you?") == [
+        (label, "Good morning."),
+        ("Ben", "Hello: how are you?"),
+    ]
+
+
+def test_space_before_the_colon_and_none_after_a_hash_label() -> None:
+    assert pairs("Doctor : Come in.\n#Person1#:Andrew.") == [("Doctor", "Come in."), ("#Person1#", "Andrew.")]
+
+
+def test_times_before_labels_become_starts() -> None:
+    dialogue = parse_dialogue("[00:12] Anna: Hi.\n(00:01:15) Ben: Hello.\n00:02:00 - Anna: Bye.")
+    assert [(t.speaker, t.text, t.start) for t in dialogue.turns] == [
+        ("Anna", "Hi.", 12.0),
+        ("Ben", "Hello.", 75.0),
+        ("Anna", "Bye.", 120.0),
+    ]
+
+
+def test_times_of_day_are_no_starts() -> None:
+    assert [turn.start for turn in parse_dialogue("[10:15] Anna: Hi.\n[10:16] Ben: Hello.").turns] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https://example.org/a: see there",
+        "Note: the shop closes early.",
+        "We meet at 9:30 then.",
+        "and then he said to all of us: run",
+        "at noon: lunch",
+        "No problem. Anyway. Well: fine.",
+    ],
+)
+def test_colons_in_the_middle_of_talk_are_text(line: str) -> None:
+    talk = "Anna: One.\nBen: Two.\nAnna: Three.\nBen: Four.\nAnna: Five.\n"
+    dialogue = parse_dialogue(f"{talk}{line}\nBen: Six.")
+    assert dialogue.speakers == ("Anna", "Ben")
+    assert dialogue.turns[4].text == f"Five. {line}"
+
+
+def test_a_lower_case_nickname_is_a_speaker_when_it_speaks_again() -> None:
+    assert parse_dialogue("anna: a\nben: b\nanna: c\nben: d\nanna: e\nben: f").speakers == ("anna", "ben")
+
+
+def test_lines_without_a_label_continue_a_turn() -> None:
+    assert pairs("Anna:\nGood morning,\n\nall of you.\r\nBen: Hi.") == [
+        ("Anna", "Good morning, all of you."),
+        ("Ben", "Hi."),
+    ]
+
+
+def test_text_without_labels_is_kept_line_by_line() -> None:
+    assert pairs("It rained.\n\nWe stayed in.") == [("", "It rained."), ("", "We stayed in.")]
+    assert parse_dialogue(" \n\t\n").turns == ()
+
+
+def test_text_comes_back() -> None:
+    text = "#Person1#: Is it 9:30?\n#Person2#: Yes: it is."
+    assert parse_dialogue(text).text == text
+    assert str(Turn("", "no label")) == "no label"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"speaker": "Anna", "text": "Hi\nthere"}, {"speaker": "Ben", "text": "Yo"}],
+        [{"Role": "Anna", "Content": "Hi there"}, {"role": "Ben", "content": [{"type": "text", "text": "Yo"}]}],
+        [{"author": {"name": "Anna", "id": 3}, "body": "Hi there"}, {"author": {"name": "Ben"}, "body": "Yo"}],
+        [("Anna", "Hi there"), ["Ben", "Yo"]],
+        ["Anna: Hi there", "Ben: Yo"],
+    ],
+)
+def test_tables_of_turns(rows: list[object]) -> None:
+    expected = Dialogue((Turn("Anna", "Hi there"), Turn("Ben", "Yo")))
+    assert from_rows(rows) == expected  # type: ignore[arg-type]
+    assert as_dialogue(rows) == expected
+    assert as_dialogue(json.dumps(rows)) == expected
+
+
+def test_columns_of_turns_and_nested_turns() -> None:
+    expected = Dialogue((Turn("Anna", "Hi"), Turn("Ben", "Yo")))
+    assert as_dialogue({"speaker": ["Anna", "Ben"], "text": ["Hi", "Yo"]}) == expected
+    assert as_dialogue({"messages": [{"role": "Anna", "content": "Hi"}, {"role": "Ben", "content": "Yo"}]}) == expected
+
+
+def test_turns_without_words_are_left_out() -> None:
+    assert (
+        len(
+            from_rows(
+                [{"speaker": "Anna", "text": None}, {"speaker": "Ben", "text": " "}, {"speaker": "Ben", "text": "Yo"}]
+            )
+        )
+        == 1
+    )
+    assert as_dialogue(None).turns == ()
+
+
+def test_starts_of_rows() -> None:
+    rows = [
+        {"speaker": "A", "text": "a", "start": "00:05"},
+        {"speaker": "B", "text": "b", "start": 7},
+        {"speaker": "A", "text": "c", "start": "?"},
+    ]
+    assert [turn.start for turn in from_rows(rows).turns] == [5.0, 7.0, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [([{"who": "Anna"}], "who"), ([("a", "b", "c")], "turn 1"), (3.5, "float"), ({"a": 1}, "an object with a")],
+)
+def test_what_is_no_conversation_is_refused_with_what_was_found(value: object, word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        as_dialogue(value)
+
+
+def _lines(text: str) -> list[str]:
+    return [
+        " ".join(line.split()).replace("#:", "#: ").replace("#:  ", "#: ") for line in text.splitlines() if line.strip()
+    ]
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(not (CORPORA / "dialogsum").is_dir(), reason="DIASUM_DATA has no dialogsum folder")
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_every_dialogsum_line_comes_back(split: str) -> None:
+    with (CORPORA / f"dialogsum/dialogsum.{split}.jsonl").open(encoding="utf-8") as handle:
+        texts = [json.loads(line)["dialogue"] for line in handle]
+    assert len(texts) == 500
+    for text in texts:
+        dialogue = parse_dialogue(text)
+        assert dialogue.text.split("\n") == _lines(text)
+        assert all(speaker.startswith("#Person") for speaker in dialogue.speakers)
+
+
+@pytest.mark.corpora
+@pytest.mark.skipif(not (CORPORA / "mts_dialog").is_dir(), reason="DIASUM_DATA has no mts_dialog folder")
+def test_mts_dialog_speakers_are_its_roles() -> None:
+    with (CORPORA / "mts_dialog/train.csv").open(encoding="utf-8", newline="") as handle:
+        texts = [row["dialogue"] for row in csv.DictReader(handle)]
+    speakers = {speaker for text in texts for speaker in parse_dialogue(text).speakers}
+    assert all(speaker.split("_")[0] in {"Doctor", "Docotr", "Patient", "Guest", "Gest"} for speaker in speakers), (
+        speakers
+    )
+    assert all(" ".join(parse_dialogue(text).text.split()) == " ".join(text.split()) for text in texts)
