@@ -309,6 +309,7 @@ class Everyday:
 _SENTENCE_START = re.compile(r"([.!?] )([a-z])")
 _SPACES = re.compile(r" +(?=[ ,.?!])")
 _GREETING = re.compile(r"^(?:Hi|Hello|Hey|Good (?:morning|afternoon|evening))(?:, [\w. ]{2,20})?[.!,] ")
+_ARTICLE = re.compile(r"\b([Aa])(?= (?:[aeio]|8 |11 |18 )(?!ne\b|ne-|u[rn]))")
 _SENTENCE = re.compile(r"[^.!?]+[.!?]+")
 _QUESTION = re.compile(
     r"\s*(?:(?:And|So|Or|But|Then|Well|Oh|Excuse me|Hello|Hi),? )?(?:Do|Does|Did|Can|Could|Would|Will|Is|Are|Was|Were|Have you|Has|Had|How|"
@@ -316,12 +317,12 @@ _QUESTION = re.compile(
     r" beautiful| would be| I get| you get| suits)",
     re.I,
 )
-_STATEMENT = re.compile(r"\s*(?:You look|You'll|You need|To |I |I'd |I'm |I've |I'll |We |We'|The |They|It's |My |Keep|Take|There)")
+_STATEMENT = re.compile(r"\s*(?:You look|You'll|You need|To |I |I'd |I'm |I've |I'll |We |We'|The |They|It's |My |Keep|Take|There|That's|That sounds)")
 
 
 def tidy(text: str) -> str:
     """A turn with single spaces, sentences that start with a capital, and questions that end with a question mark."""
-    text = _SPACES.sub("", text.strip())
+    text = _ARTICLE.sub(r"\1n", _SPACES.sub("", text.strip()))
     text = _SENTENCE_START.sub(lambda m: m[1] + m[2].upper(), start_upper(text))
 
     def mark(match: re.Match[str]) -> str:
@@ -401,7 +402,7 @@ class Telling:
         sentences, open_points = [], []
         for heard, line, part, env, swapped in summary:
             self.scenario, self.env, self.swapped = part, env, swapped
-            text = _SPACES.sub("", self.expand(line.text).strip()).rstrip(".")
+            text = _ARTICLE.sub(r"\1n", _SPACES.sub("", self.expand(line.text).strip()).rstrip("."))
             text = _SENTENCE_START.sub(lambda m: m[1] + m[2].upper(), text)
             if line.kind == "!":
                 open_points.append(text)
@@ -491,7 +492,7 @@ class Telling:
             raw = (GENERATORS[drawn.generator](self.rng),) if drawn.generator else self.rng.choice(drawn.values)
             if taken is None or raw[0] != taken[0]:
                 break
-        return tuple(self.expand(self.parse(v)) if "{" in v or "$" in v else v for v in raw)
+        return tuple(self.expand(self.parse(v)) if "{" in v or "$" in v or "<" in v else v for v in raw)
 
     def parse(self, text: str) -> Text:
         if text not in self.grammars.parsed:

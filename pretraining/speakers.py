@@ -34,7 +34,7 @@ class Person:
     label: str
     mention: str
     call: str = ""
-    gender: str = ""  # "f", "m" or "" (unknown: the mention is repeated instead of he or she)
+    gender: str = ""  # "f", "m", "they" (a role), or "" for unknown: the mention is repeated instead of a pronoun
 
     def __str__(self) -> str:
         return self.mention
@@ -50,11 +50,11 @@ class Person:
 
     @property
     def him(self) -> str:
-        return {"f": "her", "m": "him"}.get(self.gender, self.mention)
+        return {"f": "her", "m": "him", "they": "them"}.get(self.gender, self.mention)
 
     @property
     def his(self) -> str:
-        return {"f": "her", "m": "his"}.get(self.gender, self.s)
+        return {"f": "her", "m": "his", "they": "their"}.get(self.gender, self.s)
 
 
 def first_name(rng: random.Random, gender: str = "") -> tuple[str, str]:
@@ -63,13 +63,13 @@ def first_name(rng: random.Random, gender: str = "") -> tuple[str, str]:
     return rng.choice(FEMALE if gender == "f" else MALE), gender
 
 
-def named(rng: random.Random, gender: str = "", pronouns: float = 0.75) -> Person:
+def named(rng: random.Random, gender: str = "", pronouns: float = 0.9) -> Person:
     """A person called by first name; a share `pronouns` of them is referred to as he or she."""
     name, gender = first_name(rng, gender)
     return Person(name, name, name, gender if rng.random() < pronouns else "")
 
 
-def titled(rng: random.Random, title: str = "", pronouns: float = 0.3) -> Person:
+def titled(rng: random.Random, title: str = "", pronouns: float = 0.8) -> Person:
     """Mr. Chen, Ms. Rossi; or a person with the given title, such as Dr."""
     gender = "f" if rng.random() < 0.5 else "m"
     title = title or (rng.choice(("Ms.", "Mrs.")) if gender == "f" else "Mr.")
@@ -83,14 +83,14 @@ def person_n(n: int) -> Person:
 
 def role(name: str) -> Person:
     """A role as a label: `Customer`, mentioned as `the customer`."""
-    return Person(name, f"the {name.lower()}")
+    return Person(name, f"the {name.lower()}", gender="they")
 
 
 def full_name(rng: random.Random) -> Person:
     """A label with first and family name, mentioned by either."""
     name, gender = first_name(rng)
     full = f"{name} {rng.choice(FAMILY)}"
-    return Person(full, full if rng.random() < 0.3 else name, name, gender if rng.random() < 0.4 else "")
+    return Person(full, full if rng.random() < 0.3 else name, name, gender if rng.random() < 0.8 else "")
 
 
 def cast_two(rng: random.Random, roles: tuple[tuple[str, str], ...] = PAIRS_OF_ROLES["service"]) -> tuple[Person, Person]:
