@@ -121,13 +121,12 @@ def test_statistics() -> None:
     assert (stats.summary_words_median, stats.summary_words_max) == (2, 4)
 
 
-@pytest.mark.slow
-def test_fifteen_thousand_dialogues_are_checked_fast() -> None:
-    corpus = Corpus("c", {"train": healthy(12_000, 0), "test": healthy(3_000, 1, "t")})
+def test_five_thousand_dialogues_are_checked_fast() -> None:
+    corpus = Corpus("c", {"train": healthy(4_000, 0), "test": healthy(1_000, 1, "t")})
     corpus.splits["test"][7] = corpus.splits["train"][5]
     began = time.process_time()
     assert ("near_duplicate", "train/test") in found(corpus)
-    assert time.process_time() - began < 30
+    assert time.process_time() - began < 10  # 1.6 s on a Zen 3 core; comparing all with all takes minutes
 
 
 def test_importing_the_folder_is_light() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -33,15 +34,12 @@ def rows(n: int, prefix: str = "d") -> list[dict[str, Any]]:
 
 
 def write_csv(path: Path, table: Rows, delimiter: str = ",") -> None:
-    opened = (
-        gzip.open(path, "wt", encoding="utf-8", newline="")
-        if path.suffix == ".gz"
-        else path.open("w", encoding="utf-8", newline="")
-    )
-    with opened as handle:
-        writer = csv.DictWriter(handle, list(table[0]), delimiter=delimiter)
-        writer.writeheader()
-        writer.writerows(table)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(table[0]), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(table)
+    data = buffer.getvalue().encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
 
 
 def write_jsonl(path: Path, table: Rows) -> None:
@@ -472,11 +470,6 @@ def test_a_byte_order_mark_and_half_a_surrogate_pair_do_no_harm(tmp_path: Path) 
 def test_missing_files_have_near_misses(folder: Path) -> None:
     assert f"Did you mean `{folder / 'train.csv'}`?" in fail(folder / "trian.csv")
     assert "Did you mean `sample`?" in fail("sampel")
-    assert (
-        "no data files" in fail(folder.parent / folder.name / ".." / folder.name, purpose="any")
-        if not folder.exists()
-        else True
-    )
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

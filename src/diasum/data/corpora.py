@@ -94,7 +94,7 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
     for name, pairs in (("train", train), ("validation", validation)):
         if len(corpus.splits[name]) < len(pairs):
             corpus.notes.append(f"Only the first {len(corpus.splits[name])} of {len(pairs)} `{name}` pairs are used.")
-    for name in tables.keys() - {train_name, validation_name, "train", "validation"}:
+    for name in [key for key in tables if key not in {train_name, validation_name, "train", "validation"}]:
         try:
             corpus.splits[name] = _convert(tables[name], name, settings, corpus, need_summaries)
         except DiasumError as error:
@@ -164,7 +164,7 @@ def _no_such_file(name: str, path: Path) -> DiasumError:
 
 def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
     from datasets import DatasetDict, load_dataset
-    from datasets.exceptions import DatasetNotFoundError
+    from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
     try:
         data = load_dataset(settings.path, revision=settings.revision)
@@ -173,14 +173,19 @@ def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
             f"The hub has no data set {settings.path} that can be read here: {error}",
             hint="Check the name and the revision; a private or gated one needs `hf auth login`.",
         ) from None
-    except (OSError, ValueError, RuntimeError) as error:  # no network, nothing cached; or files it cannot read
-        offline = isinstance(error, ConnectionError) or "offline" in str(error).lower() or "reach" in str(error).lower()
+    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
+        folder = settings.path.split("/")[-1]
+        if isinstance(error, ConnectionError) or "offline" in str(error).lower():
+            raise DiasumError(
+                f"There is no local file or folder {settings.path}, and the hub cannot be reached ({error}).",
+                hint="Without network: on a connected machine run `hf download --repo-type dataset "
+                f"{settings.path} --local-dir {folder}`, copy that folder here and give its path as the data; "
+                "or copy that machine's Hugging Face cache and set HF_HOME to it.",
+            ) from None
         raise DiasumError(
-            f"There is no local file or folder {settings.path}, and "
-            + (f"the hub cannot be reached ({error})." if offline else f"its data on the hub cannot be read: {error}"),
-            hint="Without network: on a connected machine run `hf download --repo-type dataset "
-            f"{settings.path} --local-dir {settings.path.split('/')[-1]}`, copy that folder here and give its path as the data; "
-            "or copy the hub's cache folder and set HF_HOME to it.",
+            f"The hub's data set {settings.path} cannot be read: {error}",
+            hint=f"Download it (`hf download --repo-type dataset {settings.path} --local-dir {folder}`) and give the path of "
+            "its files; only plain tables are read, no loading scripts.",
         ) from None
     if not isinstance(data, DatasetDict):
         return {UNNAMED: Table(settings.path, data.to_list())}
