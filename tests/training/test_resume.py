@@ -1,0 +1,191 @@
+"""A run that is killed goes on from its last checkpoint and ends with the same adapter, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import diasum
+from diasum.errors import DiasumError
+from diasum.training import Run
+from diasum.training.trainer import DialogueTrainer
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing but `finally` blocks runs."""
+
+
+def adapter_bytes(run: Path) -> bytes:
+    return (run / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def whole(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    result = diasum.train(base, corpus, run=run, settings=settings())
+    assert result.best is not None
+    assert result.best["step"] == 9, "the last of nine steps must be the best, or the comparisons below show little"
+    return run
+
+
+def settings() -> dict[str, Any]:
+    return {
+        "train.epochs": 3,
+        "train.batch_size": 4,
+        "train.gradient_accumulation_steps": 2,
+        "train.save_steps": 2,
+        "train.eval_generate": 2,
+        "train.logging_steps": 1,
+        "train.report_to": [],
+        "train.learning_rate": 0.01,
+        "train.select_by": "loss",  # falls to the end, so the adapter kept is one trained after the resume
+        "generate.max_new_tokens": 6,
+        "lora.lora_dropout": 0.2,
+    }
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 9])
+def test_killed_in_a_step(
+    step: int, whole: Path, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    real = DialogueTrainer.training_step
+
+    def kill(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.state.global_step + 1 == step:
+            raise Killed
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(DialogueTrainer, "training_step", kill)
+    with pytest.raises(Killed):
+        diasum.train(base, corpus, run=run, settings=settings())
+    monkeypatch.undo()
+    assert Run(run).state == "unfinished"
+    result = diasum.train(run=run, resume=True)
+    assert result.complete
+    assert adapter_bytes(run) == adapter_bytes(whole)
+    losses = [(event["step"], event["loss"]) for event in Run(run).events() if "loss" in event]
+    assert losses == [(event["step"], event["loss"]) for event in Run(whole).events() if "loss" in event]
+
+
+def test_killed_while_a_checkpoint_is_written(
+    whole: Path, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def kill(self: Any, output_dir: str) -> None:
+        raise Killed
+
+    monkeypatch.setattr(DialogueTrainer, "_save_rng_state", kill)
+    with pytest.raises(Killed):
+        diasum.train(base, corpus, run=run, settings=settings())
+    monkeypatch.undo()
+    assert Run(run).last_checkpoint() is None, "a half-written checkpoint must not count"
+    diasum.train(run=run, resume=True)
+    assert adapter_bytes(run) == adapter_bytes(whole)
+    assert not list((run / "checkpoints").glob(".*"))
+
+
+def test_killed_before_the_adapter_is_in_place(
+    whole: Path, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diasum.training import fit
+
+    run = tmp_path / "run"
+
+    def kill(*args: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(fit, "_finish", kill)
+    with pytest.raises(Killed):
+        diasum.train(base, corpus, run=run, settings=settings())
+    monkeypatch.undo()
+    diasum.train(run=run, resume=True)
+    assert adapter_bytes(run) == adapter_bytes(whole)
+
+
+def test_really_killed(whole: Path, base: str, corpus: str, tmp_path: Path) -> None:
+    """A separate process, a real SIGKILL, the command line's own --resume."""
+    run = tmp_path / "run"
+    flags = [f"--set={name}={json.dumps(value)}" for name, value in settings().items()]
+    command = [sys.executable, "-c", "from diasum.cli import main; main()", "train", "--run", str(run)]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(_threads())}
+    process = subprocess.Popen(
+        [*command, "--base", base, "--data", corpus, *flags], env=environment, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while Run(run).last_checkpoint() is None and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.poll() is None, f"ended before it could be killed: {process.communicate()[1].decode()}"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert Run(run).state == "unfinished"
+    resumed = subprocess.run(
+        [*command, "--resume"], env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert adapter_bytes(run) == adapter_bytes(whole)
+
+
+def test_interrupted_saves_and_says_so(
+    whole: Path, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    real = DialogueTrainer.training_step
+
+    def interrupt(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.state.global_step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(DialogueTrainer, "training_step", interrupt)
+    with pytest.raises(KeyboardInterrupt):  # gradient accumulation asks twice within the step
+        diasum.train(base, corpus, run=run, settings=settings())
+    monkeypatch.undo()
+    run = tmp_path / "once"
+    asked = []
+
+    def interrupt_once(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.state.global_step == 4 and not asked:
+            asked.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(DialogueTrainer, "training_step", interrupt_once)
+    result = diasum.train(base, corpus, run=run, settings=settings())
+    monkeypatch.undo()
+    assert not result.complete
+    last = Run(run).last_checkpoint()
+    assert last is not None
+    assert last.name == "checkpoint-5"
+    assert Run(run).manifest()["status"] == "interrupted"
+    diasum.train(run=run, resume=True)
+    assert adapter_bytes(run) == adapter_bytes(whole)
+
+
+def test_resume_refuses_other_settings(base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tmp_path / "run"
+    monkeypatch.setattr(DialogueTrainer, "training_step", lambda *a, **k: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        diasum.train(base, corpus, run=run, settings=settings())
+    with pytest.raises(DiasumError, match=r"train.epochs: the run has 3.0, now given 5"):
+        diasum.train(run=run, resume=True, settings={"train.epochs": 5})
+
+
+def test_training_from_the_saved_config_gives_the_same_run(whole: Path, tmp_path: Path) -> None:
+    diasum.train(run=tmp_path / "again", config=whole / "config.yaml")
+    assert adapter_bytes(tmp_path / "again") == adapter_bytes(whole)
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
