@@ -1,27 +1,33 @@
 """Draw pretraining examples: summaries first, and the small reading and copying skills that summaries are made of.
 
-In: the corpora (see `corpora`), a random generator, a bound on length, weights of the task families. Out: `Example`s,
-text to text, all in the layout of the product's default prompt, so that one format is learnt.
-Everything is composed anew at each draw: speakers renamed, dialogues cropped, summaries phrased differently.
+In: the corpora (`corpora`), the everyday grammars (`everyday`), a random generator, a bound on length, weights of the
+task families. Out: `Example`s, text to text, all in the layout of the product's default prompt, so that one format is
+learnt. Everything is composed anew at each draw: speakers renamed, dialogues cropped, summaries phrased differently.
 """
 
 from __future__ import annotations
 
 import random
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pretraining import sgd_summaries
+from pretraining import reading, service_summaries, sgd_summaries
 from pretraining.corpora import Talk, Turn, load
 from pretraining.everyday import Everyday, summarize
-from pretraining.speakers import Person, cast_many, cast_two, first_name, person_n
+from pretraining.reading import Line, render
+from pretraining.sgd_phrases import DOMAINS, NOUNS, SERVICES, SLOTS
+from pretraining.speakers import PAIRS_OF_ROLES, Person, cast_many, cast_two, first_name, person_n, start_upper
 
 SUMMARIZE = "Summarize the following conversation."
 SUMMARY = "Summary:"
 FAMILIES = ("summary", "reading", "copy", "denoise", "next_turn", "title")
 MAX_TARGET_WORDS = 110
-Line = tuple[str, str]
+HELD_OUT_SCENARIOS = ("grades", "customs", "neighbour_noise", "thank_gift")
+SHARES = {"everyday": 47.0, "sgd": 38.0, "star": 4.0, "mts": 5.0, "taskmaster4": 2.0, "crd3": 5.0, "qmsum": 3.0}
+ALL_LINES = {"everyday": 5.0, "sgd": 4.0, "crd3": 2.0, "star": 2.0, "taskmaster4": 0.5, "mts": 1.0, "meeting": 1.0}
 
 
 @dataclass(frozen=True)
@@ -33,19 +39,14 @@ class Example:
     task: str
 
 
-def render(lines: Sequence[Line]) -> str:
-    return "\n".join(f"{speaker}: {text}" for speaker, text in lines)
-
-
 def frame(first: str, body: str, cue: str) -> str:
     """The layout of the product's default prompt: a task line, a body, a cue, with blank lines between."""
     return f"{first}\n\n{body}\n\n{cue}"
 
 
-def window(rng: random.Random, turns: Sequence[Turn], max_words: int, *, from_start: float = 0.4) -> Sequence[Turn]:
+def window(rng: random.Random, turns: Sequence[Turn], max_words: int, *, from_start: float = 0.5) -> Sequence[Turn]:
     """Consecutive whole turns of at most `max_words` words together: all where they fit; else a random stretch."""
-    total = sum(t.words for t in turns)
-    if total <= max_words:
+    if sum(t.words for t in turns) <= max_words:
         return turns
     start = 0 if rng.random() < from_start else rng.randrange(len(turns))
     end, words = start, 0
@@ -59,22 +60,26 @@ def window(rng: random.Random, turns: Sequence[Turn], max_words: int, *, from_st
 
 
 class TaskMixture:
-    """The mixture of tasks over the allowed corpora.
+    """The mixture of tasks over the allowed corpora and grammars.
 
     Args:
         data_dir: the folder of corpora.
         held_out: draw from the small validation part instead, which training never sees.
 
     Raises:
-        DiasumError: a corpus is absent.
+        DiasumError: a corpus is absent, or a grammar cannot be read.
     """
 
     def __init__(self, data_dir: Path, *, held_out: bool = False) -> None:
         self.data_dir = Path(data_dir)
         self.held_out = held_out
         self.talks = load(self.data_dir, held_out=held_out)
-        self.all_talks = [t for talks in self.talks.values() for t in talks]
+        self.talks["sgd"] = [t for t in self.talks["sgd"] if all(SERVICES.get(s) for s in t.topics)]
         self.everyday = Everyday()
+        kept = [s for s in self.everyday.scenarios if (s.name in HELD_OUT_SCENARIOS) == held_out]
+        self.everyday.scenarios = kept
+        self.everyday.private = [s for s in self.everyday.private if s in kept]
+        self.words = vocabulary(t.text for talks in self.talks.values() for talk in talks[:1500] for t in talk.turns)
         self.makers: dict[str, Callable[[random.Random, int], Example | None]] = {
             "summary": self.summary,
             "reading": self.reading,
@@ -86,114 +91,134 @@ class TaskMixture:
 
     def sample(self, rng: random.Random, *, max_words: int, weights: dict[str, float]) -> Example:
         """One example, its task drawn by `weights` (of `FAMILIES`), its source at most `max_words` words long."""
-        names = list(weights)
-        shares = list(weights.values())
+        names, shares = list(weights), list(weights.values())
         while True:
-            name = rng.choices(names, shares)[0]
+            maker = self.makers[rng.choices(names, shares)[0]]
             for _ in range(20):
-                example = self.makers[name](rng, max_words)
-                if example and example.target and example.source.count(" ") < max_words:
+                example = maker(rng, max_words)
+                if example and example.target and len(example.source.split()) <= max_words:
                     return example
 
     # -- dialogues ---------------------------------------------------------------------------------------------------
-    def lines(self, rng: random.Random, max_words: int, least: int = 2) -> list[Line]:
-        """A stretch of any dialogue with renamed speakers."""
+    def lines(self, rng: random.Random, max_words: int) -> list[Line]:
+        """A stretch of at least two turns of any dialogue, its speakers renamed; a little over `max_words` if need be."""
+        max_words = max(12, max_words)
         while True:
-            kind = rng.choices(("everyday", "sgd", "crd3", "star", "taskmaster4", "mts", "meeting"), (4, 4, 2, 2, 1, 1, 1))[0]
+            kind = rng.choices(list(ALL_LINES), list(ALL_LINES.values()))[0]
             if kind == "everyday":
-                return summarize(rng, self.everyday.draw(rng, longest=3), max_words)[0] or self.lines(rng, max_words)
-            talk = rng.choice(self.talks[kind])
-            turns = window(rng, talk.turns, max_words)
-            if len(turns) >= least or max_words < 30:
-                if len(turns) >= least:
-                    return self.rename(rng, turns)
-                max_words += 5
+                longest = 1 if max_words < 60 else 3
+                lines, _ = summarize(rng, self.everyday.draw(rng, longest=longest), max_words)
+            else:
+                lines = self.rename(rng, window(rng, rng.choice(self.talks[kind]).turns, max_words))
+            if len(lines) >= 2:
+                return lines
+            max_words += 2
 
     def rename(self, rng: random.Random, turns: Sequence[Turn]) -> list[Line]:
-        labels = list(dict.fromkeys(t.speaker for t in turns))
-        people = cast_many(rng, labels)
+        people = cast_many(rng, list(dict.fromkeys(t.speaker for t in turns)))
         return [(people[t.speaker].label, t.text) for t in turns]
 
-    # -- tasks -------------------------------------------------------------------------------------------------------
+    def named_lines(self, rng: random.Random, turns: Sequence[Turn], client: str) -> tuple[list[Line], Person, Person]:
+        """The turns of a service dialogue with new names, some of them spoken too, and who is client and who serves."""
+        user, system = cast_two(rng, PAIRS_OF_ROLES["service"])
+        if user.label.startswith("#"):
+            first, second = person_n(1), person_n(2)
+            user, system = (first, second) if turns[0].speaker == client else (second, first)
+        lines = [((user if t.speaker == client else system).label, t.text) for t in turns]
+        if rng.random() < 0.25:
+            speaker = user if turns[0].speaker == client else system
+            name = speaker.call or first_name(rng)[0]
+            hello = rng.choice(("Hi, this is {}. ", "Hello, I'm {}. ", "My name is {}. ", "This is {} speaking. ")).format(name)
+            text = re.sub(r"^(?:Hi|Hello|Hey)(?: there)?[,.!]? ", "", lines[0][1])
+            lines[0] = (lines[0][0], hello + start_upper(text))
+            if speaker.label.startswith("#") and rng.random() < 0.6:  # a summary may then use the name
+                known = replace(speaker, mention=name)
+                user, system = (known, system) if speaker is user else (user, known)
+        for k, (label, text) in enumerate(lines):
+            other = system if label == user.label else user
+            if other.call and rng.random() < 0.15:
+                lines[k] = (label, re.sub(r"\b(Thanks|Thank you)(?=[.,!])", rf"\1, {other.call}", text, count=1))
+        return lines, user, system
+
+    # -- summaries ---------------------------------------------------------------------------------------------------
     def summary(self, rng: random.Random, max_words: int) -> Example | None:
-        kinds = ("everyday", "sgd", "crd3", "mts", "qmsum")
-        kind = rng.choices(kinds, (50, 42, 10, 5, 2) if max_words >= 150 else (50, 42, 3, 5, 0))[0]
+        kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
         if kind == "everyday":
-            return self.everyday_summary(rng, max_words)
+            longest = 1 if max_words < 60 else rng.choice((1, 2, 2, 3)) if max_words < 180 else rng.choice((1, 2, 3, 3, 4))
+            lines, target = summarize(rng, self.everyday.draw(rng, longest=longest), max_words - 6)
+            return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, "summary/everyday") if target else None
         talk = rng.choice(self.talks[kind])
-        if kind == "sgd":
-            return self.sgd_summary(rng, talk, max_words)
+        if kind in ("sgd", "star", "taskmaster4"):
+            return self.service_summary(rng, talk, max_words)
         return self.written_summary(rng, talk, max_words)
 
-    def everyday_summary(self, rng: random.Random, max_words: int) -> Example | None:
-        longest = 1 if max_words < 60 else rng.choice((1, 2, 2, 3, 3)) if max_words < 200 else rng.choice((1, 2, 3, 3, 4))
-        lines, target = summarize(rng, self.everyday.draw(rng, longest=longest), max_words - 6)
-        return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, "summary/everyday") if target else None
-
-    def sgd_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
-        turns = window(rng, talk.turns, max_words - 6)
-        if not turns:
+    def service_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
+        """A summary composed of the acts of the turns shown."""
+        turns = window(rng, talk.turns, max_words - 10)
+        if talk.source != "sgd" and len(turns) < len(talk.turns):
+            turns = talk.turns[: len(turns)]
+        if not turns or sum(t.words for t in turns) > max_words - 6:
             return None
-        user, system = cast_two(rng)
-        if user.label.startswith("#"):
-            user, system = (person_n(1), person_n(2)) if turns[0].speaker == "USER" else (person_n(2), person_n(1))
-        target = sgd_summaries.compose(rng, turns, user, system, brief=user.label.startswith("#"))
-        lines = [((user if t.speaker == "USER" else system).label, t.text) for t in turns]
-        return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, "summary/sgd") if target else None
+        client = {"sgd": "USER", "star": "User", "taskmaster4": "user"}[talk.source]
+        lines, user, system = self.named_lines(rng, turns, client)
+        if talk.source == "sgd":
+            target = sgd_summaries.compose(rng, turns, user, system, brief=user.label.startswith("#"))
+        else:
+            compose = service_summaries.star if talk.source == "star" else service_summaries.coffee
+            target = compose(rng, turns, user, system)
+        return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, f"summary/{talk.source}") if target else None
 
     def written_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
+        """A pair of a corpus whose summaries people wrote."""
         if sum(t.words for t in talk.turns) > max_words - 8 or talk.summary.count(" ") > MAX_TARGET_WORDS:
             return None
-        first = talk.query if talk.query else SUMMARIZE
-        lines = [(t.speaker, t.text) for t in talk.turns]
-        return Example(frame(first, render(lines), SUMMARY), talk.summary, f"summary/{talk.source}")
+        lines, target = [(t.speaker, t.text) for t in talk.turns], talk.summary
+        if talk.source == "mts" and rng.random() < 0.5:
+            lines, target = rename_patient(rng, talk)
+        return Example(frame(talk.query or SUMMARIZE, render(lines), SUMMARY), target, f"summary/{talk.source}")
 
+    # -- reading, copying, filling in --------------------------------------------------------------------------------
     def reading(self, rng: random.Random, max_words: int) -> Example | None:
-        lines = self.lines(rng, max_words - 18)
-        k = rng.randrange(len(lines))
-        speaker, text = lines[k]
-        if text.count(" ") > 40:
+        if rng.random() < 0.12:
+            return self.slot_question(rng, max_words)
+        asked = reading.read(rng, self.lines(rng, max_words - 16))
+        if asked is None:
             return None
-        kind = rng.randrange(6)
-        if kind == 0:
-            last = max(i for i, line in enumerate(lines) if line[0] == speaker)
-            q, a = f"What does {speaker} say last?", lines[last][1]
-        elif kind == 1:
-            q, a = "What is the last turn?", f"{lines[-1][0]}: {lines[-1][1]}"
-        elif kind == 2:
-            q, a = "What is the first turn?", f"{lines[0][0]}: {lines[0][1]}"
-        elif kind == 3:
-            q, a = f'Who says "{text}"?', speaker
-        elif kind == 4:
-            head = text.split()[:3]
-            q, a = f'Complete the turn that begins "{" ".join(head)}".', text
-        else:
-            q, a = "Who speaks?", ", ".join(dict.fromkeys(s for s, _ in lines))
-        return Example(frame("Answer the question about the following conversation.", render(lines), q), a, "reading/simple")
+        name, (first, body, cue, answer) = asked
+        return Example(frame(first, body, cue), answer, f"reading/{name}")
+
+    def slot_question(self, rng: random.Random, max_words: int) -> Example | None:
+        """Ask for a value that SGD's acts mark: `What is the city?`."""
+        turns = window(rng, rng.choice(self.talks["sgd"]).turns, max_words - 16)
+        found: dict[str, set[str]] = {}
+        for act in (a for t in turns for a in t.acts if a.act in ("INFORM", "OFFER", "CONFIRM") and a.values):
+            slot = SLOTS.get(act.service, {}).get(act.slot, act.slot)
+            if slot in NOUNS and slot != "count" and act.values[0] not in ("True", "False", "dontcare"):
+                found.setdefault(slot, set()).add(act.values[0])
+        clear = [(slot, *values) for slot, values in found.items() if len(values) == 1]
+        if not clear:
+            return None
+        slot, value = rng.choice(clear)
+        body = render(self.rename(rng, turns))
+        return Example(frame(reading.ASK, body, f"What is {NOUNS[slot]}?"), value, "reading/slot")
 
     def copy(self, rng: random.Random, max_words: int) -> Example | None:
-        n = rng.randint(2, max(3, min(12, max_words // 3)))
-        names = [first_name(rng)[0] for _ in range(n)]
-        if rng.random() < 0.5:
-            return Example(frame("Repeat the following words.", " ".join(names), "Repeat:"), " ".join(names), "copy/repeat")
-        names = list(dict.fromkeys(names))
-        values = [str(rng.randint(1, 99)) for _ in names]
-        body = "\n".join(f"{k}: {v}" for k, v in zip(names, values, strict=True))
-        k = rng.randrange(len(names))
-        return Example(frame("Answer from the following list.", body, f"What does {names[k]} have?"), values[k], "copy/lookup")
+        name, (first, body, cue, answer) = reading.copy(rng, self.words, max_words - 6)
+        return Example(frame(first, body, cue), answer, f"copy/{name}")
 
     def denoise(self, rng: random.Random, max_words: int) -> Example | None:
-        words = render(self.lines(rng, max_words - 8)).replace("\n", " \n ").split(" ")
+        """T5's span corruption: 15% of the words in spans of about three, or whole turns."""
+        lines = self.lines(rng, max_words - 8)
+        if rng.random() < 0.2 and len(lines) > 2:
+            return masked_turns(rng, lines)
+        words = render(lines).replace("\n", " \n ").split(" ")
         source: list[str] = []
         target: list[str] = []
-        sentinel = 0
-        k = 0
+        sentinel = k = 0
         while k < len(words):
-            if rng.random() < 0.05 and sentinel < 99 and words[k] != "\n":
-                n = rng.randint(1, 5)
-                span = words[k : k + n]
-                if "\n" in span:
-                    span = span[: span.index("\n")]
+            if rng.random() < 0.055 and sentinel < 99 and words[k] != "\n":
+                span = words[k : k + rng.randint(1, 5)]
+                span = span[: span.index("\n")] if "\n" in span else span
                 source.append(f"<extra_id_{sentinel}>")
                 target += [f"<extra_id_{sentinel}>", *span]
                 sentinel += 1
@@ -203,38 +228,43 @@ class TaskMixture:
                 k += 1
         if not sentinel:
             return None
-        body = " ".join(source).replace(" \n ", "\n")
-        return Example(frame("Fill in what is missing.", body, "Missing:"), " ".join(target), "denoise/words")
+        return Example(frame("Fill in what is missing.", " ".join(source).replace(" \n ", "\n"), "Missing:"), " ".join(target), "denoise/words")
 
     def next_turn(self, rng: random.Random, max_words: int) -> Example | None:
         lines = self.lines(rng, max_words)
-        if lines[-1][1].count(" ") > 50:
+        if len(lines[-1][1].split()) > 50:
             return None
-        return Example(
-            frame("Continue the following conversation.", render(lines[:-1]), "Next turn:"),
-            f"{lines[-1][0]}: {lines[-1][1]}",
-            "next_turn/any",
-        )
+        body = render(lines[:-1])
+        return Example(frame("Continue the following conversation.", body, "Next turn:"), ": ".join(lines[-1]), "next_turn/any")
 
     def title(self, rng: random.Random, max_words: int) -> Example | None:
-        talk = rng.choice(self.talks["sgd"])
-        lines = self.rename(rng, window(rng, talk.turns, max_words - 10))
-        names = dict.fromkeys(a.service.split("_")[0].lower() for t in talk.turns for a in t.acts if a.service)
-        if len(names) != 1 or not lines:
+        """What a dialogue is about, in a few words."""
+        first, cue = "Give the following conversation a short title.", "Title:"
+        if rng.random() < 0.6:
+            dialogue = self.everyday.draw(rng)
+            lines, _ = summarize(rng, dialogue, max_words - 10)
+            return Example(frame(first, render(lines), cue), dialogue.title, "title/everyday") if lines else None
+        turns = window(rng, rng.choice(self.talks["sgd"]).turns, max_words - 10)
+        domains = dict.fromkeys(SERVICES[a.service] for t in turns for a in t.acts if a.service)
+        if not 1 <= len(domains) <= 2:
             return None
-        return Example(frame("Give the following conversation a short title.", render(lines), "Title:"), *names, "title/sgd")
+        title = " and ".join(DOMAINS[d].title for d in domains)
+        return Example(frame(first, render(self.rename(rng, turns)), cue), title, "title/sgd")
 
     # -- for the tokenizer and for validation ------------------------------------------------------------------------
     def iter_text(self) -> Iterator[str]:
         """All text once: dialogues as they are or with renamed speakers, and summaries; for the tokenizer."""
         rng = random.Random(0)
-        for talk in self.all_talks:
-            lines = [(t.speaker, t.text) for t in talk.turns] if rng.random() < 0.4 else self.rename(rng, talk.turns)
+        for talks in self.talks.values():
+            for talk in talks:
+                yield render([(t.speaker, t.text) for t in talk.turns] if rng.random() < 0.4 else self.rename(rng, talk.turns))
+                if talk.summary:
+                    yield talk.summary
+        for _ in range(30_000):
+            lines, target = summarize(rng, self.everyday.draw(rng, longest=2), 350)
             yield render(lines)
-            if talk.summary:
-                yield talk.summary
-        for _ in range(20000):
-            example = self.summary(rng, 350)
+            yield target
+            example = self.service_summary(rng, rng.choice(self.talks["sgd"]), 350)
             if example:
                 yield example.target
 
@@ -243,3 +273,30 @@ class TaskMixture:
         mixture = self if self.held_out else TaskMixture(self.data_dir, held_out=True)
         rng = random.Random(seed)
         return [mixture.sample(rng, max_words=350, weights={"summary": 1.0}) for _ in range(n)]
+
+
+def vocabulary(texts: Iterator[str]) -> list[str]:
+    """Words that occur at least three times, for the copying tasks."""
+    counts = Counter(w.strip(".,?!\"'()") for text in texts for w in text.split())
+    return sorted(w for w, n in counts.items() if n >= 3 and w and w[0].isalnum() and len(w) < 20)
+
+
+def masked_turns(rng: random.Random, lines: Sequence[Line]) -> Example:
+    """One or two whole turns are masked."""
+    picked = sorted(rng.sample(range(len(lines)), 1 if len(lines) < 8 or rng.random() < 0.6 else 2))
+    shown = [(s, f"<extra_id_{picked.index(k)}>" if k in picked else t) for k, (s, t) in enumerate(lines)]
+    target = " ".join(f"<extra_id_{k}> {lines[at][1]}" for k, at in enumerate(picked))
+    return Example(frame("Fill in what is missing.", render(shown), "Missing:"), target, "denoise/turns")
+
+
+def rename_patient(rng: random.Random, talk: Talk) -> tuple[list[Line], str]:
+    """A visit to the doctor with names or numbers for labels; the summary's "the patient" follows."""
+    low = f" {talk.summary.lower()} "
+    gender = "f" if " she " in low or " her " in low or "female" in low else "m" if " he " in low or " his " in low else ""
+    people = cast_many(rng, list(dict.fromkeys(t.speaker for t in talk.turns)))
+    patient = people.get("Patient")
+    if patient and not patient.label.startswith("#"):
+        name = first_name(rng, gender)[0]
+        patient = people["Patient"] = Person(name, name, name)
+    target = re.sub(r"\b[Tt]he patient\b", patient.mention, talk.summary) if patient else talk.summary
+    return [(people[t.speaker].label, t.text) for t in talk.turns], target
