@@ -182,6 +182,22 @@ def test_the_hub_layout_of_dialogsum(tmp_path: Path) -> None:
     assert [pair.id for pair in one_reference_each(pairs[:1])] == ["test_0", "test_0#2", "test_0#3"]
 
 
+def test_rows_in_sequence_with_one_dialogue_are_one_pair_whatever_their_ids(tmp_path: Path) -> None:
+    table = [{"id": name, "dialogue": "A: x\nB: y", "summary": name} for name in ("first", "second")]
+    write_jsonl(tmp_path / "a.jsonl", [*rows(1), *table, *rows(1, "e")])
+    pairs = load(tmp_path / "a.jsonl").split("all")
+    assert [(pair.id, pair.references) for pair in pairs][1] == ("first", ("first", "second"))
+    assert len(pairs) == 3
+
+
+def test_rows_of_one_dialogue_apart_are_joined_by_their_ids(tmp_path: Path) -> None:
+    table = [{"id": f"t_{i}_{k}", "dialogue": f"A: x {i}", "summary": f"{i} {k}"} for k in (1, 2) for i in range(3)]
+    write_jsonl(tmp_path / "a.jsonl", table)
+    assert [pair.references for pair in load(tmp_path / "a.jsonl").split("all")] == [
+        (f"{i} 1", f"{i} 2") for i in range(3)
+    ]
+
+
 def test_equal_dialogues_apart_stay_apart(tmp_path: Path) -> None:
     table = [*rows(2), {**rows(1)[0], "id": "other", "summary": "Again."}]
     write_jsonl(tmp_path / "a.jsonl", table)

@@ -147,6 +147,17 @@ def test_a_short_first_turn_does_not_crowd_out_a_long_second_one() -> None:
     assert source.turns_cut == 2
 
 
+@pytest.mark.parametrize("keep", ["start", "end", "both"])
+def test_the_limit_holds_where_turns_are_shorter_alone_than_in_their_place(keep: str) -> None:
+    encoder = PairEncoder(tiny_bart_tokenizer(), PromptSettings(keep=keep, max_source_tokens=100))  # type: ignore[arg-type]
+    encoder._room += 40  # as if the turns had been counted too short
+    rng = random.Random(0)
+    for dialogue in (talk(30, rng), talk(1, rng, 400), talk(3, rng, 100)):
+        source = encoder.encode_dialogue(dialogue)
+        assert len(source.input_ids) <= 100
+        assert decoded(encoder.tokenizer, source.input_ids).endswith("Summary:")
+
+
 def test_one_endless_word_is_cut_inside() -> None:
     encoder = PairEncoder(tiny_bart_tokenizer(), PromptSettings(max_source_tokens=120))
     assert 100 < len(encoder.encode_dialogue(Dialogue((Turn("A", "x" * 5000),))).input_ids) <= 120
