@@ -1,0 +1,250 @@
+"""What the report says: everything that its templates draw, computed once.
+
+In: an `Evaluated`, its corpus and its run. Out: a `Report`; `Report.facts` is what metrics.json holds beyond the scores.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import diasum
+from diasum.data import Corpus, Pair
+from diasum.evaluation.baselines import is_baseline, parse_baseline
+from diasum.evaluation.bootstrap import Interval, intervals
+from diasum.evaluation.compare import DifferenceRow
+from diasum.evaluation.contrast import ContrastResult
+from diasum.evaluation.evaluate import BASE, Evaluated
+from diasum.evaluation.faithfulness import KINDS, FaithfulnessReport, Unsupported, faithfulness
+from diasum.evaluation.headline import NAMES, sentences
+from diasum.evaluation.measures import MEASURES, describe
+from diasum.evaluation.metrics import Evaluation
+from diasum.model import describe_machine
+from diasum.training import Run
+
+PACKAGES = ("diasum", "torch", "transformers", "peft", "datasets", "tokenizers", "ctranslate2", "rouge-score", "numpy")
+SHOWN_EXAMPLES = 5
+
+
+@dataclass
+class FactCheck:
+    """Unsupported facts in some texts.
+
+    Attributes:
+        report: what `faithfulness` found.
+        bands: kind (and ``any``) to the share of texts with such a fact, 0 to 1, with its interval.
+    """
+
+    report: FaithfulnessReport
+    bands: dict[str, Interval]
+
+    def to_json(self) -> dict[str, Any]:
+        """As metrics.json has it."""
+        return {
+            "n": self.report.n,
+            "counts": self.report.counts,
+            "shares": {kind: {"mean": i.mean, "low": i.low, "high": i.high} for kind, i in self.bands.items()},
+        }
+
+
+@dataclass
+class Report:
+    """All that a report draws.
+
+    Attributes:
+        evaluated: what was evaluated.
+        corpus: where the pairs came from.
+        run: the run evaluated, if it was one.
+        checks: system to its unsupported facts.
+        human: the same of the human references, which the checks should leave alone: their false alarms.
+        contrast: system to its contrast, where it was measured.
+        facts: what metrics.json holds beyond the scores.
+    """
+
+    evaluated: Evaluated
+    corpus: Corpus
+    run: Run | None
+    checks: dict[str, FactCheck]
+    human: FactCheck
+    contrast: Mapping[str, ContrastResult]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Every score."""
+        return self.evaluated.evaluation
+
+    @property
+    def system(self) -> str:
+        """The system that the report is about."""
+        return self.evaluated.system
+
+    @property
+    def systems(self) -> list[str]:
+        """All systems, the one evaluated first."""
+        others = [name for name in self.evaluation.systems if name != self.system]
+        return [self.system, *others]
+
+    @property
+    def rival(self) -> str | None:
+        """The system that examples are compared with: the base model, else the first that sees no references."""
+        others = [name for name in self.systems[1:] if not sees_references(name)]
+        return BASE if BASE in others else next(iter(others), None)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The protocol's metrics."""
+        return self.evaluation.protocol.metrics
+
+    @property
+    def metric(self) -> str:
+        """The metric of sentences, slices and examples: ROUGE-L, where the protocol has it."""
+        return "rougeL" if "rougeL" in self.metrics else self.metrics[-1]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What the evaluation says."""
+        return sentences(self.evaluation, self.metric)
+
+    @property
+    def name(self) -> str:
+        """What the report calls its subject: the run's name, or the system's."""
+        return self.run.path.resolve().name if self.run else self.system
+
+    @property
+    def data_name(self) -> str:
+        """The corpus without the folders it lies in."""
+        return short_name(self.corpus.name)
+
+    def metric_name(self, metric: str) -> str:
+        """``ROUGE-L`` for ``rougeL``."""
+        return NAMES.get(metric, metric)
+
+    def describe_system(self, system: str) -> str:
+        """One line on what a system is, for tables; empty where the name says it."""
+        if system == BASE:
+            return "the base model without the adapter"
+        if system == "adapter":
+            return "the base model with the adapter"
+        if is_baseline(system):
+            method, k = parse_baseline(system)
+            return f"{method.description}" + ("" if method.needs_references else f"; {k} of them")
+        return ""
+
+    def difference(self, system: str, metric: str) -> DifferenceRow | None:
+        """How a system differs from the reference system."""
+        rows = (row for row in self.evaluation.differences if row.system == system and row.metric == metric)
+        return next(rows, None)
+
+    def best(self, metric: str) -> set[str]:
+        """Systems with the highest mean; those that see the references do not count."""
+        means = {s: self.evaluation.systems[s][metric].mean for s in self.systems if not sees_references(s)}
+        return {system for system, mean in means.items() if mean == max(means.values())}
+
+    @cached_property
+    def measures(self) -> dict[str, dict[str, float | None]]:
+        """System to mean measures; ``human`` (first references) comes first."""
+        pairs = self.evaluated.pairs
+        values = describe(pairs, [pair.references[0] for pair in pairs], [False] * len(pairs))
+        human = {name: _mean(column) for name, column in values.items()} | {"cut": None}
+        return {"human": human} | {system: self.evaluation.mean_measures(system) for system in self.systems}
+
+    @property
+    def measure_names(self) -> dict[str, str]:
+        """Measure to what it is."""
+        return MEASURES
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of facts checked."""
+        return KINDS
+
+    def facts_of(self, system: str) -> list[list[Unsupported]]:
+        """A system's unsupported facts, one list a dialogue."""
+        return self.checks[system].report.unsupported
+
+    @property
+    def sample(self) -> list[int]:
+        """A few pairs, drawn by the evaluation's seed, not picked."""
+        n = self.evaluation.n
+        return sorted(random.Random(self.evaluation.seed).sample(range(n), min(SHOWN_EXAMPLES, n)))
+
+
+def build_report(
+    evaluated: Evaluated, corpus: Corpus, run: Run | None, contrast: Mapping[str, ContrastResult] | None = None
+) -> Report:
+    """Check facts, gather provenance, and put all that a report draws in one place."""
+    evaluation = evaluated.evaluation
+    texts = {name: [p.text for p in given] for name, given in evaluation.predictions.items()}
+    checks = {name: _check(given, evaluated.pairs, evaluation) for name, given in texts.items()}
+    human = _check([pair.references[0] for pair in evaluated.pairs], evaluated.pairs, evaluation)
+    report = Report(evaluated, corpus, run, checks, human, contrast or {})
+    report.facts = {
+        "system": evaluated.system,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {"name": report.data_name, "license": corpus.license},
+        "run": run_facts(run) if run else None,
+        "versions": versions(),
+        "hardware": describe_machine(),
+        "faithfulness": {
+            "systems": {name: check.to_json() for name, check in checks.items()},
+            "references": human.to_json(),
+        },
+    }
+    if report.contrast:
+        report.facts["contrast"] = {
+            name: {kind: {"n": k.n, "share": k.share} for kind, k in result.kinds.items()}
+            for name, result in report.contrast.items()
+        }
+    return report
+
+
+def run_facts(run: Run) -> dict[str, Any]:
+    """What metrics.json says of the run: its name and the manifest's base, data, parameters, seed and times."""
+    manifest = run.manifest()
+    keys = ("base", "parameters", "seed", "data", "encoding", "choices", "timings", "best", "status", "versions")
+    return {"name": run.path.resolve().name} | {key: manifest[key] for key in keys if key in manifest}
+
+
+def versions() -> dict[str, str]:
+    """The packages that the figures depend on."""
+    found = {"diasum": diasum.__version__}
+    for name in PACKAGES[1:]:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def short_name(name: str) -> str:
+    """A local path without its folders, which are nobody's business; a hub id or bundled name as it is."""
+    path = Path(name)
+    local = path.is_absolute() or name.startswith(("~", ".")) or name.count("/") > 1 or path.exists()
+    return path.resolve().name if local else name
+
+
+def sees_references(system: str) -> bool:
+    """Whether a system chooses by the references, as the oracle does: a bound, no rival."""
+    return is_baseline(system) and parse_baseline(system)[0].needs_references
+
+
+def _check(texts: Sequence[str], pairs: Sequence[Pair], evaluation: Evaluation) -> FactCheck:
+    found = faithfulness(texts, [pair.dialogue for pair in pairs])
+    kinds = list(found.flagged)
+    columns = np.stack([found.flagged[kind] for kind in kinds], axis=1)
+    bands = intervals(columns, resamples=evaluation.resamples, seed=evaluation.seed)
+    return FactCheck(found, dict(zip(kinds, bands, strict=True)))
+
+
+def _mean(values: Any) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None
