@@ -80,7 +80,7 @@ def time_bootstrap() -> dict[str, float]:
 
 
 def time_plain(number: int = 300) -> float:
-    """Seconds that `rouge_score.RougeScorer` takes for so many summaries with three references, scaled to `SUMMARIES`; one protocol only."""
+    """Seconds that `rouge_score.RougeScorer` takes for one protocol: a few summaries with three references, scaled up."""
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(["rouge1", "rouge2", "rougeL", "rougeLsum"], use_stemmer=True)

@@ -32,6 +32,18 @@ _JOINS: dict[Join, str] = {
 }
 
 
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Python's cycle collector visits every kept text again and again and finds nothing: without it, counting takes half the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How ROUGE is computed.
@@ -86,6 +98,7 @@ class Protocol:
             "description": self.description,
         }
 
+    @_collector_off()
     def score(
         self,
         predictions: Sequence[str],
@@ -119,11 +132,10 @@ class Protocol:
         if not predictions:
             return {metric: np.zeros(0) for metric in self.metrics}
         counted: list[tuple[Count, ...]] = []
-        with _collector_off():
-            for i, (prediction, texts) in enumerate(zip(predictions, references, strict=True), 1):
-                counted.extend([self.counts(prediction, text) for text in texts])
-                if progress and (i % 500 == 0 or i == len(predictions)):
-                    progress(i, len(predictions))
+        for i, (prediction, texts) in enumerate(zip(predictions, references, strict=True), 1):
+            counted.extend([self.counts(prediction, text) for text in texts])
+            if progress and (i % 500 == 0 or i == len(predictions)):
+                progress(i, len(predictions))
         sizes = np.array([len(texts) for texts in references])
         points = 100 * self._join(np.array(counted, dtype=np.float64), sizes)
         return {metric: points[:, i] for i, metric in enumerate(self.metrics)}
@@ -149,18 +161,6 @@ class Protocol:
         return np.asarray(np.divide(2 * precision * recall, total, out=np.zeros_like(total), where=total > 0))
 
 
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Python's cycle collector visits every kept text again and again and finds nothing: without it, counting takes half the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 # Enough for 10,000 summaries with three references under each counting; a kept pair takes about half a kilobyte.
 @lru_cache(maxsize=100_000)
 def _rouge_score(prediction: str, reference: str, stem: bool) -> tuple[Count, ...]:
@@ -168,12 +168,13 @@ def _rouge_score(prediction: str, reference: str, stem: bool) -> tuple[Count, ..
 
 
 @lru_cache(maxsize=100_000)
-def _py_rouge(prediction: str, reference: str) -> tuple[Count, ...]:
+def py_rouge_pair(prediction: str, reference: str) -> tuple[Count, ...]:
+    """`pyrouge.py_rouge_counts`, kept."""
     return pyrouge.py_rouge_counts(prediction, reference)
 
 
 def _py_rouge_cut(prediction: str, reference: str, max_words: int) -> tuple[Count, ...]:
-    return _py_rouge(pyrouge.cut_words(prediction, max_words), pyrouge.cut_words(reference, max_words))
+    return py_rouge_pair(pyrouge.cut_words(prediction, max_words), pyrouge.cut_words(reference, max_words))
 
 
 def _google(name: str, join: Join, *, stem: bool = True, note: str = "") -> Protocol:
@@ -197,7 +198,7 @@ def _perl(name: str, join: Join, *, max_words: int | None, lcs_weight: float, no
         join=join,
         sentences="ROUGE-L is the summary-level one over lines",
         metrics=pyrouge.METRICS,
-        counts=_py_rouge if max_words is None else partial(_py_rouge_cut, max_words=max_words),
+        counts=py_rouge_pair if max_words is None else partial(_py_rouge_cut, max_words=max_words),
         note=note,
         lcs_weight=lcs_weight,
     )

@@ -1,0 +1,114 @@
+"""Measures by a further model, on tiny random ones: the arithmetic is checked, not the models' judgement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
+
+from diasum.errors import DiasumError
+from diasum.evaluation.optional import bert_score, nli_consistency
+from tests.evaluation.examples import PAIRS, pair
+
+_LISTED = "[PAD] [UNK] [CLS] [SEP] [MASK] tom goes to the market and buys apples she sells . : a b anna ben cat report"
+WORDS = _LISTED.split()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+def save(folder: Path, kind: type, **config: object) -> Path:
+    torch.manual_seed(0)
+    path = folder / f"{kind.__name__}-{len(config)}"
+    if not path.exists():
+        shape = BertConfig(
+            vocab_size=len(WORDS),
+            hidden_size=16,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            intermediate_size=32,
+            **config,
+        )
+        model = kind(shape)
+        with torch.no_grad():  # the default initialisation is so small that all texts look alike
+            for weight in model.parameters():
+                weight.add_(torch.randn_like(weight) * 0.3)
+        model.save_pretrained(path)
+        vocabulary = path / "vocab.txt"
+        vocabulary.write_text("\n".join(WORDS))
+        BertTokenizerFast(vocab_file=str(vocabulary)).save_pretrained(path)
+    return path
+
+
+def test_bert_score_is_greedy_cosine_matching(folder: Path) -> None:
+    path = save(folder, BertModel)
+    predictions = ["tom goes to the market", "she sells apples", "cat", ""]
+    references = [
+        ["tom buys apples .", "the market"],
+        ["she sells apples"],
+        ["ben and anna and the cat and the report"],
+        ["tom"],
+    ]
+    found = bert_score(predictions, references, path, layer=2, batch_size=3)
+
+    model, tokenizer = BertModel.from_pretrained(path).eval(), BertTokenizerFast.from_pretrained(path)
+
+    def states(text: str) -> torch.Tensor:
+        with torch.no_grad():
+            hidden = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states[2][0]
+        return hidden / hidden.norm(dim=-1, keepdim=True)
+
+    def f1(a: str, b: str) -> float:
+        similar = states(a) @ states(b).T
+        precision, recall = similar.max(1).values[1:-1].mean(), similar.max(0).values[1:-1].mean()
+        return float(200 * precision * recall / (precision + recall))
+
+    wanted = [max(f1(p, r) for r in refs) if p else 0 for p, refs in zip(predictions, references, strict=True)]
+    assert found == pytest.approx(wanted, abs=1e-3)
+    assert found[1] == pytest.approx(100, abs=1e-3)
+    assert found[0] < 99.9
+    assert found[3] == 0
+
+
+def test_bert_score_layers(folder: Path) -> None:
+    path = save(folder, BertModel)
+    assert bert_score(["tom"], [["cat"]], path) == bert_score(["tom"], [["cat"]], path, layer=2)
+    assert bert_score(["tom"], [["cat"]], path) != bert_score(["tom"], [["cat"]], path, layer=3)
+    with pytest.raises(DiasumError, match="has 3 layers, there is no layer 4"):
+        bert_score(["tom"], [["cat"]], path, layer=4)
+
+
+def test_nli_takes_the_best_window_and_the_mean_sentence(folder: Path) -> None:
+    labels = {0: "CONTRADICTION", 1: "ENTAILMENT", 2: "NEUTRAL"}
+    path = save(folder, BertForSequenceClassification, id2label=labels, label2id={v: k for k, v in labels.items()})
+    long = pair(
+        "long", "\n".join(f"{'Anna' if i % 2 else 'Ben'}: {'the cat' if i == 11 else 'apples'}" for i in range(12))
+    )
+    found = nli_consistency([long, *PAIRS[:1]], ["Tom buys apples. The cat goes to market.", ""], path, batch_size=2)
+
+    model, tokenizer = (
+        BertForSequenceClassification.from_pretrained(path).eval(),
+        BertTokenizerFast.from_pretrained(path),
+    )
+
+    def entailed(premise: str, sentence: str) -> float:
+        with torch.no_grad():
+            return float(model(**tokenizer(premise, sentence, return_tensors="pt")).logits.softmax(-1)[0, 1])
+
+    turns = [str(turn) for turn in long.dialogue.turns]
+    windows = ["\n".join(turns[0:8]), "\n".join(turns[4:12])]
+    wanted = np.mean([max(entailed(w, s) for w in windows) for s in ("Tom buys apples.", "The cat goes to market.")])
+    assert found[0] == pytest.approx(100 * wanted, abs=1e-3)
+    assert np.isnan(found[1])
+
+
+def test_what_cannot_serve_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match=r"no NLI model.*label_0"):
+        nli_consistency(PAIRS[:1], ["x"], save(folder, BertForSequenceClassification))
+    with pytest.raises(DiasumError, match="cannot be loaded"):
+        bert_score(["a"], [["b"]], tmp_path)

@@ -1,0 +1,153 @@
+"""Protocols give the figures of the packages whose names they carry, and join references as they say."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rouge_score.rouge_scorer import RougeScorer
+
+from diasum.errors import DiasumError
+from diasum.evaluation.lcs import Indexed, lcs_length, lcs_positions
+from diasum.evaluation.protocols import PROTOCOLS, get_protocol
+from diasum.evaluation.pyrouge import cut_words, tokenize
+from diasum.evaluation.sentences import split_sentences
+from tests.evaluation.examples import random_text
+
+FIXTURES = json.loads((Path(__file__).parent / "py_rouge_scores.json").read_text(encoding="utf-8"))["rows"]
+
+
+@pytest.mark.parametrize(("name", "stem"), [("rouge-score", True), ("rouge-score-unstemmed", False)])
+def test_fast_scorer_equals_rouge_score(name: str, stem: bool) -> None:
+    rng = random.Random(1)
+    predictions = [random_text(rng) for _ in range(1000)] + ["", "", "a"]
+    references = [random_text(rng) for _ in range(1000)] + ["", "a", ""]
+    ours = PROTOCOLS[name].score(predictions, [[text] for text in references])
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL", "rougeLsum"], use_stemmer=stem)
+    for i, (prediction, reference) in enumerate(zip(predictions, references, strict=True)):
+        theirs = scorer.score("\n".join(split_sentences(reference)), "\n".join(split_sentences(prediction)))
+        for metric, values in ours.items():
+            assert values[i] == pytest.approx(100 * theirs[metric].fmeasure, abs=1e-9), (metric, prediction, reference)
+    assert ours["rougeLsum"].mean() > ours["rougeL"].mean() > ours["rouge2"].mean() > 0  # the texts do overlap
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "join"),
+    [
+        ("py-rouge", "py-rouge", np.mean),
+        ("dialogsum-paper", "paper", np.mean),
+        ("dialogsum-paper-best", "paper", np.max),
+        ("dialogsum-paper-pooled", "pooled", None),
+    ],
+)
+def test_equals_py_rouge(name: str, key: str, join: object) -> None:
+    """The stored figures were computed by the package itself on texts written for this."""
+    scores = PROTOCOLS[name].score([r["prediction"] for r in FIXTURES], [r["references"] for r in FIXTURES])
+    for i, row in enumerate(FIXTURES):
+        wanted = row[key] if join is None else join(row[key], axis=1)  # type: ignore[operator]
+        found = [scores[metric][i] / 100 for metric in ("rouge1", "rouge2", "rougeL")]
+        assert found == pytest.approx(list(wanted), abs=1e-9), row["prediction"]
+
+
+def test_py_rouge_words() -> None:
+    assert tokenize("They went; she CANNOT, can not -- gonna") == [
+        "thei",
+        "go",
+        "she",
+        "cannot",
+        "can",
+        "not",
+        "gon",
+        "na",
+    ]
+    assert tokenize("agreements children's") == ["agreem", "child", "s"]
+
+
+def test_cut_words_keeps_lines() -> None:
+    assert cut_words("a b\nc d e\nf", 4) == "a b\nc d"
+    assert cut_words("a  b\nc", 3) == "a  b\nc"
+
+
+def test_references_are_joined_as_named() -> None:
+    prediction, references = "the cat sat", ["the cat sat", "a dog ran away", "the cat"]
+    scores = {name: PROTOCOLS[name].score([prediction], [references])["rouge1"][0] for name in PROTOCOLS}
+    assert scores["rouge-score"] == scores["rouge-score-mean"] == pytest.approx((100 + 0 + 80) / 3)
+    assert scores["rouge-score-best"] == 100
+    assert scores["rouge-score-first"] == 100
+    assert PROTOCOLS["rouge-score-first"].score([prediction], [references[1:]])["rouge1"][0] == 0
+    assert scores["dialogsum-paper-pooled"] == pytest.approx(100 * 2 * 5 / (9 + 9))
+
+
+def test_best_is_taken_by_metric() -> None:
+    # The first reference has more of the words, the second more of them in order.
+    scores = PROTOCOLS["rouge-score-best"].score(["a b c d"], [["d c b a", "a b x y"]])
+    assert scores["rouge1"][0] == 100
+    assert scores["rouge2"][0] == pytest.approx(100 / 3)
+    assert scores["rougeL"][0] == 50
+
+
+def test_stemming_matters() -> None:
+    stemmed = PROTOCOLS["rouge-score"].score(["meetings"], [["meeting"]])["rouge1"][0]
+    assert (stemmed, PROTOCOLS["rouge-score-unstemmed"].score(["meetings"], [["meeting"]])["rouge1"][0]) == (100, 0)
+
+
+def test_lcs_against_the_plain_table() -> None:
+    rng = random.Random(2)
+    for _ in range(500):
+        a, b = (rng.choices("abcd", k=rng.randint(0, 12)) for _ in range(2))
+        table = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+        for i, x in enumerate(a):
+            for j, y in enumerate(b):
+                table[i + 1][j + 1] = table[i][j] + 1 if x == y else max(table[i][j + 1], table[i + 1][j])
+        positions = lcs_positions(Indexed(a), Indexed(b))
+        assert lcs_length(Indexed(a), Indexed(b)) == table[-1][-1] == positions.bit_count()
+        rest = iter(b)
+        assert all(a[i] in rest for i in range(len(a)) if positions >> i & 1)  # it is a common subsequence
+
+
+def test_bad_input() -> None:
+    with pytest.raises(DiasumError, match="no protocol `rouge-scor`") as error:
+        get_protocol("rouge-scor")
+    assert "Did you mean `rouge-score`?" in str(error.value)
+    with pytest.raises(DiasumError, match="2 predictions cannot be scored against 1"):
+        PROTOCOLS["rouge-score"].score(["a", "b"], [["a"]])
+    with pytest.raises(DiasumError, match="1 of 2 examples have no reference"):
+        PROTOCOLS["rouge-score"].score(["a", "b"], [["a"], []])
+    assert all(len(values) == 0 for values in PROTOCOLS["dialogsum-paper"].score([], []).values())
+
+
+def test_progress_ends_at_the_total() -> None:
+    seen: list[tuple[int, int]] = []
+    PROTOCOLS["rouge-score"].score(
+        ["a"] * 1200, [["a"]] * 1200, progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen == [(500, 1200), (1000, 1200), (1200, 1200)]
+
+
+def test_descriptions_tell_the_protocols_apart() -> None:
+    assert len({protocol.description for protocol in PROTOCOLS.values()}) == len(PROTOCOLS)
+    assert "mean of the F1" in PROTOCOLS["rouge-score"].to_json()["description"]
+    assert not PROTOCOLS["rouge-score-unstemmed"].stemmed
+    assert PROTOCOLS["dialogsum-paper"].stemmed
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Mr. Smith left. He was late!", ["Mr. Smith left.", "He was late!"]),
+        ("J. Smith paid 3.50 dollars. #Person1# laughs.", ["J. Smith paid 3.50 dollars.", "#Person1# laughs."]),
+        ('"Go!" he said. "No."', ['"Go!" he said.', '"No."']),
+        (
+            "He said no. She left at 5 p.m. Then it rained...",
+            ["He said no.", "She left at 5 p.m.", "Then it rained..."],
+        ),
+        ("one\n\n two", ["one", "two"]),
+        ("你好。再见！", ["你好。", "再见！"]),
+        (" ", []),
+    ],
+)
+def test_sentences(text: str, sentences: list[str]) -> None:
+    assert split_sentences(text) == sentences
