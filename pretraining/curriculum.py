@@ -1,0 +1,40 @@
+"""What is drawn when: short sources and copying first, then longer dialogues and mostly summaries.
+
+A phase lasts until a number of tokens (sources and targets together, padding not counted) has been seen.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+SHORT = {"copy": 0.4, "reading": 0.35, "summary": 0.2, "denoise": 0.05}
+MIDDLE = {"copy": 0.1, "reading": 0.3, "summary": 0.45, "denoise": 0.15}
+LONG = {"summary": 0.68, "reading": 0.15, "denoise": 0.08, "copy": 0.03, "next_turn": 0.03, "title": 0.03}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Until `until` tokens: sources of up to `max_words` words (drawn below it for each pool), tasks by `weights`."""
+
+    until: float
+    max_words: tuple[int, ...]
+    weights: dict[str, float]
+
+
+CURRICULUM = (
+    Phase(0.25e6, (30,), SHORT),
+    Phase(0.6e6, (40, 70), SHORT),
+    Phase(1.5e6, (60, 90, 120), MIDDLE),
+    Phase(float("inf"), (70, 110, 160, 240), LONG),
+)
+
+
+def phase_at(tokens: int) -> Phase:
+    """The phase in force after `tokens` tokens."""
+    return next(p for p in CURRICULUM if tokens < p.until)
+
+
+def draw_max_words(phase: Phase, rng: random.Random) -> int:
+    """A bound on the source's words for one pool of examples."""
+    return rng.choice(phase.max_words)
