@@ -19,7 +19,9 @@ from typing import Any
 from diasum.errors import DiasumError
 
 HELD_OUT_SHARE = 0.03
-LEAST_SHARED = 0.6  # CRD3's alignment is automatic: a recap that shares fewer of its words with its turns tells of other turns
+LEAST_SHARED = (
+    0.6  # CRD3's alignment is automatic: a recap that shares fewer of its words with its turns tells of other turns
+)
 FILES = {
     "sgd": "sgd/train.jsonl.gz",
     "sgd_dev": "sgd/dev.jsonl.gz",
@@ -95,7 +97,7 @@ def as_written(value: str, text: str) -> str:
     if at < 0:
         at = text.lower().find(value.lower())
     end = at + len(value)
-    inside_word = at > 0 and text[at - 1].isalnum() or text[end : end + 1].isalnum()
+    inside_word = (at > 0 and text[at - 1].isalnum()) or text[end : end + 1].isalnum()
     return "" if at < 0 or inside_word or len(value) != end - at else text[at:end]
 
 

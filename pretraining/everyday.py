@@ -20,67 +20,48 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from diasum.errors import DiasumError
-from pretraining.names import FAMILY
-from pretraining.speakers import Person, first_name, named, person_n, role, start_upper, titled
+from pretraining.grammar import (
+    GENERATORS,
+    Alternatives,
+    Choice,
+    Drawn,
+    Line,
+    Mention,
+    Scenario,
+    Text,
+    Variable,
+    parse_text,
+    read_grammar,
+    speakers,
+)
+from pretraining.speakers import Person, named, person_n, role, start_upper, titled
 
 FOLDER = Path(__file__).with_name("everyday")
-Text = list["str | Alternatives | Variable | Mention"]
 Env = dict[str, tuple[str, ...]]
-
-
-CLIENTS = set("Customer Guest Caller Patient Tenant Victim Student Passenger Buyer Driver Employee Traveller User Parent".split())
-
-
-class Alternatives(NamedTuple):
-    texts: list[Text]
-
-
-class Variable(NamedTuple):
-    name: str
-    field: str
-
-
-class Mention(NamedTuple):
-    """A speaker: `kind` is `,@` `@,` `=@` (in turns), or an attribute of `Person` (in summaries)."""
-
-    letter: str
-    kind: str
-
-
-class Line(NamedTuple):
-    kind: str  # a speaker's letter, or ~ ~~ !
-    optional: bool
-    text: Text
-
-
-class Choice(NamedTuple):
-    weights: list[float]
-    blocks: list[list[Line | Choice]]
-
-
-@dataclass
-class Drawn:
-    """A list of values to draw from; `fields` names the parts of each value."""
-
-    fields: tuple[str, ...]
-    values: list[tuple[str, ...]]
-    unlike: str = ""
-    generator: str = ""
-
-
-@dataclass
-class Scenario:
-    name: str
-    title: str
-    roles: tuple[str, ...]
-    variables: dict[str, Drawn] = field(default_factory=dict)
-    body: list[Line | Choice] = field(default_factory=list)
+# roles that come with a wish: where the first speaker is one, a greeting by the other may stand before
+CLIENTS = frozenset(
+    (
+        "Customer",
+        "Guest",
+        "Caller",
+        "Patient",
+        "Tenant",
+        "Victim",
+        "Student",
+        "Passenger",
+        "Buyer",
+        "Driver",
+        "Employee",
+        "Traveller",
+        "User",
+        "Parent",
+    )
+)
 
 
 @dataclass
@@ -91,175 +72,6 @@ class Dialogue:
     sentences: list[tuple[int, str]]  # number of turns heard, sentence
     open_points: list[str]
     title: str
-
-
-def clock(rng: random.Random) -> str:
-    """A time of day between 7 in the morning and 9 at night."""
-    hour, minute = rng.randint(7, 21), rng.choice((0, 0, 0, 15, 30, 30, 45))
-    half = "am" if hour < 12 else "pm"
-    hour = hour if hour <= 12 else hour - 12
-    if minute == 0:
-        return f"{hour}{rng.choice((' ', ':00 '))}{half}" if rng.random() < 0.6 else f"{hour} o'clock"
-    return f"{hour}:{minute:02d}{rng.choice(('', ' ' + half))}" if rng.random() < 0.8 or minute != 30 else f"half past {hour}"
-
-
-MONTHS = "January February March April May June July August September October November December".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-
-
-def calendar_date(rng: random.Random) -> str:
-    day = rng.randint(1, 28)
-    ending = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd"}.get(day, "th")
-    month = rng.choice(MONTHS)
-    return rng.choice((f"{month} {day}{ending}", f"{month} {day}", f"the {day}{ending} of {month}"))
-
-
-def numbers(low: int, high: int, step: int = 1) -> Callable[[random.Random], str]:
-    return lambda rng: str(rng.randrange(low, high + 1, step))
-
-
-def price(low: int, high: int) -> Callable[[random.Random], str]:
-    def draw(rng: random.Random) -> str:
-        amount = rng.randint(low, high)
-        return f"${amount}.{rng.choice(('50', '99', '25'))}" if high < 100 and rng.random() < 0.25 else f"${amount:,}"
-
-    return draw
-
-
-GENERATORS: dict[str, Callable[[random.Random], str]] = {
-    "clock": clock,
-    "date": calendar_date,
-    "day": lambda rng: rng.choice(DAYS),
-    "month": lambda rng: rng.choice(MONTHS),
-    "friend": lambda rng: first_name(rng)[0],
-    "woman": lambda rng: first_name(rng, "f")[0],
-    "man": lambda rng: first_name(rng, "m")[0],
-    "family": lambda rng: rng.choice(FAMILY),
-    "few": numbers(2, 9),
-    "teens": numbers(10, 30),
-    "tens": numbers(10, 90, 10),
-    "percent": numbers(5, 60, 5),
-    "roomno": numbers(101, 940),
-    "order": lambda rng: f"{rng.choice('ABCKLRTX')}{rng.randint(1000, 99999)}" if rng.random() < 0.5 else str(rng.randint(10000, 999999)),
-    "phone": lambda rng: f"{rng.randint(200, 999)}-{rng.randint(100, 999)}-{rng.randint(1000, 9999)}",
-    "cents": price(2, 15),
-    "cheap": price(8, 60),
-    "price": price(20, 300),
-    "rent": price(450, 2900),
-    "dear": price(900, 20000),
-}
-
-_TOKEN = re.compile(
-    r"(?P<open>\{)|(?P<bar>\|)|(?P<close>\})|\$(?P<var>[a-z]\w*)(?:\.(?P<field>[a-z]\w*))?"
-    r"|,@(?P<after>[A-D])|@(?P<before>[A-D]),? ?|=@(?P<always>[A-D])|<(?P<who>[A-D])(?:\.(?P<form>he|his|him)|(?P<s>'s))?>"
-)
-
-
-def parse_text(text: str) -> Text:
-    """The text as pieces; `{a|b}` may nest."""
-    stack: list[list[Text]] = [[[]]]
-    at = 0
-    for match in _TOKEN.finditer(text):
-        if match.start() > at:
-            stack[-1][-1].append(text[at : match.start()])
-        at = match.end()
-        piece: Alternatives | Variable | Mention
-        if match["open"]:
-            stack.append([[]])
-            continue
-        if match["bar"]:
-            stack[-1].append([])
-            continue
-        if match["close"]:
-            piece = Alternatives(stack.pop())
-        elif match["var"]:
-            piece = Variable(match["var"], match["field"] or "")
-        elif match["who"]:
-            piece = Mention(match["who"], match["form"] or ("s" if match["s"] else ""))
-        elif match["after"]:
-            piece = Mention(match["after"], ",@")
-        elif match["before"]:
-            piece = Mention(match["before"], "@,")
-        else:
-            piece = Mention(match["always"], "=@")
-        stack[-1][-1].append(piece)
-    if at < len(text):
-        stack[-1][-1].append(text[at:])
-    if len(stack) != 1 or len(stack[0]) != 1:
-        raise DiasumError(f"unbalanced braces in {text!r}")
-    return stack[0][0]
-
-
-_VARIABLE = re.compile(r"^([a-z]\w*(?:, ?[a-z]\w*)*) (=|~) (.*)$")
-_LINE = re.compile(r"^(\??)([A-D]): (.*)$")
-
-
-def read_grammar(path: Path) -> tuple[list[Scenario], dict[str, Drawn]]:
-    """Scenarios and shared lists (variables before the first scenario) of a grammar file.
-
-    Raises:
-        DiasumError: a line that cannot be read, with file and line number.
-    """
-    scenarios: list[Scenario] = []
-    shared: dict[str, Drawn] = {}
-    blocks: list[list[Line | Choice]] = []
-    choices: list[Choice] = []
-    variables = shared
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        line = line.strip()
-        try:
-            if not line or line.startswith("#"):
-                continue
-            if line.startswith("== "):
-                name, title, roles = (part.strip() for part in line[3:].split("|"))
-                scenarios.append(Scenario(name, title, tuple(roles.split("/")) if roles != "-" else ()))
-                variables = scenarios[-1].variables
-                blocks = [scenarios[-1].body]
-            elif match := _VARIABLE.match(line):
-                fields = tuple(f.strip() for f in match[1].split(","))
-                if match[2] == "~":
-                    variables[fields[0]] = Drawn(fields, [], unlike=match[3].strip())
-                elif match[3].startswith("*"):
-                    variables[fields[0]] = Drawn(fields, [], generator=match[3][1:].strip())
-                else:
-                    values = [tuple(p.strip() for p in v.split(";")) for v in split_bars(match[3])]
-                    if any(len(v) != len(fields) for v in values):
-                        raise DiasumError(f"expected {len(fields)} fields in each value")
-                    variables[fields[0]] = Drawn(fields, values)
-            elif match := _LINE.match(line):
-                blocks[-1].append(Line(match[2], bool(match[1]), parse_text(match[3])))
-            elif line[0] == "(":
-                choice = Choice([float(line[1:] or 1)], [[]])
-                blocks[-1].append(choice)
-                choices.append(choice)
-                blocks.append(choice.blocks[-1])
-            elif line[0] == "|":
-                choices[-1].weights.append(float(line[1:] or 1))
-                choices[-1].blocks.append([])
-                blocks[-1] = choices[-1].blocks[-1]
-            elif line == ")":
-                choices.pop()
-                blocks.pop()
-            else:
-                kind, _, text = line.partition(" ")
-                if kind not in ("~", "~~", "!"):
-                    raise DiasumError(f"expected a turn, a summary line, a variable or a choice, found {line!r}")
-                blocks[-1].append(Line(kind, False, parse_text(text)))
-        except (DiasumError, ValueError, IndexError, KeyError) as error:
-            raise DiasumError(f"{path.name}, line {number}: {error}") from error
-    return scenarios, shared
-
-
-def split_bars(text: str) -> list[str]:
-    """Split at `|` outside braces."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "{") - (letter == "}")
-        if letter == "|" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
 
 
 class Everyday:
@@ -295,7 +107,11 @@ class Everyday:
             parts += rng.sample(self.private, rng.randint(0, longest - 1))
         served = not scenario.roles or scenario.roles[0] in CLIENTS
         if longest > 1:
-            padded = [rng.choice(self.padding["_open" if scenario.roles else "_hello"])] if served and rng.random() < 0.5 else []
+            padded = (
+                [rng.choice(self.padding["_open" if scenario.roles else "_hello"])]
+                if served and rng.random() < 0.5
+                else []
+            )
             for part in parts:
                 padded += [part]
                 if not scenario.roles and rng.random() < 0.4:
@@ -308,16 +124,18 @@ class Everyday:
 
 _SENTENCE_START = re.compile(r"([.!?] )([a-z])")
 _SPACES = re.compile(r" +(?=[ ,.?!])")
-_GREETING = re.compile(r"^(?:Hi|Hello|Hey|Good (?:morning|afternoon|evening))(?:, [\w. ]{2,20})?[.!,] ")
+_GREETING = re.compile(r"^(?:Hi|Hello|Hey|Good (?:morning|afternoon|evening))[.!,] ")
 _ARTICLE = re.compile(r"\b([Aa])(?= (?:[aeio]|8 |11 |18 )(?!ne\b|ne-|u[rn]))")
 _SENTENCE = re.compile(r"[^.!?]+[.!?]+")
 _QUESTION = re.compile(
-    r"\s*(?:(?:And|So|Or|But|Then|Well|Oh|Excuse me|Hello|Hi),? )?(?:Do|Does|Did|Can|Could|Would|Will|Is|Are|Was|Were|Have you|Has|Had|How|"
-    r"What|Where|When|Why|Who|Which|Shall|Should|May I|Isn't|Aren't|Don't you|Couldn't|Can't)\b(?!'| a | an | nice| silly| kind| interesting|"
-    r" beautiful| would be| I get| you get| suits)",
+    r"\s*(?:(?:And|So|Or|But|Then|Well|Oh|Excuse me|Hello|Hi),? )?(?:Do|Does|Did|Can|Could|Would|Will|Is|Are|Was|Were|Have you|Has|Had"
+    r"|How|What|Where|When|Why|Who|Which|Shall|Should|May I|Isn't|Aren't|Don't you|Couldn't|Can't)\b"
+    r"(?!'| a | an | nice| silly| kind| interesting| beautiful| would be| I get| you get| suits)",
     re.I,
 )
-_STATEMENT = re.compile(r"\s*(?:You look|You'll|You need|To |I |I'd |I'm |I've |I'll |We |We'|The |They|It's |My |Keep|Take|There|That's|That sounds)")
+_STATEMENT = re.compile(
+    r"\s*(?:You look|You'll|You need|To |I |I'd |I'm |I've |I'll |We |We'|The |They|It's |My |Keep|Take|There|That's|That sounds)"
+)
 
 
 def tidy(text: str) -> str:
@@ -378,7 +196,9 @@ class Telling:
         main_env: Env = {}
         for part in self.parts:
             self.scenario, self.env = part, main_env if part is self.main else {}
-            self.swapped = not self.main.roles and part is not self.main and len(self.people) == 2 and rng.random() < 0.5
+            self.swapped = (
+                not self.main.roles and part is not self.main and len(self.people) == 2 and rng.random() < 0.5
+            )
             for line in self.chosen(part.body):
                 if line.kind in "ABCD":
                     text = tidy(self.expand(line.text))
@@ -500,29 +320,18 @@ class Telling:
         return self.grammars.parsed[text]
 
 
-def speakers(scenario: Scenario) -> list[str]:
-    return sorted({line.kind for line in walk(scenario.body) if line.kind in "ABCD"})
-
-
-def walk(block: Sequence[Line | Choice]) -> list[Line]:
-    """All lines of a block and the blocks inside it."""
-    out: list[Line] = []
-    for item in block:
-        if isinstance(item, Choice):
-            for inner in item.blocks:
-                out += walk(inner)
-        else:
-            out.append(item)
-    return out
-
-
 def join_sentences(rng: random.Random, sentences: Sequence[str]) -> str:
     """Sentences as prose; some neighbours become one."""
     out: list[str] = []
     for sentence in sentences:
         if out and len(out[-1]) + len(sentence) < 130 and ", and " not in out[-1] and rng.random() < 0.3:
             first, second = out[-1].split(" ", 2), sentence.split(" ", 2)
-            if first[0] == second[0] and first[0][-1] != "." and first[0][0] in "#ABCDEFGHIJKLMNOPQRSTUVWXYZ" and first[0].lower() != "the":
+            if (
+                first[0] == second[0]
+                and first[0][-1] != "."
+                and first[0][0] in "#ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                and first[0].lower() != "the"
+            ):
                 out[-1] = f"{out[-1]}{rng.choice((' and', ', and'))} {sentence[len(second[0]) + 1 :]}"
             else:
                 if first[0] != second[0] and second[0] in ("The", "They", "It", "There"):
@@ -533,7 +342,9 @@ def join_sentences(rng: random.Random, sentences: Sequence[str]) -> str:
     return " ".join(start_upper(s) + "." for s in out)
 
 
-def summarize(rng: random.Random, dialogue: Dialogue, max_words: int, *, house_style: float = 0.5) -> tuple[list[tuple[str, str]], str]:
+def summarize(
+    rng: random.Random, dialogue: Dialogue, max_words: int, *, house_style: float = 0.5
+) -> tuple[list[tuple[str, str]], str]:
     """The turns that fit in `max_words` words, and the summary of what they say; empty where nothing fits.
 
     A longer dialogue ends early, and its summary says what became true until there.

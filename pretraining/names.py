@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - lists of words
 """First names and family names that speakers are given: enough of them that a model must copy, not remember."""
 
 FEMALE = tuple(

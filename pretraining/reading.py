@@ -17,7 +17,9 @@ Line = tuple[str, str]
 Question = tuple[str, str, str, str]
 ASK = "Answer the question about the following conversation."
 REPEAT = "Repeat what is said by the speaker named."
-NUMBER = re.compile(r"\$?\d+(?:st|nd|rd|th)?(?:[:.,/-]\d+)*(?: (?:am|pm|AM|PM)\b)?|\b(?:half past|quarter to|quarter past) \w+")
+NUMBER = re.compile(
+    r"\$?\d+(?:st|nd|rd|th)?(?:[:.,/-]\d+)*(?: (?:am|pm|AM|PM)\b)?|\b(?:half past|quarter to|quarter past) \w+"
+)
 CAPITAL = re.compile(r"(?<![.?!:\"] )(?<!^)(?<!\w)[A-Z][a-z]+(?: [A-Z][a-z]+)*")
 ORDINALS = ("first", "second", "third", "fourth")
 
@@ -68,7 +70,12 @@ def complete(rng: random.Random, lines: Sequence[Line]) -> Question | None:
 
 
 def speakers(rng: random.Random, lines: Sequence[Line]) -> Question | None:
-    return ASK, render(lines), rng.choice(("Who speaks?", "List the speakers.")), ", ".join(dict.fromkeys(s for s, _ in lines))
+    return (
+        ASK,
+        render(lines),
+        rng.choice(("Who speaks?", "List the speakers.")),
+        ", ".join(dict.fromkeys(s for s, _ in lines)),
+    )
 
 
 def numbers(rng: random.Random, lines: Sequence[Line]) -> Question | None:
@@ -83,7 +90,12 @@ def names(rng: random.Random, lines: Sequence[Line]) -> Question | None:
     found = list(dict.fromkeys(n for _, t in lines for n in CAPITAL.findall(t) if n not in ("I", "OK")))
     if not found:
         return None
-    return ASK, render(lines), rng.choice(("Which names are mentioned?", "List the names in what is said.")), ", ".join(found[:10])
+    return (
+        ASK,
+        render(lines),
+        rng.choice(("Which names are mentioned?", "List the names in what is said.")),
+        ", ".join(found[:10]),
+    )
 
 
 def who_mentions(rng: random.Random, lines: Sequence[Line]) -> Question | None:
@@ -115,7 +127,9 @@ def missing_words(rng: random.Random, lines: Sequence[Line]) -> Question | None:
     k = rng.randrange(len(lines))
     rest = " ".join(f"{s}: {t}" for i, (s, t) in enumerate(lines) if i != k)
     words = lines[k][1].split()
-    spans = [(i, n) for n in (3, 2, 1) for i in range(len(words) - n + 1) if fits_elsewhere(" ".join(words[i : i + n]), rest)]
+    spans = [
+        (i, n) for n in (3, 2, 1) for i in range(len(words) - n + 1) if fits_elsewhere(" ".join(words[i : i + n]), rest)
+    ]
     if not spans:
         return None
     i, n = rng.choice(spans[:4])
@@ -132,7 +146,7 @@ def fits_elsewhere(phrase: str, rest: str) -> bool:
 
 def containing(rng: random.Random, lines: Sequence[Line]) -> Question | None:
     speaker, text = rng.choice(lines)
-    words = [w.strip(".,?!\"") for w in text.split()]
+    words = [w.strip('.,?!"') for w in text.split()]
     rare = [w for w in words if len(w) > 3 and sum(w in t for _, t in lines) == 1]
     if not rare:
         return None
@@ -209,7 +223,12 @@ def copy(rng: random.Random, vocabulary: Sequence[str], max_words: int) -> tuple
         items += [str(rng.randint(10000, 20000))]
     if kind == 3:
         at = rng.randrange(len(items) - 1)
-        return "what_follows", ("Answer from the following words.", ", ".join(items), f"What comes after {items[at]}?", items[at + 1])
+        return "what_follows", (
+            "Answer from the following words.",
+            ", ".join(items),
+            f"What comes after {items[at]}?",
+            items[at + 1],
+        )
     if kind == 4:
         keys = [rng.choice(rng.choice((FEMALE, MALE))) for _ in items]
         pairs = dict(zip(keys, items, strict=True))
@@ -224,4 +243,9 @@ def copy(rng: random.Random, vocabulary: Sequence[str], max_words: int) -> tuple
         twice = items + [rng.choice(items) for _ in range(rng.randint(1, 3))]
         return "distinct", ("Repeat each word once.", " ".join(twice), "Repeat:", " ".join(items))
     at = rng.randrange(1, len(items))
-    return "continue", ("Continue the list.", ", ".join(items), f"Continue: {', '.join(items[:at])},", ", ".join(items[at:]))
+    return "continue", (
+        "Continue the list.",
+        ", ".join(items),
+        f"Continue: {', '.join(items[:at])},",
+        ", ".join(items[at:]),
+    )

@@ -76,8 +76,13 @@ def star(rng: random.Random, turns: Sequence[Turn], user: Person, system: Person
         domain = act.split("_")[0]
         if goal and domain not in said:
             said.add(domain)
-            best = next((g for prefix, g in STAR_GOALS if any(a.startswith(prefix) and a.startswith(domain) for a, _ in acts)), goal)
-            parts.append(f"{user} {'also ' if parts else ''}{rng.choice(('wants to', 'would like to', 'wants to'))} {best}")
+            best = next(
+                (g for prefix, g in STAR_GOALS if any(a.startswith(prefix) and a.startswith(domain) for a, _ in acts)),
+                goal,
+            )
+            parts.append(
+                f"{user} {'also ' if parts else ''}{rng.choice(('wants to', 'would like to', 'wants to'))} {best}"
+            )
         results = STAR_RESULTS.get(act)
         if results and act not in said:
             said.add(act)
@@ -91,8 +96,8 @@ def star(rng: random.Random, turns: Sequence[Turn], user: Person, system: Person
 
 
 _ORDER = re.compile(
-    r"(?:I'd like|I would like|can I get|could I get|can I have|could I have|may I have|can you get me|can you grab me|I'll take|I will take|"
-    r"I'll have|I'll get|I want|I need|give me|let me get|let me have|get me)(?: to (?:order|get|have|buy))?"
+    r"(?:I'd like|I would like|can I get|could I get|can I have|could I have|may I have|can you get me|can you grab me|I'll take|"
+    r"I will take|I'll have|I'll get|I want|I need|give me|let me get|let me have|get me)(?: to (?:order|get|have|buy))?"
     r" ((?:an?|two|three|some|one|the)\b[^.?!]{3,80}?)(?:,? (?:please|to go|today|thanks|thank you)\b|[.?!]|$)",
     re.I,
 )
@@ -110,7 +115,11 @@ def coffee(rng: random.Random, turns: Sequence[Turn], user: Person, system: Pers
             parts.append(rng.choice((f"{user} corrects the order", f"{user} changes the order")))
         elif turn.speaker != "user" and "ready" in low and len(parts) < 4:
             parts.append(rng.choice((f"{system} says it will be ready soon", f"{system} places the order")))
-        elif turn.speaker != "user" and ("can't help" in low or "don't have" in low or "sorry" in low) and "error" not in low:
+        elif (
+            turn.speaker != "user"
+            and ("can't help" in low or "don't have" in low or "sorry" in low)
+            and "error" not in low
+        ):
             parts.append(f"{system} says that is not possible")
     parts = list(dict.fromkeys(parts))
     return " ".join(start_upper(p) + "." for p in parts)

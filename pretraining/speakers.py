@@ -93,7 +93,9 @@ def full_name(rng: random.Random) -> Person:
     return Person(full, full if rng.random() < 0.3 else name, name, gender if rng.random() < 0.8 else "")
 
 
-def cast_two(rng: random.Random, roles: tuple[tuple[str, str], ...] = PAIRS_OF_ROLES["service"]) -> tuple[Person, Person]:
+def cast_two(
+    rng: random.Random, roles: tuple[tuple[str, str], ...] = PAIRS_OF_ROLES["service"]
+) -> tuple[Person, Person]:
     """Two speakers for a dialogue; the second serves, helps or answers the first where `roles` say so."""
     kind = rng.random()
     if kind < 0.36:

@@ -18,7 +18,8 @@ from pretraining import reading, service_summaries, sgd_summaries
 from pretraining.corpora import Talk, Turn, load
 from pretraining.everyday import Everyday, summarize
 from pretraining.reading import Line, render
-from pretraining.sgd_phrases import DOMAINS, NOUNS, SERVICES, SLOTS
+from pretraining.sgd_domains import DOMAINS, SERVICES, SLOTS
+from pretraining.sgd_facts import NOUNS
 from pretraining.speakers import PAIRS_OF_ROLES, Person, cast_many, cast_two, first_name, person_n, start_upper
 
 SUMMARIZE = "Summarize the following conversation."
@@ -128,7 +129,9 @@ class TaskMixture:
         if rng.random() < 0.25:
             speaker = user if turns[0].speaker == client else system
             name = speaker.call or first_name(rng)[0]
-            hello = rng.choice(("Hi, this is {}. ", "Hello, I'm {}. ", "My name is {}. ", "This is {} speaking. ")).format(name)
+            hello = rng.choice(
+                ("Hi, this is {}. ", "Hello, I'm {}. ", "My name is {}. ", "This is {} speaking. ")
+            ).format(name)
             text = re.sub(r"^(?:Hi|Hello|Hey)(?: there)?[,.!]? ", "", lines[0][1])
             lines[0] = (lines[0][0], hello + start_upper(text))
             if speaker.label.startswith("#") and rng.random() < 0.6:  # a summary may then use the name
@@ -144,7 +147,9 @@ class TaskMixture:
     def summary(self, rng: random.Random, max_words: int) -> Example | None:
         kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
         if kind == "everyday":
-            longest = 1 if max_words < 60 else rng.choice((1, 2, 2, 3)) if max_words < 180 else rng.choice((1, 2, 3, 3, 4))
+            longest = (
+                1 if max_words < 60 else rng.choice((1, 2, 2, 3)) if max_words < 180 else rng.choice((1, 2, 3, 3, 4))
+            )
             lines, target = summarize(rng, self.everyday.draw(rng, longest=longest), max_words - 6)
             return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, "summary/everyday") if target else None
         talk = rng.choice(self.talks[kind])
@@ -228,14 +233,17 @@ class TaskMixture:
                 k += 1
         if not sentinel:
             return None
-        return Example(frame("Fill in what is missing.", " ".join(source).replace(" \n ", "\n"), "Missing:"), " ".join(target), "denoise/words")
+        body = " ".join(source).replace(" \n ", "\n")
+        return Example(frame("Fill in what is missing.", body, "Missing:"), " ".join(target), "denoise/words")
 
     def next_turn(self, rng: random.Random, max_words: int) -> Example | None:
         lines = self.lines(rng, max_words)
         if len(lines[-1][1].split()) > 50:
             return None
         body = render(lines[:-1])
-        return Example(frame("Continue the following conversation.", body, "Next turn:"), ": ".join(lines[-1]), "next_turn/any")
+        return Example(
+            frame("Continue the following conversation.", body, "Next turn:"), ": ".join(lines[-1]), "next_turn/any"
+        )
 
     def title(self, rng: random.Random, max_words: int) -> Example | None:
         """What a dialogue is about, in a few words."""
@@ -257,7 +265,9 @@ class TaskMixture:
         rng = random.Random(0)
         for talks in self.talks.values():
             for talk in talks:
-                yield render([(t.speaker, t.text) for t in talk.turns] if rng.random() < 0.4 else self.rename(rng, talk.turns))
+                yield render(
+                    [(t.speaker, t.text) for t in talk.turns] if rng.random() < 0.4 else self.rename(rng, talk.turns)
+                )
                 if talk.summary:
                     yield talk.summary
         for _ in range(30_000):
@@ -292,7 +302,9 @@ def masked_turns(rng: random.Random, lines: Sequence[Line]) -> Example:
 def rename_patient(rng: random.Random, talk: Talk) -> tuple[list[Line], str]:
     """A visit to the doctor with names or numbers for labels; the summary's "the patient" follows."""
     low = f" {talk.summary.lower()} "
-    gender = "f" if " she " in low or " her " in low or "female" in low else "m" if " he " in low or " his " in low else ""
+    gender = (
+        "f" if " she " in low or " her " in low or "female" in low else "m" if " he " in low or " his " in low else ""
+    )
     people = cast_many(rng, list(dict.fromkeys(t.speaker for t in talk.turns)))
     patient = people.get("Patient")
     if patient and not patient.label.startswith("#"):

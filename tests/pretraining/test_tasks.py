@@ -1,0 +1,359 @@
+"""The pretraining mixture: summaries true to their dialogues, names consistent, held-out parts apart, draws repeatable."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+from pretraining.corpora import FILES, Act, Talk, Turn, as_written, make_turn, read_sgd, shared_words
+from pretraining.everyday import Dialogue, Everyday, summarize
+from pretraining.grammar import GENERATORS, read_grammar, walk
+from pretraining.names import FEMALE, MALE
+from pretraining.sgd_domains import DOMAINS, SERVICES, SLOTS
+from pretraining.sgd_facts import FACTS, NOUNS
+from pretraining.sgd_goals import read_goals
+from pretraining.sgd_phrases import bare_time, fill, inflect, on_date
+from pretraining.sgd_summaries import compose
+from pretraining.speakers import cast_two, named, person_n, role
+from pretraining.tasks import FAMILIES, SUMMARIZE, TaskMixture, window
+
+from diasum.errors import DiasumError
+from pretraining import reading
+
+DATA = Path(os.environ.get("DIASUM_DATA", Path(__file__).parents[3] / "shared" / "data"))
+needs_data = pytest.mark.skipif(
+    not (DATA / FILES["sgd"]).is_file(), reason=f"needs the corpora at {DATA} (set DIASUM_DATA)"
+)
+FIGURE = re.compile(r"\$?\d[\d:.,]*\d|\d")
+
+
+@pytest.fixture(scope="module")
+def everyday() -> Everyday:
+    return Everyday()
+
+
+@pytest.fixture(scope="module")
+def mixture() -> TaskMixture:
+    return TaskMixture(DATA)
+
+
+@pytest.fixture(scope="module")
+def held() -> TaskMixture:
+    return TaskMixture(DATA, held_out=True)
+
+
+def act(kind: str, slot: str = "", *values: str, service: str = "Restaurants_1") -> Act:
+    return Act(service, kind, slot, values)
+
+
+def booking(result: str = "NOTIFY_SUCCESS") -> list[Turn]:
+    confirm = (
+        act("CONFIRM", "restaurant_name", "Bird Dog"),
+        act("CONFIRM", "time", "7 pm"),
+        act("CONFIRM", "party_size", "2"),
+    )
+    return [
+        make_turn(
+            "USER",
+            "Find me a place to eat in Palo Alto.",
+            (act("INFORM", "city", "Palo Alto"), act("INFORM_INTENT", "intent", "FindRestaurants")),
+        ),
+        make_turn("SYSTEM", "There is Bazille.", (act("OFFER", "restaurant_name", "Bazille"),)),
+        make_turn("USER", "Anything else?", (act("REQUEST_ALTS"),)),
+        make_turn("SYSTEM", "How about Bird Dog?", (act("OFFER", "restaurant_name", "Bird Dog"),)),
+        make_turn("USER", "Book it.", (act("SELECT"), act("INFORM_INTENT", "intent", "ReserveRestaurant"))),
+        make_turn("SYSTEM", "A table for 2 at Bird Dog at 7 pm?", confirm),
+        make_turn("USER", "Yes.", (act("AFFIRM"),)),
+        make_turn("SYSTEM", "Here you go.", (act(result),)),
+        make_turn("USER", "Thank you.", (act("THANK_YOU"),)),
+    ]
+
+
+def figures_missing(summary: str, source: str) -> list[str]:
+    return [f for f in FIGURE.findall(re.sub(r"#Person\d#", "", summary)) if f not in source]
+
+
+# -- summaries from acts -----------------------------------------------------------------------------------------------
+def test_goals_tell_offers_refused_and_chosen_and_the_outcome() -> None:
+    find, reserve = read_goals(booking())
+    assert [(o.values["name"], o.outcome) for o in find.offers] == [("Bazille", "refused"), ("Bird Dog", "chosen")]
+    assert reserve.outcome == "done"
+    assert reserve.confirm == {"name": "Bird Dog", "time": "7 pm", "count": "2"}
+
+
+def test_compose_names_what_is_booked_and_never_the_refused_place_as_booked() -> None:
+    rng = random.Random(0)
+    summaries = [compose(rng, booking(), person_n(1), person_n(2)) or "" for _ in range(200)]
+    assert all("Bird Dog" in s for s in summaries)
+    assert not any(
+        re.search(r"(books?|reserves?|picks?|chooses?|accepts?) [^.]*Bazille", s.split(", but")[0]) for s in summaries
+    )
+    assert len(set(summaries)) > 100, "phrasings vary"
+    assert all(s.endswith(".") and ".." not in s and "{" not in s and "<" not in s and "~" not in s for s in summaries)
+
+
+def test_compose_reports_a_failure_and_what_is_open() -> None:
+    rng = random.Random(1)
+    for _ in range(60):
+        summary = compose(rng, booking("NOTIFY_FAILURE"), named(rng), role("Agent"), house_style=1.0) or ""
+        assert re.search(r"cannot|could not", summary)
+        assert summary.endswith("Still open: the reservation.")
+
+
+def test_compose_uses_only_what_is_in_the_window() -> None:
+    summary = compose(random.Random(0), booking()[:2], person_n(1), person_n(2)) or ""
+    assert "Bird Dog" not in summary
+
+
+def test_brief_summaries_have_no_still_open() -> None:
+    rng = random.Random(3)
+    assert not any(
+        "Still open" in (compose(rng, booking(), person_n(1), person_n(2), brief=True) or "") for _ in range(50)
+    )
+
+
+def test_templates_leave_out_unknown_slots_and_fall_back() -> None:
+    assert fill("a table[ {party}][ at {name_}]", {"name_": "Bird Dog"}, lambda: True) == "a table at Bird Dog"
+    assert fill("[{tickets}|the tickets][ {date}]", {}, lambda: True) == "the tickets"
+    assert fill("see {name_}", {}, lambda: True) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("March 5th", "on March 5th"), ("next Monday", "next Monday"), ("5th of March", "on the 5th of March"),
+     ("day after tomorrow", "the day after tomorrow"), ("today", "today")],
+)  # fmt: skip
+def test_dates_get_their_preposition(value: str, said: str) -> None:
+    assert on_date(value) == said
+
+
+def test_times_and_articles() -> None:
+    assert bare_time("evening 6") == "6 in the evening"
+    assert (
+        inflect("<wants> a~ Italian place or a~ one-way ticket", past=True)
+        == "wanted an Italian place or a one-way ticket"
+    )
+
+
+def test_every_intent_fact_and_noun_has_words() -> None:
+    rng = random.Random(0)
+    base = {"his": "their", "u": "X", "s": "Y"}
+    for name, domain in DOMAINS.items():
+        for intent, templates in domain.goals.items():
+            assert any(fill(t, base, lambda: True) for t in templates), f"{name}/{intent} needs a phrase without slots"
+    used = {slot for slots in SLOTS.values() for slot in slots.values()}
+    assert len(used - set(FACTS) - set(NOUNS)) < 20
+    assert all(domain in DOMAINS for domain in SERVICES.values())
+    assert rng
+
+
+# -- everyday grammars -------------------------------------------------------------------------------------------------
+def test_every_scenario_draws_and_its_figures_occur_in_its_turns(everyday: Everyday) -> None:
+    assert len(everyday.scenarios) >= 100
+    rng = random.Random(5)
+    for scenario in everyday.scenarios:
+        for _ in range(12):
+            lines, summary = summarize(rng, everyday.draw(rng, scenario), 400)
+            source = reading.render(lines)
+            assert summary, scenario.name
+            assert not figures_missing(summary, source), (scenario.name, source, summary)
+            assert not re.search(r"[{}<>@~]|\$[a-z]| {2}", source + summary), (scenario.name, source, summary)
+
+
+def test_summaries_mention_only_speakers_or_names_of_the_dialogue(everyday: Everyday) -> None:
+    rng = random.Random(6)
+    names = set(FEMALE) | set(MALE)
+    for _ in range(600):
+        lines, summary = summarize(rng, everyday.draw(rng, longest=2), 400)
+        source = reading.render(lines)
+        for word in re.findall(r"#Person\d#|[A-Z][a-z]+", summary):
+            if word.startswith("#") or word in names:
+                assert word in source, (source, summary)
+
+
+def test_a_cut_dialogue_is_summarized_only_as_far_as_it_goes() -> None:
+    turns = [("A", "one two three"), ("B", "four five"), ("A", "six")]
+    dialogue = Dialogue(turns, [(1, "A counts"), (3, "B stops")], ["the end"], "counting")
+    lines, summary = summarize(random.Random(0), dialogue, 8)
+    assert [t for _, t in lines] == ["one two three", "four five"]
+    assert summary == "A counts."
+
+
+def test_a_grammar_error_names_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    path.write_text("== x | y | -\nA: hello\n+ what is this\n")
+    with pytest.raises(DiasumError, match=r"bad.txt, line 3"):
+        read_grammar(path)
+    path.write_text("== x | y | -\nA: {hello\n")
+    with pytest.raises(DiasumError, match="braces"):
+        read_grammar(path)
+
+
+def test_every_variable_of_the_grammars_is_known(everyday: Everyday) -> None:
+    for scenario in everyday.scenarios:
+        for line in walk(scenario.body):
+            for name in re.findall(r"\$([a-z]\w*)", str(line)):
+                assert name in scenario.variables or name in everyday.shared or name in GENERATORS
+
+
+# -- reading and copying -----------------------------------------------------------------------------------------------
+LINES = [
+    ("Priya", "Could you book a table for 4 at Luigi on Friday at 7:30 pm?"),
+    ("Tom", "Luigi is full on Friday. I can offer Saturday."),
+    ("Priya", "Saturday is fine, thank you Tom."),
+]
+
+
+def test_answers_of_reading_questions_stand_in_the_source() -> None:
+    rng = random.Random(0)
+    kinds = set()
+    for _ in range(2000):
+        asked = reading.read(rng, LINES)
+        if asked is None:
+            continue
+        kind, (_, body, cue, answer) = asked
+        kinds.add(kind)
+        if kind == "all_said_by":
+            assert answer == " ".join(t for s, t in LINES if s in cue)
+        elif kind not in ("count_turns", "numbers", "names", "speakers", "who_mentions", "missing_words"):
+            assert answer in body
+        elif kind == "missing_words":
+            assert "____" in body
+            assert answer in body
+    assert len(kinds) == len(reading.READERS)
+
+
+def test_who_says_is_not_asked_of_words_that_two_people_say() -> None:
+    lines = [("A", "Yes."), ("B", "Yes.")]
+    assert all(reading.who_says(random.Random(k), lines) is None for k in range(20))
+
+
+def test_numbers_are_listed_in_order() -> None:
+    question = reading.numbers(random.Random(0), LINES)
+    assert question is not None
+    assert question[3] == "4, 7:30 pm"
+
+
+def test_copy_tasks_answer_from_their_body() -> None:
+    rng = random.Random(0)
+    for _ in range(500):
+        kind, (_, body, cue, answer) = reading.copy(rng, ["tree", "house", "river", "stone"], 40)
+        if kind == "lookup":
+            key = re.search(r"What does (\w+) say", cue)
+            assert key is not None
+            assert f"{key[1]}: {answer}" in body
+        else:
+            assert all(word in body.replace("*", "") for word in answer.replace(",", "").split())
+
+
+# -- corpora -----------------------------------------------------------------------------------------------------------
+def test_as_written_finds_whole_words_in_any_case() -> None:
+    assert as_written("san jose", "I am in San Jose now") == "San Jose"
+    assert as_written("2", "at 12 pm") == ""
+    assert as_written("Paris", "London") == ""
+
+
+def test_shared_words_tells_fitting_recaps_from_others() -> None:
+    turns = (make_turn("A", "The dragon burns the bridge."),)
+    assert shared_words("A dragon burns bridges", turns) == 1.0
+    assert shared_words("Everyone sleeps peacefully", turns) == 0.0
+
+
+def test_a_missing_corpus_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match=r"train.jsonl.gz"):
+        TaskMixture(tmp_path)
+
+
+def test_only_allowed_files_are_read() -> None:
+    allowed = {"sgd", "sgd_dev", "crd3", "mts", "qmsum", "qmsum_val", "taskmaster4", "star"}
+    assert set(FILES) == allowed
+    assert not any("dialogsum" in f or "test" in f or "validation" in f for f in FILES.values())
+
+
+def test_windows_are_whole_turns_within_the_bound() -> None:
+    turns = booking()
+    for seed in range(50):
+        part = window(random.Random(seed), turns, 20)
+        assert sum(t.words for t in part) <= 20
+        assert list(part) == turns[turns.index(part[0]) : turns.index(part[0]) + len(part)] if part else True
+
+
+def test_two_speakers_never_share_a_label() -> None:
+    rng = random.Random(0)
+    for _ in range(3000):
+        a, b = cast_two(rng)
+        assert a.label != b.label
+        assert a.mention != b.mention
+
+
+# -- the mixture, with the corpora -------------------------------------------------------------------------------------
+@needs_data
+def test_every_service_intent_and_slot_of_sgd_is_covered() -> None:
+    for talk in read_sgd(DATA / FILES["sgd"]):
+        for a in (a for t in talk.turns for a in t.acts if a.service):
+            assert SERVICES[a.service]
+            if a.act == "INFORM_INTENT":
+                assert a.values[0] in DOMAINS[SERVICES[a.service]].goals
+            elif a.act == "INFORM" and a.slot and talk.id.endswith("7"):
+                slot = SLOTS[a.service].get(a.slot, a.slot)
+                assert (
+                    slot in FACTS
+                    or slot in NOUNS
+                    or slot in ("found", "start", "end", "count", "recipient", "place", "days", "rooms")
+                )
+
+
+@needs_data
+@pytest.mark.parametrize("family", FAMILIES)
+def test_draws_are_repeatable_and_bounded(mixture: TaskMixture, family: str) -> None:
+    for words in (30, 120, 300):
+        first = [mixture.sample(random.Random(k), max_words=words, weights={family: 1.0}) for k in range(25)]
+        again = [mixture.sample(random.Random(k), max_words=words, weights={family: 1.0}) for k in range(25)]
+        assert first == again
+        assert all(len(e.source.split()) <= words and e.target and e.task.startswith(f"{family}/") for e in first)
+        assert all(e.source.count("\n\n") == 2 for e in first)
+
+
+@needs_data
+def test_composed_summaries_take_figures_and_speakers_from_the_source(mixture: TaskMixture) -> None:
+    rng = random.Random(9)
+    drawn = [mixture.sample(rng, max_words=220, weights={"summary": 1.0}) for _ in range(1500)]
+    composed = [e for e in drawn if e.task in ("summary/sgd", "summary/everyday", "summary/taskmaster4")]
+    assert len(composed) > 1000
+    for example in composed:
+        assert example.source.startswith(SUMMARIZE)
+        assert not figures_missing(example.target, example.source), example
+        for label in re.findall(r"#Person\d#", example.target):
+            assert label in example.source, example
+        assert not re.search(r"[{}<>~]|\ba [aeio][a-z]", example.target.replace("a one", "")), example
+
+
+@needs_data
+def test_held_out_dialogues_are_apart(mixture: TaskMixture, held: TaskMixture) -> None:
+    def ids(part: dict[str, list[Talk]]) -> set[tuple[str, str]]:
+        return {(source, talk.id) for source, talks in part.items() for talk in talks if source != "sgd"}
+
+    assert not ids(mixture.talks) & ids(held.talks)
+    texts = {talk.turns for talk in mixture.talks["sgd"]}
+    assert not any(talk.turns in texts for talk in held.talks["sgd"])
+    assert not {s.name for s in mixture.everyday.scenarios} & {s.name for s in held.everyday.scenarios}
+    assert all(held.talks[source] for source in held.talks)
+    pairs = held.held_out_pairs(40, seed=1)
+    assert pairs == held.held_out_pairs(40, seed=1)
+    assert all(e.task.startswith("summary/") for e in pairs)
+
+
+@needs_data
+def test_sampling_is_fast_enough_not_to_wait_for(mixture: TaskMixture) -> None:
+    rng = random.Random(0)
+    weights = {"summary": 0.6, "reading": 0.2, "copy": 0.05, "denoise": 0.1, "next_turn": 0.03, "title": 0.02}
+    start = time.process_time()
+    for _ in range(1000):
+        mixture.sample(rng, max_words=200, weights=weights)
+    assert (
+        1000 / (time.process_time() - start) > 600
+    )  # about 3,000 on an idle core: the bound leaves room for busy machines
