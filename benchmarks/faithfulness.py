@@ -1,0 +1,131 @@
+"""Check the checks: how often they fire on human references, and how often on references made wrong on purpose.
+
+Reads the public corpora in ``DIASUM_DATA`` (default ``../shared/data``), writes ``benchmarks/results/faithfulness.json`` (figures only,
+no text of any corpus). The rules were tuned on DialogSum dev, MTS-Dialog train, QMSum val and a look at CRD3; the other splits were
+only measured. Run: ``python benchmarks/faithfulness.py``
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import platform
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diasum.data import Pair, pairs_hash
+from diasum.dialogue import Dialogue, Turn, parse_dialogue
+from diasum.evaluation.bootstrap import interval
+from diasum.evaluation.corruptions import KINDS as CORRUPTIONS
+from diasum.evaluation.corruptions import corrupt
+from diasum.evaluation.faithfulness import KINDS, Evidence, faithfulness
+from diasum.files import write_json
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("DIASUM_DATA", ROOT.parent / "shared" / "data"))
+SEED = 0
+
+
+def dialogsum(split: str) -> Iterator[Pair]:
+    with (DATA / "dialogsum" / f"dialogsum.{split}.jsonl").open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            references = tuple(row[key] for key in ("summary", "summary1", "summary2", "summary3") if key in row)
+            yield Pair(row["fname"], parse_dialogue(row["dialogue"]), references)
+
+
+def mts_dialog(split: str) -> Iterator[Pair]:
+    with (DATA / "mts_dialog" / f"{split}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield Pair(row["ID"], parse_dialogue(row["dialogue"]), (row["section_text"],))
+
+
+def qmsum(split: str) -> Iterator[Pair]:
+    """A span of a meeting with the answer to a query about it."""
+    with gzip.open(DATA / "qmsum" / f"{split}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for m, meeting in enumerate(map(json.loads, lines)):
+            turns = [Turn(turn["speaker"], turn["content"]) for turn in meeting["meeting_transcripts"]]
+            for q, query in enumerate(meeting["specific_query_list"]):
+                spans = [turns[int(a) : int(b) + 1] for a, b in query["relevant_text_span"]]
+                yield Pair(f"{m}-{q}", Dialogue(tuple(turn for span in spans for turn in span)), (query["answer"],))
+
+
+def crd3(every: int = 20) -> Iterator[Pair]:
+    with gzip.open(DATA / "crd3" / "crd3.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for i, line in enumerate(lines):
+            if i % every == 0:
+                row = json.loads(line)
+                turns = tuple(Turn(turn["speaker"], turn["text"]) for turn in row["turns"])
+                yield Pair(str(i), Dialogue(turns), (row["summary"],))
+
+
+def measure(pairs: list[Pair], *, tuned: bool) -> dict[str, Any]:
+    """Both rates on one corpus: alarms on references, and new alarms on each kind of corruption."""
+    texts = [(pair.dialogue, reference) for pair in pairs for reference in pair.references]
+    began = time.process_time()
+    report = faithfulness([reference for _, reference in texts], [dialogue for dialogue, _ in texts])
+    seconds = time.process_time() - began
+    caught: dict[str, list[bool]] = defaultdict(list)
+    for (dialogue, reference), known in zip(texts, report.unsupported, strict=True):
+        evidence = Evidence(dialogue)
+        before = {(fact.kind, fact.text) for fact in known}
+        for kind in CORRUPTIONS:
+            made = corrupt(reference, dialogue, kind, seed=SEED)
+            if made is not None:
+                found = {(fact.kind, fact.text) for fact in evidence.check(made.text)}
+                caught[kind].append(bool(found - before))
+    return {
+        "dialogues": len(pairs),
+        "references": report.n,
+        "tuned_on": tuned,
+        "data_sha256": pairs_hash(pairs),
+        "words_per_dialogue": round(float(np.mean([len(pair.dialogue.text.split()) for pair in pairs])), 1),
+        "references_per_cpu_second": round(report.n / seconds),
+        "false_alarms": {kind: rate(report.flagged[kind]) for kind in (*KINDS, "any")},
+        "caught": {kind: rate(np.array(values, float)) for kind, values in sorted(caught.items())},
+    }
+
+
+def rate(values: np.ndarray) -> dict[str, float]:
+    """Share with its 95% bootstrap interval."""
+    found = interval(values, resamples=2000, seed=SEED)
+    return {"share": round(found.mean, 4), "low": round(found.low, 4), "high": round(found.high, 4), "n": len(values)}
+
+
+CORPORA = {
+    "dialogsum dev": (lambda: dialogsum("dev"), True),
+    "dialogsum test": (lambda: dialogsum("test"), False),
+    "mts_dialog train": (lambda: mts_dialog("train"), True),
+    "mts_dialog test": (lambda: mts_dialog("test"), False),
+    "qmsum val": (lambda: qmsum("val"), True),
+    "qmsum test": (lambda: qmsum("test"), False),
+    "crd3 sample": (crd3, True),
+}
+
+
+def main() -> None:
+    if not DATA.is_dir():
+        sys.exit(f"No corpora at {DATA}: set DIASUM_DATA.")
+    results = {}
+    for name, (read, tuned) in CORPORA.items():
+        results[name] = measure(list(read()), tuned=tuned)
+        shares = {kind: f"{100 * value['share']:.1f}%" for kind, value in results[name]["false_alarms"].items()}
+        caught = {
+            kind: f"{100 * value['share']:.0f}% of {value['n']}" for kind, value in results[name]["caught"].items()
+        }
+        print(name, results[name]["references"], "alarms", shares, "caught", caught, flush=True)
+    machine = {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
+    write_json(
+        ROOT / "benchmarks" / "results" / "faithfulness.json", {"seed": SEED, "machine": machine, "corpora": results}
+    )
+
+
+if __name__ == "__main__":
+    main()

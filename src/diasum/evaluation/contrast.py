@@ -1,0 +1,226 @@
+"""Does a model know who said what? By contrast: it should find a reference more likely than the same reference made wrong.
+
+In: a `Trained` and pairs. Out: for each kind of corruption (`diasum.evaluation.corruptions`) the share of references that the model
+scores above their corrupted twin, by mean log-likelihood per token given the dialogue, after FacEval (Wang et al., EMNLP 2022). A coin
+has 50%. Fluency alone can tell some corruptions ("does not thanks"), so the same is measured with another pair's dialogue on demand
+(`control`): only what a model gains over that control comes from reading the dialogue. A dialogue is encoded once for all its texts.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diasum.data import Pair
+from diasum.dialogue import Dialogue
+from diasum.errors import DiasumError, near_misses
+from diasum.evaluation.corruptions import KINDS, Corruption, corrupt
+from diasum.model.trained import Trained
+
+Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float]]]
+"""Texts of each dialogue to a score each, higher for what is more likely."""
+
+_TARGET_TOKENS = 1024  # padded target tokens in a batch: their logits over 32,000 words take 130 MB
+_LONGEST = 512  # target tokens; what lies behind is not scored
+
+
+@dataclass(frozen=True)
+class KindContrast:
+    """One kind of corruption.
+
+    Attributes:
+        kind: as in `diasum.evaluation.corruptions.KINDS`.
+        ids: the pairs whose reference could be corrupted.
+        wins: ``[n]``: 1 where the reference scores above its twin, 0 where below, 0.5 for a tie; intervals are made of these.
+        control: the same scored with another pair's dialogue, where asked for.
+    """
+
+    kind: str
+    ids: tuple[str, ...]
+    wins: NDArray[np.float64]
+    control: NDArray[np.float64] | None = None
+
+    @property
+    def n(self) -> int:
+        """How many references could be corrupted."""
+        return len(self.wins)
+
+    @property
+    def share(self) -> float:
+        """Share of references above their twins; NaN where none could be corrupted."""
+        return float(self.wins.mean()) if self.n else float("nan")
+
+
+@dataclass(frozen=True)
+class ContrastResult:
+    """All kinds.
+
+    Attributes:
+        kinds: those asked for, in that order.
+        pairs: how many pairs were drawn.
+        seed: of the draw and the corruptions.
+    """
+
+    kinds: dict[str, KindContrast]
+    pairs: int
+    seed: int
+
+
+def contrast(
+    trained: Trained,
+    pairs: Sequence[Pair],
+    *,
+    kinds: Sequence[str] = KINDS,
+    seed: int = 0,
+    max_pairs: int = 200,
+    control: bool = False,
+    progress: Callable[[int], None] | None = None,
+    scorer: Scorer | None = None,
+) -> ContrastResult:
+    """How often a model prefers a reference to the same reference made wrong.
+
+    Args:
+        trained: the model with its prompt.
+        pairs: with references; the first one of each is used.
+        kinds: of corruption.
+        seed: of the draw of pairs and of the corruptions.
+        max_pairs: at most so many pairs are drawn.
+        control: also score with another pair's dialogue, for what fluency alone gives; doubles the time.
+        progress: called with the number of pairs done after each batch (twice over all pairs with `control`).
+        scorer: scores in place of the model's likelihood.
+
+    Raises:
+        DiasumError: an unknown kind, no pairs, or pairs without references.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise DiasumError(f"There is no corruption `{kind}`.", hint=near_misses(kind, KINDS))
+    bare = [pair.id for pair in pairs if not pair.references]
+    if bare or not pairs:
+        raise DiasumError(
+            f"Contrast needs pairs with references: {len(bare)} of {len(pairs)} have none{f' (first: {bare[0]})' if bare else ''}."
+        )
+    chosen = [pairs[i] for i in sorted(random.Random(seed).sample(range(len(pairs)), min(max_pairs, len(pairs))))]
+    twins: list[list[Corruption]] = []
+    for pair in chosen:
+        made = (corrupt(pair.references[0], pair.dialogue, kind, seed=seed) for kind in kinds)
+        twins.append([corruption for corruption in made if corruption is not None])
+    used = [i for i, corruptions in enumerate(twins) if corruptions]
+    texts = [[chosen[i].references[0], *(twin.text for twin in twins[i])] for i in used]
+    dialogues = [chosen[i].dialogue for i in used]
+
+    def default(sources: Sequence[Dialogue], groups: Sequence[Sequence[str]]) -> list[list[float]]:
+        return log_likelihoods(trained, sources, groups, progress=progress)
+
+    score = scorer or default
+    scores = score(dialogues, texts)
+    others = score(dialogues[1:] + dialogues[:1], texts) if control and len(used) > 1 else None
+    results = {}
+    for kind in kinds:
+        where = [(g, t) for g, i in enumerate(used) for t, twin in enumerate(twins[i], 1) if twin.kind == kind]
+        results[kind] = KindContrast(
+            kind,
+            tuple(chosen[used[g]].id for g, _ in where),
+            _wins(scores, where),
+            _wins(others, where) if others is not None else None,
+        )
+    return ContrastResult(results, len(chosen), seed)
+
+
+def _wins(scores: Sequence[Sequence[float]], where: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    gaps = np.array([scores[group][0] - scores[group][text] for group, text in where], dtype=np.float64)
+    return (np.sign(gaps) + 1) / 2
+
+
+def log_likelihoods(
+    trained: Trained,
+    dialogues: Sequence[Dialogue],
+    texts: Sequence[Sequence[str]],
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> list[list[float]]:
+    """Mean log-likelihood per token (nats, the end token counted) of texts given their dialogue.
+
+    Args:
+        trained: the model with its prompt; its training mode is restored afterwards.
+        dialogues: encoded as for summarising, cut alike; each goes through the encoder once.
+        texts: one or more for each dialogue; each is scored up to 512 tokens.
+        progress: called with the number of dialogues done after each batch.
+
+    Returns:
+        One score a text, in the shape of `texts`.
+    """
+    import torch
+    from transformers.modeling_outputs import BaseModelOutput
+
+    sources = [source.input_ids for source in trained.encoder.encode_dialogues(dialogues)[0]]
+    tokenizer, model = trained.base.tokenizer, trained.model
+    targets = [_target_ids(tokenizer, group) for group in texts]
+    results: list[list[float]] = [[] for _ in texts]
+    was_training = model.training
+    model.eval()
+    try:
+        for batch in _batches(sources, targets, trained.generate.batch_tokens):
+            ids, mask = _padded([sources[i] for i in batch], tokenizer.pad_token_id, model.device)
+            owner = torch.tensor([row for row, i in enumerate(batch) for _ in targets[i]], device=model.device)
+            labels, real = _padded([ids for i in batch for ids in targets[i]], tokenizer.pad_token_id, model.device)
+            with torch.inference_mode():
+                hidden = model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state
+                output = model(
+                    encoder_outputs=BaseModelOutput(last_hidden_state=hidden[owner]),
+                    attention_mask=mask[owner],
+                    labels=labels.masked_fill(real == 0, -100),
+                )
+                losses = torch.nn.functional.cross_entropy(
+                    output.logits.float().transpose(1, 2), labels, reduction="none"
+                )
+                means = (-(losses * real).sum(1) / real.sum(1)).tolist()
+            for row, value in zip(owner.tolist(), means, strict=True):
+                results[batch[row]].append(value)
+            if progress:
+                progress(len(batch))
+    finally:
+        model.train(was_training)
+    return results
+
+
+def _target_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    ids = tokenizer(text_target=list(texts), verbose=False)["input_ids"]
+    eos = tokenizer.eos_token_id
+    return [(x if eos is None or x[-1:] == [eos] else [*x, eos])[:_LONGEST] for x in ids]
+
+
+def _padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
+    import torch
+
+    width = max(len(row) for row in rows)
+    ids = torch.tensor([[*row, *[pad] * (width - len(row))] for row in rows], device=device)
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=device)
+    return ids, mask
+
+
+def _batches(
+    sources: Sequence[Sequence[int]], targets: Sequence[Sequence[Sequence[int]]], source_tokens: int
+) -> Iterator[list[int]]:
+    """Indices of dialogues, longest source first, in batches within both budgets; one that alone is larger is a batch by itself."""
+    batch: list[int] = []
+    rows = widest = 0
+    for index in sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i)):
+        more = len(targets[index])
+        wide = max((len(target) for target in targets[index]), default=0)
+        full = batch and (
+            (rows + more) * len(sources[batch[0]]) > source_tokens or (rows + more) * max(widest, wide) > _TARGET_TOKENS
+        )
+        if full:
+            yield batch
+            batch, rows, widest = [], 0, 0
+        if more:
+            batch.append(index)
+            rows, widest = rows + more, max(widest, wide)
+    if batch:
+        yield batch
