@@ -38,6 +38,11 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None or value != value else f"{100 * value:.{digits}f} %"
 
 
+def pvalue(value: float) -> str:
+    """A p-value; very small ones as a bound."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def markdown(text: object) -> str:
     """Text on one line that Markdown shows as it is, in tables, too."""
     return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split()))
@@ -47,12 +52,18 @@ def markdown(text: object) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: bool(name) and name.endswith((".html", ".html.j2")),
+        autoescape=lambda name: name is not None and name.endswith((".html", ".html.j2")),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"points": points, "percent": percent, "md": markdown, "script_json": script_json}
+    environment.filters |= {
+        "points": points,
+        "percent": percent,
+        "pvalue": pvalue,
+        "md": markdown,
+        "script_json": script_json,
+    }
     environment.globals["include_raw"] = lambda name: Markup((TEMPLATES / name).read_text(encoding="utf-8"))
     return environment

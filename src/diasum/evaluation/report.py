@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from diasum.data import Corpus
 from diasum.evaluation.card import write_card
+from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.predictions import write_predictions
 from diasum.evaluation.rendering import render
 from diasum.evaluation.report_data import Report, build_report
+from diasum.evaluation.report_examples import examples
+from diasum.evaluation.report_parts import contrast_rows, method, plots, tiles
 from diasum.files import disk_errors, write_text
 from diasum.training import Run
 
 METRICS, PREDICTIONS, HTML, MARKDOWN = "metrics.json", "predictions.jsonl", "report.html", "report.md"
 
 
-def write_evaluation(folder: Path, evaluated: Evaluated, *, corpus: Corpus, run: Run | None = None) -> None:
+def write_evaluation(
+    folder: Path,
+    evaluated: Evaluated,
+    *,
+    corpus: Corpus,
+    run: Run | None = None,
+    contrast: Mapping[str, ContrastResult] | None = None,
+) -> None:
     """Write predictions, metrics and reports; sets ``evaluated.folder``.
 
     Args:
@@ -32,12 +43,22 @@ def write_evaluation(folder: Path, evaluated: Evaluated, *, corpus: Corpus, run:
         corpus: where the pairs came from, for its name and licence.
         run: the run evaluated; its training curves go into the report, and its model card is written anew when the split is the one
             that its settings name.
+        contrast: system to its contrast, where it was measured.
 
     Raises:
         DiasumError: the folder cannot be written, or the disk is full.
     """
-    report = build_report(evaluated, corpus, run)
-    html, markdown = render("report.html", report=report), render("report.md", report=report)
+    report = build_report(evaluated, corpus, run, contrast)
+    html = render(
+        "report.html",
+        report=report,
+        tiles=tiles(report),
+        plots=plots(report),
+        contrast_rows=contrast_rows(report),
+        method=method(report),
+        examples=examples(report),
+    )
+    markdown = render("report.md", report=report, method=method(report))
     names = prediction_files(evaluated)
     older = _older_files(folder)
     with disk_errors(folder):

@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 
 import diasum
-from diasum.data import Corpus, Pair
+from diasum.data import Corpus
 from diasum.evaluation.baselines import is_baseline, parse_baseline
 from diasum.evaluation.bootstrap import Interval, intervals
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.evaluate import BASE, Evaluated
-from diasum.evaluation.faithfulness import KINDS, FaithfulnessReport, Unsupported, faithfulness
+from diasum.evaluation.faithfulness import KINDS, Unsupported, faithfulness
 from diasum.evaluation.headline import NAMES, sentences
 from diasum.evaluation.measures import MEASURES, describe
 from diasum.evaluation.metrics import Evaluation
+from diasum.evaluation.slices import Bin
 from diasum.model import describe_machine
 from diasum.training import Run
 
@@ -39,20 +40,19 @@ class FactCheck:
     """Unsupported facts in some texts.
 
     Attributes:
-        report: what `faithfulness` found.
+        unsupported: what `faithfulness` found, one list a text.
+        counts: kind to the number of such facts.
         bands: kind (and ``any``) to the share of texts with such a fact, 0 to 1, with its interval.
     """
 
-    report: FaithfulnessReport
+    unsupported: list[list[Unsupported]]
+    counts: dict[str, int]
     bands: dict[str, Interval]
 
     def to_json(self) -> dict[str, Any]:
         """As metrics.json has it."""
-        return {
-            "n": self.report.n,
-            "counts": self.report.counts,
-            "shares": {kind: {"mean": i.mean, "low": i.low, "high": i.high} for kind, i in self.bands.items()},
-        }
+        shares = {kind: {"mean": i.mean, "low": i.low, "high": i.high} for kind, i in self.bands.items()}
+        return {"n": len(self.unsupported), "counts": self.counts, "shares": shares}
 
 
 @dataclass
@@ -150,17 +150,29 @@ class Report:
         return {system for system, mean in means.items() if mean == max(means.values())}
 
     @cached_property
-    def measures(self) -> dict[str, dict[str, float | None]]:
-        """System to mean measures; ``human`` (first references) comes first."""
+    def measures(self) -> list[tuple[str | None, dict[str, float | None]]]:
+        """System and its mean measures; the first references, under None, come first."""
         pairs = self.evaluated.pairs
         values = describe(pairs, [pair.references[0] for pair in pairs], [False] * len(pairs))
         human = {name: _mean(column) for name, column in values.items()} | {"cut": None}
-        return {"human": human} | {system: self.evaluation.mean_measures(system) for system in self.systems}
+        return [(None, human), *((system, self.evaluation.mean_measures(system)) for system in self.systems)]
 
     @property
     def measure_names(self) -> dict[str, str]:
         """Measure to what it is."""
         return MEASURES
+
+    def measure_label(self, measure: str) -> str:
+        """A measure as a column's head."""
+        return {"novelty1": "New words", "novelty2": "New word pairs"}.get(measure, measure.capitalize())
+
+    def is_share(self, measure: str) -> bool:
+        """Whether a measure is a share, 0 to 1."""
+        return MEASURES[measure].startswith("share")
+
+    def weakest(self, bins: Sequence[Bin]) -> str:
+        """Label of the bin in which the system evaluated scores lowest."""
+        return min(bins, key=lambda b: b.scores[self.system][self.metric].mean).label
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -169,7 +181,7 @@ class Report:
 
     def facts_of(self, system: str) -> list[list[Unsupported]]:
         """A system's unsupported facts, one list a dialogue."""
-        return self.checks[system].report.unsupported
+        return self.checks[system].unsupported
 
     @property
     def sample(self) -> list[int]:
@@ -184,8 +196,7 @@ def build_report(
     """Check facts, gather provenance, and put all that a report draws in one place."""
     evaluation = evaluated.evaluation
     texts = {name: [p.text for p in given] for name, given in evaluation.predictions.items()}
-    checks = {name: _check(given, evaluated.pairs, evaluation) for name, given in texts.items()}
-    human = _check([pair.references[0] for pair in evaluated.pairs], evaluated.pairs, evaluation)
+    human, checks = _check(texts, evaluation)
     report = Report(evaluated, corpus, run, checks, human, contrast or {})
     report.facts = {
         "system": evaluated.system,
@@ -237,12 +248,23 @@ def sees_references(system: str) -> bool:
     return is_baseline(system) and parse_baseline(system)[0].needs_references
 
 
-def _check(texts: Sequence[str], pairs: Sequence[Pair], evaluation: Evaluation) -> FactCheck:
-    found = faithfulness(texts, [pair.dialogue for pair in pairs])
-    kinds = list(found.flagged)
-    columns = np.stack([found.flagged[kind] for kind in kinds], axis=1)
-    bands = intervals(columns, resamples=evaluation.resamples, seed=evaluation.seed)
-    return FactCheck(found, dict(zip(kinds, bands, strict=True)))
+def _check(texts: Mapping[str, Sequence[str]], evaluation: Evaluation) -> tuple[FactCheck, dict[str, FactCheck]]:
+    """Check the references and every system; all texts of a dialogue in a row, since it is then read once."""
+    pairs, columns = evaluation.pairs, list(texts.values())
+    rows = [(pair.references[0], *(given[i] for given in columns)) for i, pair in enumerate(pairs)]
+    found = faithfulness(
+        [text for row in rows for text in row], [pair.dialogue for pair in pairs for _ in range(len(columns) + 1)]
+    ).unsupported
+    human, *systems = (_count(found[k :: len(columns) + 1], evaluation) for k in range(len(columns) + 1))
+    return human, dict(zip(texts, systems, strict=True))
+
+
+def _count(found: list[list[Unsupported]], evaluation: Evaluation) -> FactCheck:
+    columns = [[float(any(fact.kind == kind for fact in facts)) for facts in found] for kind in KINDS]
+    columns.append([float(bool(facts)) for facts in found])
+    bands = intervals(np.array(columns).T, resamples=evaluation.resamples, seed=evaluation.seed)
+    counts = {kind: sum(fact.kind == kind for facts in found for fact in facts) for kind in KINDS}
+    return FactCheck(found, counts, dict(zip((*KINDS, "any"), bands, strict=True)))
 
 
 def _mean(values: Any) -> float | None:

@@ -1,0 +1,159 @@
+"""Parts of the report that are put together from several figures: its tiles, its plots, and how it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diasum.evaluation import plots as draw
+from diasum.evaluation.contrast import KindContrast
+from diasum.evaluation.rendering import percent, points, pvalue
+from diasum.evaluation.report_data import Report, short_name
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure that stands out, with what a reader needs to judge it."""
+
+    label: str
+    figure: str
+    unit: str
+    more: str
+
+
+@dataclass(frozen=True)
+class ContrastRow:
+    """A system's contrast, or its control, over the kinds of corruption."""
+
+    label: str
+    cells: list[dict[str, float]]
+
+
+def tiles(report: Report) -> list[Tile]:
+    """The score, its distance to the rival, unsupported facts against the human rate, and whether the input is read."""
+    evaluation, metric = report.evaluation, report.metric
+    name = report.metric_name(metric)
+    band = evaluation.systems[report.system][metric]
+    found = [
+        Tile(
+            f"{name} of {report.system}",
+            points(band.mean),
+            "",
+            f"95% interval {points(band.low)} to {points(band.high)}",
+        )
+    ]
+    row = report.difference(report.rival, metric) if report.rival else None
+    if row is not None and row.reference == report.system:
+        d = row.difference
+        spread = f"95% interval {-d.high:+.1f} to {-d.low:+.1f}, p {pvalue(row.p_holm)}"
+        found.append(Tile(f"Against {report.rival}", f"{-d.mean:+.1f}", name, spread))
+    facts, human = report.checks[report.system].bands["any"], report.human.bands["any"]
+    more = f"of summaries; the human ones show {percent(human.mean)}"
+    found.append(Tile("Unsupported facts in", f"{100 * facts.mean:.1f}", "%", more))
+    if report.system in evaluation.shuffled:
+        check = evaluation.shuffled[report.system]
+        verdict = "It reads its input" if check.drop.low > 0 else "It may not read its input"
+        more = f"{report.metric_name(check.metric)} against other dialogues’ references, from {points(check.matched)}"
+        found.append(Tile(verdict, points(check.shuffled), "", more))
+    return found
+
+
+def plots(report: Report) -> list[draw.Plot]:
+    """Intervals, distributions, score by length, and training curves where there is a run with events."""
+    evaluation, metric = report.evaluation, report.metric
+    name = report.metric_name(metric)
+    scores = {system: evaluation.scores[system][metric] for system in report.systems}
+    words = [sum(len(turn.text.split()) for turn in pair.dialogue.turns) for pair in evaluation.pairs]
+    found = [
+        draw.interval_plot({system: evaluation.systems[system][metric] for system in report.systems}, name),
+        draw.distributions(scores, name),
+        draw.score_by_length(words, scores, name, seed=evaluation.seed),
+    ]
+    return found + (draw.training_curves(report.run.events()) if report.run else [])
+
+
+def contrast_rows(report: Report) -> list[ContrastRow]:
+    """A row a system, and one for its control where there is one."""
+    rows = []
+    for system, result in report.contrast.items():
+        kinds = result.kinds.values()
+        rows.append(ContrastRow(system, [{"share": kind.share, "n": kind.n} for kind in kinds]))
+        if all(kind.control is not None for kind in kinds):
+            rows.append(ContrastRow(f"{system}, another dialogue", [_control(kind) for kind in kinds]))
+    return rows
+
+
+def method(report: Report) -> dict[str, dict[str, str]]:
+    """Titles to facts, each a name and a value: what another person needs to repeat the figures."""
+    evaluation = report.evaluation
+    data = report.facts["data"]
+    measured = {
+        "Protocol": f"{evaluation.protocol.name}: {evaluation.protocol.description}",
+        "Data": f"{data['name']}, split {evaluation.split}, {evaluation.n} dialogues, references each: {evaluation.references}",
+        "Licence of the data": data["license"] or "not known",
+        "Data hash (SHA-256)": evaluation.data_hash,
+        "Intervals": f"percentile bootstrap over dialogues, {evaluation.resamples} resamples, seed {evaluation.seed}",
+        "Versions": ", ".join(f"{name} {version}" for name, version in report.facts["versions"].items()),
+        "Machine": machine(report.facts["hardware"]),
+    }
+    found = {"This evaluation": measured}
+    if report.facts["run"]:
+        found["The run"] = training_facts(report.facts["run"])
+    return found
+
+
+def training_facts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The run in words; what its manifest does not say is left out."""
+    said: dict[str, str] = {"Name": facts["name"]}
+    if base := facts.get("base"):
+        revision = f", revision {base['revision']}" if base.get("revision") else ""
+        said["Base model"] = (
+            f"{short_name(base['id'])}{revision} ({base.get('model_type')}, weights {base.get('sha256')})"
+        )
+    if parameters := facts.get("parameters"):
+        part = parameters["trainable"] / max(parameters["total"], 1)
+        said["Trained parameters"] = f"{parameters['trainable']:,} of {parameters['total']:,} ({percent(part, 2)})"
+    if data := facts.get("data"):
+        parts = (f"{n['n']} {name} pairs ({n['sha256'][:12]})" for name, n in data.get("splits", {}).items())
+        said["Trained on"] = f"{short_name(data['path'])}: {', '.join(parts)}"
+    if (seed := facts.get("seed")) is not None:
+        said["Seed"] = str(seed)
+    if timings := facts.get("timings"):
+        seconds = sum(part["seconds"] for part in timings)
+        share = sum(part.get("evaluation_seconds", 0) for part in timings) / max(seconds, 1e-9)
+        said["Time"] = f"{duration(seconds)}, of it {percent(share, 0)} evaluation"
+    if best := facts.get("best"):
+        scores = (
+            f"{k.removeprefix('eval_')} {v:.3g}" for k, v in best.items() if k.startswith("eval_") and k in _SCORES
+        )
+        said["Best adapter"] = f"of step {best.get('step')}: {', '.join(scores)}"
+    return said | {f"Choice of {name}": str(reason) for name, reason in facts.get("choices", {}).items()}
+
+
+_SCORES = ("eval_loss", "eval_rouge1", "eval_rouge2", "eval_rougeL")
+
+
+def machine(facts: Mapping[str, Any]) -> str:
+    """``AMD EPYC, 2 cores, 23 GiB``."""
+    parts: Sequence[str | None] = (
+        facts.get("gpu"),
+        facts.get("processor"),
+        f"{facts['cores']} cores" if facts.get("cores") else None,
+        f"{facts['memory_bytes'] / 2**30:.0f} GiB memory" if facts.get("memory_bytes") else None,
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def duration(seconds: float) -> str:
+    """``1 h 12 min``, ``3 min 20 s``, ``8 s``."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
+
+
+def _control(kind: KindContrast) -> dict[str, float]:
+    assert kind.control is not None
+    return {"share": float(kind.control.mean()) if len(kind.control) else float("nan"), "n": kind.n}
