@@ -50,6 +50,12 @@ def test_seeds_that_agree_are_found_better() -> None:
     assert row.difference.p < 0.01
 
 
+def test_seeds_of_two_systems_are_not_paired() -> None:
+    seeds = np.stack([BASE + shift for shift in (-3.0, 0.0, 3.0)])
+    (row,) = compare({"a": {"r": seeds}, "b": {"r": seeds}}, "a", resamples=2000).differences
+    assert row.difference.low < -2 < 2 < row.difference.high  # seed 1 of one has nothing to do with seed 1 of the other
+
+
 def test_bad_tables() -> None:
     with pytest.raises(DiasumError, match="no system `bse`") as error:
         compare({"base": {"r": BASE}}, "bse")

@@ -1,7 +1,7 @@
 """ROUGE as the package py-rouge 1.1 computes it, which the DialogSum paper (Chen et al. 2021) and SAMSum (Gliwa et al. 2019) used.
 
 The package follows the Perl script ROUGE-1.5.5. It differs from rouge-score in what moves scores: irregular forms are replaced by
-their WordNet lemma before stemming (went -> go), the stemmer is Porter's original one, contractions such as "gonna" are split,
+their WordNet lemma before stemming (went -> go), the stemmer is Porter's original one, contractions such as "gonna" are split ("cannot" is not),
 ROUGE-L is the summary-level one over *lines*, and texts may be cut at a number of words. Two habits of the package that a
 reader would not expect are reproduced too, because published figures contain them (see `docs/protocols.md`): the ROUGE-W weight set on the
 scorer also raises ROUGE-L's precision and recall to the power 1/weight, and an empty text counts -1 bigrams when counts are pooled.
@@ -23,7 +23,6 @@ METRICS = ("rouge1", "rouge2", "rougeL")
 
 _OTHER = re.compile("[^a-z0-9]")
 _SPLIT = re.compile(r"\b(gim)(me)\b|\b(gon)(na)\b|\b(got)(ta)\b|\b(lem)(me)\b|\b(wan)(na)\b")
-_CANNOT = "_cannot_"  # so written, no rule below takes the word apart; "can not" stays two words
 
 
 @lru_cache(maxsize=1)
@@ -51,12 +50,12 @@ def _stemmer() -> Callable[[str], str]:
 def _stem(word: str) -> str:
     if len(word) > 3:
         word = _irregular().get(word) or _stemmer()(word)
-    return word.replace(_CANNOT, "cannot")
+    return word
 
 
 def tokenize(text: str) -> list[str]:
     """py-rouge's tokens of one line: words of a-z and 0-9, stemmed."""
-    text = _OTHER.sub(" ", text.lower()).replace("cannot", _CANNOT)
+    text = _OTHER.sub(" ", text.lower())
     return [_stem(word) for word in _SPLIT.sub(_apart, text).split()]
 
 
