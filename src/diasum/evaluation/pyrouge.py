@@ -1,10 +1,11 @@
 """ROUGE as the package py-rouge 1.1 computes it, which the DialogSum paper (Chen et al. 2021) and SAMSum (Gliwa et al. 2019) used.
 
 The package follows the Perl script ROUGE-1.5.5. It differs from rouge-score in what moves scores: irregular forms are replaced by
-their WordNet lemma before stemming (went -> go), the stemmer is Porter's original one, contractions such as "gonna" are split ("cannot" is not),
-ROUGE-L is the summary-level one over *lines*, and texts may be cut at a number of words. Two habits of the package that a
-reader would not expect are reproduced too, because published figures contain them (see `docs/protocols.md`): the ROUGE-W weight set on the
-scorer also raises ROUGE-L's precision and recall to the power 1/weight, and an empty text counts -1 bigrams when counts are pooled.
+their WordNet lemma before stemming (went -> go), the stemmer is Porter's original one, contractions such as "gonna" are split
+("cannot" is not), ROUGE-L is the summary-level one over *lines*, and texts may be cut at a number of words. Two habits of the
+package that a reader would not expect are reproduced too, because published figures contain them (see `docs/protocols.md`): the
+ROUGE-W weight set on the scorer also raises ROUGE-L's precision and recall to the power 1/weight, and an empty text counts -1
+bigrams when counts are pooled.
 
 The code here is our own; its counts are compared with the package's in the tests.
 """
