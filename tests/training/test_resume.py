@@ -45,7 +45,8 @@ def settings() -> dict[str, Any]:
         "train.eval_generate": 2,
         "train.logging_steps": 1,
         "train.report_to": [],
-        "train.learning_rate": 0.01,
+        "train.learning_rate": 0.02,
+        "lora.target_modules": "all-linear",
         "train.select_by": "loss",  # falls to the end, so the adapter kept is one trained after the resume
         "generate.max_new_tokens": 6,
         "lora.lora_dropout": 0.2,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from diasum.config import GenerateSettings
-from diasum.dialogue import Dialogue, from_rows, parse_dialogue
+from diasum.dialogue import Dialogue
+from diasum.dialogue import as_dialogue as read
 from diasum.errors import DiasumError
 from diasum.model.trained import Trained, load_trained
 
@@ -84,10 +85,7 @@ def as_dialogue(conversation: Conversation, number: int = 1) -> Dialogue:
         DiasumError: it is empty or its turns cannot be read.
     """
     try:
-        if isinstance(conversation, Dialogue):
-            dialogue = conversation
-        else:
-            dialogue = parse_dialogue(conversation) if isinstance(conversation, str) else from_rows(conversation)
+        dialogue = conversation if isinstance(conversation, Dialogue) else read(conversation)
     except ValueError as error:
         raise DiasumError(f"Conversation {number} cannot be read: {error}") from None
     if not dialogue.turns:

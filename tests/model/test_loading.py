@@ -1,0 +1,184 @@
+"""Bases, adapters and whatever else summarises: loaded where possible, refused with a reason where not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, BertConfig, GPT2Config
+
+import diasum
+from diasum.config import LoraSettings
+from diasum.errors import DiasumError
+from diasum.model import add_adapter, choose_hardware, count_parameters, load_base
+from diasum.model.trained import load_trained
+from tests.models import save_model, tiny_bart, tiny_t5
+
+CPU = choose_hardware("cpu", "fp32")
+
+
+def test_decoder_only_and_encoder_only_are_named(tmp_path: Path) -> None:
+    GPT2Config(architectures=["GPT2LMHeadModel"]).save_pretrained(tmp_path / "gpt2")
+    BertConfig(architectures=["BertForMaskedLM"]).save_pretrained(tmp_path / "bert")
+    with pytest.raises(DiasumError, match=r"gpt2\) is a decoder-only model: diasum needs an encoder-decoder"):
+        load_base(str(tmp_path / "gpt2"), CPU)
+    with pytest.raises(DiasumError, match=r"bert\) is an encoder-only model"):
+        load_base(str(tmp_path / "bert"), CPU)
+
+
+def test_missing_folder_names_the_near_miss(base: str) -> None:
+    with pytest.raises(DiasumError) as caught:
+        load_base(base.replace("tiny-t5", "tiny-t"), CPU)
+    assert "Did you mean `tiny-t5`?" in str(caught.value)
+
+
+def test_offline_hub_says_what_to_do() -> None:
+    with pytest.raises(DiasumError) as caught:
+        load_base("someone/flan-t5-nowhere", CPU)
+    assert "Without network" in str(caught.value)
+
+
+def test_tokenizer_of_another_model(base: str, bart: str, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed"
+    shutil.copytree(base, mixed)
+    for file in Path(bart).glob("tokenizer*"):
+        shutil.copy(file, mixed)
+    with pytest.raises(DiasumError, match="does not match its model"):
+        load_base(str(mixed), CPU)
+
+
+def test_damaged_and_pickled_weights(base: str, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(base, damaged)
+    weights = damaged / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(DiasumError, match="cannot be read|cannot be loaded"):
+        load_base(str(damaged), CPU)
+    weights.unlink()
+    torch.save({}, damaged / "pytorch_model.bin")
+    with pytest.raises(DiasumError, match="cannot be loaded"):
+        load_base(str(damaged), CPU)
+
+
+def test_unknown_target_names_the_real_ones() -> None:
+    model, _ = tiny_t5()
+    with pytest.raises(DiasumError) as caught:
+        add_adapter(model, LoraSettings(target_modules=["query"]), seed=0)
+    assert "`query` is not in t5" in str(caught.value)
+    assert "Did you mean `q`?" in str(caught.value)
+    assert "wi_0" in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [tiny_t5, tiny_bart])
+@pytest.mark.parametrize("targets", [None, "all-linear"])
+def test_only_the_adapter_is_trained(make: Any, targets: str | None) -> None:
+    model, _ = make()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    wrapped = add_adapter(model, LoraSettings(r=4, target_modules=targets), seed=0)
+    trained = [name for name, p in wrapped.named_parameters() if p.requires_grad]
+    assert trained
+    assert all("lora_" in name for name in trained)
+    count = count_parameters(wrapped)
+    assert count.trainable == sum(p.numel() for p in wrapped.parameters() if p.requires_grad)
+    assert count.total == sum(p.numel() for p in before.values()) + count.trainable
+
+
+def test_fp16_is_refused_for_t5_with_the_reason() -> None:
+    with pytest.raises(DiasumError, match="overflows to NaN in t5"):
+        choose_hardware("cpu", "fp16", model_type="t5")
+    with pytest.raises(DiasumError, match="needs a CUDA GPU"):
+        choose_hardware("cpu", "fp16", model_type="bart")
+    assert choose_hardware("cpu", "auto").reasons["dtype"]
+
+
+@pytest.fixture(scope="module")
+def trained(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "run"
+    settings = {
+        "train.epochs": 1,
+        "train.batch_size": 4,
+        "train.learning_rate": 0.02,
+        "train.eval_generate": 0,
+        "train.report_to": [],
+        "generate.max_new_tokens": 8,
+        "generate.num_beams": 1,
+        "prompt.template": "Read:\n{dialogue}\nSummary:",
+    }
+    diasum.train(base, corpus, run=run, settings=settings)
+    return run
+
+
+def test_adapter_loads_in_plain_peft_with_the_same_outputs(trained: Path, base: str) -> None:
+    from peft import AutoPeftModelForSeq2SeqLM, PeftModel
+
+    text = "Anna: Could you send me the report?\nBen: Sure."
+    ours = diasum.load(trained)
+    source = ours.trained.encoder.encode_dialogue(diasum.inference.as_dialogue(text)).input_ids
+    tokenizer = AutoTokenizer.from_pretrained(trained / "adapter")
+    plain = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter").eval()
+    auto = AutoPeftModelForSeq2SeqLM.from_pretrained(trained / "adapter").eval()
+    inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": torch.tensor([[0, 5, 9]])}
+    with torch.no_grad():
+        logits = [model(**inputs).logits for model in (ours.trained.model, plain, auto)]
+        untrained = AutoModelForSeq2SeqLM.from_pretrained(base)(**inputs).logits
+    assert torch.equal(logits[0], logits[1])
+    assert torch.equal(logits[0], logits[2])
+    assert not torch.allclose(logits[0], untrained), "the adapter must make a difference"
+    output = plain.generate(input_ids=inputs["input_ids"], max_new_tokens=8, num_beams=1, do_sample=False)
+    assert tokenizer.decode(output[0], skip_special_tokens=True).strip() == ours.summarize(text)
+
+
+def test_load_accepts_run_adapter_merged_and_plain(trained: Path, base: str, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    text = "Anna: Lunch?\nBen: At nine."
+    expected = diasum.load(trained).summarize(text)
+    assert diasum.load(trained / "adapter").summarize(text) == expected
+    assert diasum.load(trained).trained.encoder.prompt.prefix.startswith("Read:"), "the run's own prompt"
+    merged = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter").merge_and_unload()
+    merged.save_pretrained(tmp_path / "merged")
+    AutoTokenizer.from_pretrained(base).save_pretrained(tmp_path / "merged")
+    shutil.copy(trained / "adapter" / "diasum.json", tmp_path / "merged")
+    assert diasum.load(tmp_path / "merged").summarize(text) == expected
+    assert "default one is used" in diasum.load(base).trained.notes[0]
+
+
+def test_adapter_of_another_base(trained: Path, base: str, bart: str, tmp_path: Path) -> None:
+    other = save_model(tmp_path / "other-t5", seed=1)
+    with pytest.raises(DiasumError, match="trained on other weights"):
+        load_trained(trained, base=str(other))
+    assert load_trained(trained, base=base).has_adapter
+    adapter = tmp_path / "adapter"
+    shutil.copytree(trained / "adapter", adapter)
+    (adapter / "diasum.json").unlink()
+    with pytest.raises(DiasumError, match="does not fit"):
+        load_trained(adapter, base=bart)
+
+
+def test_base_that_is_gone(trained: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    shutil.copytree(trained / "adapter", adapter)
+    side = json.loads((adapter / "diasum.json").read_text())
+    side["base"]["id"] = str(tmp_path / "gone")
+    (adapter / "diasum.json").write_text(json.dumps(side))
+    with pytest.raises(DiasumError) as caught:
+        load_trained(adapter)
+    assert "which cannot be loaded" in str(caught.value)
+    assert "--base" in str(caught.value)
+
+
+def test_nothing_to_load(tmp_path: Path, trained: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DiasumError, match="neither a run, an adapter nor a model"):
+        load_trained(tmp_path / "empty")
+    with pytest.raises(DiasumError, match="There is no run"):
+        load_trained(tmp_path / "nowhere")
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    shutil.copy(trained / "config.yaml", unfinished)
+    with pytest.raises(DiasumError, match="has no adapter yet"):
+        load_trained(unfinished)

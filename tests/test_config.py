@@ -1,0 +1,84 @@
+"""Settings: read, overridden, refused as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from diasum.config import Settings, describe, load_settings
+from diasum.errors import DiasumError
+
+
+def test_yaml_with_overrides_on_top(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("base: some/model\ntrain:\n  epochs: 5\n  learning_rate: 2.0e-4\n")
+    settings = load_settings(file, ["train.learning_rate=1e-3", "lora.target_modules=[q, v]", "train.report_to=[]"])
+    assert settings.base == "some/model"
+    assert settings.train.epochs == 5
+    assert settings.train.learning_rate == 1e-3
+    assert settings.lora.target_modules == ["q", "v"]
+    assert settings.train.report_to == []
+
+
+def test_all_problems_at_once_with_their_paths(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("train:\n  learning_rat: 1\n  epochs: many\nlorra: {}\nlora:\n  use_dra: true\n")
+    with pytest.raises(DiasumError) as caught:
+        load_settings(file)
+    message = caught.value.message
+    assert "4 problems" in message
+    assert "train.learning_rat: there is no such setting. Did you mean `learning_rate`?" in message
+    assert "train.epochs" in message
+    assert "'many'" in message
+    assert "lorra" in message
+    assert "Did you mean `use_dora`?" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("train: [1", "not valid YAML"), ("- a\n- b\n", "expected sections"), ("train: {learning_rate: .nan}", "finite")],
+)
+def test_unusable_files(text: str, expected: str, tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(text)
+    with pytest.raises(DiasumError, match=expected):
+        load_settings(file)
+
+
+def test_missing_file_and_malformed_override() -> None:
+    with pytest.raises(DiasumError, match="No settings file"):
+        load_settings("nowhere.yaml")
+    with pytest.raises(DiasumError, match="section.key=value"):
+        load_settings(None, ["train.epochs"])
+
+
+def test_any_lora_config_field_is_reachable_and_checked() -> None:
+    settings = load_settings(None, {"lora.use_rslora": True, "lora.rank_pattern": {"q": 4}})
+    assert settings.lora.model_extra == {"use_rslora": True, "rank_pattern": {"q": 4}}
+
+
+def test_resolved_yaml_reads_back_to_the_same(tmp_path: Path) -> None:
+    settings = load_settings(None, {"lora.use_dora": True, "train.seed": 7, "prompt.template": "Zusammenfassung:\n{dialogue}\n=>"})
+    file = tmp_path / "config.yaml"
+    file.write_text(settings.to_yaml(), encoding="utf-8")
+    assert load_settings(file) == settings
+
+
+def test_every_setting_says_what_it_does() -> None:
+    text = describe(Settings)
+    assert "None\n" not in text
+    assert "train.learning_rate = 0.001" in text
+
+
+def test_bundled_recipes_are_valid_and_the_classic_one_is_the_classic_one() -> None:
+    from diasum.api import RECIPES, settings_for
+
+    for recipe in RECIPES.glob("*.yaml"):
+        settings_for(recipe.stem)
+    classic = settings_for("dialogsum-flan-t5-base")
+    assert (classic.lora.r, classic.lora.lora_alpha, classic.lora.lora_dropout) == (8, 32, 0.05)
+    assert (classic.train.learning_rate, classic.train.batch_size, classic.train.epochs, classic.train.weight_decay) == (1e-3, 4, 3, 0.01)
+    assert (classic.generate.num_beams, classic.generate.max_new_tokens) == (4, 100)
+    with pytest.raises(DiasumError, match="bundled recipe"):
+        settings_for("dialogsum-flan-t5")

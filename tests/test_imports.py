@@ -1,0 +1,36 @@
+"""What users import, and that asking for help does not load what only jobs need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import diasum
+
+
+def test_public_names() -> None:
+    assert set(diasum.__all__) == {
+        "Dialogue", "DiasumError", "Settings", "Turn", "baseline", "compare", "evaluate", "inspect", "load", "load_settings", "score",
+        "summarize", "train",
+    }  # fmt: skip
+    for name in diasum.__all__:
+        assert getattr(diasum, name) is not None
+    with pytest.raises(AttributeError):
+        diasum.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["data", "check", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; sys.argv = ['diasum', *%r]\n"
+        "from diasum.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'peft', 'datasets', 'numpy', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy" % (arguments,)
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
