@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diasum.config import Settings, load_settings
+from diasum.config import Settings, load_settings, parse_override
 from diasum.errors import DiasumError, near_misses
 
 if TYPE_CHECKING:
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from diasum.inference import Summarizer
     from diasum.training.fit import TrainingResult
 
-Overrides = Iterable[str] | Mapping[str, Any]
+Overrides = Iterable[str] | Mapping[str, Any] | Settings
 RECIPES = Path(__file__).parent / "assets" / "recipes"
 
 
 def settings_for(config: str | Path | None = None, overrides: Overrides = (), **given: Any) -> Settings:
     """Settings from a YAML file or a bundled recipe's name, with overrides and the values given by dotted path on top."""
-    pairs = dict(overrides) if isinstance(overrides, Mapping) else dict(_split(item) for item in overrides)
-    pairs |= {name: value for name, value in given.items() if value is not None}
+    pairs = _as_dict(overrides) | {name: value for name, value in given.items() if value is not None}
     return load_settings(_recipe(config), pairs)
 
 
@@ -51,7 +50,7 @@ def train(
         data: hub id, file, folder or ``sample``.
         run: the run directory; must not exist unless `resume`.
         config: a YAML file or the name of a bundled recipe.
-        settings: overrides, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``.
+        settings: overrides, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``, or a whole `Settings`.
         resume: go on with an unfinished run; other settings than its own are refused.
         console: where progress is shown.
         on_progress: called with every log event.
@@ -65,12 +64,12 @@ def train(
 
     given = {"base": base, "data.path": data}
     if resume:
-        anything = config is not None or bool(settings) or any(value is not None for value in given.values())
+        anything = config is not None or bool(_as_dict(settings)) or any(value is not None for value in given.values())
         own = Run(run).resume(None)
         if anything:
             start = load_settings(_recipe(config)) if config is not None else own
             tree = {
-                **_flat(start.model_dump(mode="json")),
+                **_as_dict(start),
                 **_as_dict(settings),
                 **{k: v for k, v in given.items() if v is not None},
             }
@@ -120,7 +119,7 @@ def evaluate(
         )
     changes = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
     tree = {
-        **_flat(start.model_dump(mode="json")),
+        **_as_dict(start),
         **{k: v for k, v in changes.items() if v is not None},
         **_as_dict(settings),
     }
@@ -313,14 +312,11 @@ def _recipe(config: str | Path | None) -> Path | None:
     return Path(config)
 
 
-def _split(item: str) -> tuple[str, Any]:
-    from diasum.config import parse_override
-
-    return parse_override(item)
-
-
 def _as_dict(settings: Overrides) -> dict[str, Any]:
-    return dict(settings) if isinstance(settings, Mapping) else dict(_split(item) for item in settings)
+    """Settings in any of the accepted forms, by dotted path."""
+    if isinstance(settings, Settings):
+        return _flat(settings.model_dump(mode="json"))
+    return dict(settings) if isinstance(settings, Mapping) else dict(parse_override(item) for item in settings)
 
 
 def _touches(settings: Overrides, section: str) -> bool:

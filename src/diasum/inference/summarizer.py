@@ -85,7 +85,7 @@ def as_dialogue(conversation: Conversation, number: int = 1) -> Dialogue:
         DiasumError: it is empty or its turns cannot be read.
     """
     try:
-        dialogue = conversation if isinstance(conversation, Dialogue) else read(conversation)
+        dialogue = read(conversation)
     except ValueError as error:
         raise DiasumError(f"Conversation {number} cannot be read: {error}") from None
     if not dialogue.turns:
