@@ -26,15 +26,16 @@ def compare_runs(runs: Sequence[str], *, split: str, resamples: int = 10_000, se
     Raises:
         DiasumError: fewer than two systems, a run not evaluated on the split, other protocols or other dialogues.
     """
-    evaluations: dict[str, list[dict[str, Any]]] = {}
+    folders: dict[str, list[Path]] = {}
     for item in runs:
         name, sign, path = item.partition("=")
         folder = Path(path if sign else item)
-        evaluations.setdefault(name if sign else folder.name, []).append(_read(folder, split))
-    if len(evaluations) < 2:
+        folders.setdefault(name if sign else folder.name, []).append(folder)
+    if len(folders) < 2:
         raise DiasumError(
-            f"Expected two or more systems to compare, found {len(evaluations)}.", hint="Name at least two runs."
+            f"Expected two or more systems to compare, found {len(folders)}.", hint="Name at least two runs."
         )
+    evaluations = {name: [_read(folder, split) for folder in found] for name, found in folders.items()}
     first_name, (first, *_) = next(iter(evaluations.items()))
     for name, found in evaluations.items():
         for one in found:

@@ -83,7 +83,14 @@ def load_trained(
     folder = _folder(str(source))
     if folder is None or not (folder / "adapter_config.json").is_file():
         name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
-        config = load_config(name, trust_remote_code=trust_remote_code)
+        try:
+            config = load_config(name, trust_remote_code=trust_remote_code)
+        except DiasumError as error:
+            if folder is not None:
+                raise
+            raise DiasumError(
+                f"There is no run, adapter or model at {source}, and none on the hub: {error.message}", hint=error.hint
+            ) from None
         hardware = choose_hardware(device, dtype, model_type=config.model_type)
         loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
         return _assemble(str(source), loaded.model, loaded, _side_file(folder), hardware, has_adapter=False)

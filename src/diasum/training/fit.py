@@ -91,6 +91,8 @@ def fit(
     """
     console = console or Console(quiet=True)
     run = Run(run_path)
+    if not resume:
+        run.check_free()
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=settings.trust_remote_code)
     hardware = choose_hardware(settings.train.device, settings.train.dtype, model_type=config.model_type)
     corpus = load_corpus(settings.data, purpose="train")

@@ -47,8 +47,8 @@ class Run:
         """Folder of one split's predictions, metrics and report."""
         return self.path / "evaluation" / split
 
-    def start(self, settings: Settings) -> None:
-        """Claim the directory for a new run.
+    def check_free(self) -> None:
+        """Refuse a directory that holds anything.
 
         Raises:
             DiasumError: it exists already, in whatever state.
@@ -60,6 +60,10 @@ class Run:
                 "foreign": "It holds no run (config.yaml is missing): choose another name with --run.",
             }
             raise DiasumError(f"{self.path} exists already.", hint=hints[self.state])
+
+    def start(self, settings: Settings) -> None:
+        """Claim the directory for a new run; raises as `check_free`."""
+        self.check_free()
         write_text(self.config_file, settings.to_yaml())
 
     def resume(self, given: Settings | None) -> Settings:

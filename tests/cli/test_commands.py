@@ -1,0 +1,230 @@
+"""Commands as users type them: what they print, where, and how they end."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import diasum
+from diasum.cli import main
+
+
+class Terminal:
+    """Runs the command line in this process and keeps what it printed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+
+    def __call__(self, *arguments: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+        self.monkeypatch.setattr(sys, "argv", ["diasum", *map(str, arguments)])
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        self.monkeypatch.setenv("COLUMNS", "200")
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = self.capsys.readouterr()
+        return code, out, err
+
+
+@pytest.fixture
+def diasum_(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def run(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    diasum.train(
+        base,
+        corpus,
+        run=folder,
+        settings={"train.epochs": 1, "train.eval_generate": 2, "generate.max_new_tokens": 6, "generate.num_beams": 1},
+    )
+    return str(folder)
+
+
+def test_train_evaluate_summarize(diasum_: Terminal, base: str, corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "first"
+    code, out, err = diasum_(
+        "train",
+        "--base",
+        base,
+        "--data",
+        corpus,
+        "--run",
+        folder,
+        "--epochs",
+        "1",
+        "--rank",
+        "2",
+        "--set",
+        "generate.max_new_tokens=6",
+    )
+    assert code == 0, err
+    assert out == ""
+    assert "parameters are trained" in err
+    assert "dialogues cut" in err
+    assert {"config.yaml", "manifest.json", "adapter", "checkpoints", "events.jsonl", "tensorboard"} <= {
+        p.name for p in folder.iterdir()
+    }
+    code, out, err = diasum_("evaluate", folder, "--json")
+    assert code == 0, err
+    figures = json.loads(out)
+    assert set(figures["systems"]) == {"adapter", "base", "lead3", "longest"}
+    assert figures["n"] == 6
+    assert figures["protocol"]["name"] == "rouge-score"
+    written = json.loads((folder / "evaluation" / "test" / "metrics.json").read_text())
+    assert written["systems"] == figures["systems"]
+    code, out, err = diasum_("summarize", "--run", folder, stdin="Anna: Lunch?\nBen: At nine.\n")
+    assert code == 0, err
+    assert len(out.splitlines()) == 1
+
+
+def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Anna: Lunch?\nBen: At nine.\n")
+    turns = [{"speaker": "Anna", "text": "Lunch?"}, {"speaker": "Ben", "text": "At nine."}]
+    (tmp_path / "many.jsonl").write_text(
+        json.dumps({"id": "x", "turns": turns}) + "\n\n" + json.dumps("Anna: Hi.") + "\n"
+    )
+    code, out, err = diasum_("summarize", tmp_path / "a.txt", tmp_path / "many.jsonl", "--run", run, "--jsonl")
+    assert code == 0, err
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["id"] for row in rows] == ["a", "x", "3"]
+    assert rows[0]["summary"] == rows[1]["summary"], "one conversation in two layouts"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "expected"),
+    [
+        (["summarize"], "", "standard input is empty"),
+        (["summarize", "nowhere.txt"], "", "No file at nowhere.txt"),
+        (
+            ["summarize"],
+            '{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken\n',
+            "standard input, line 2: not valid JSON",
+        ),
+        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "line 1: no conversation found; its keys are id, speech"),
+        (["summarize"], b"Anna: caf\xe9\n", "not UTF-8"),
+        (["summarize", "--run", "nowhere/run"], "Anna: Hi.", "There is no run"),
+        (["evaluate", "runs/nowhere", "--data", "sample"], "", "There is no run"),
+        (["evaluate", "RUN", "--split", "dev2"], "", "has no split `dev2`"),
+        (["evaluate", "RUN", "--protocol", "rouge-scor"], "", "rouge-score"),
+        (["evaluate", "RUN", "--data", "nowhere.jsonl"], "", "There is no file or folder nowhere.jsonl"),
+        (["train", "--run", "RUN"], "", "exists already"),
+        (["train", "--run", "RUN", "--resume"], "", "is complete"),
+        (["train", "--run", "new", "--set", "train.epoch=3"], "", "Did you mean `epochs`?"),
+        (["train", "--run", "new", "--base", "BASE", "--data", "BROKEN"], "", "line 2"),
+        (
+            ["train", "--run", "new", "--base", "BASE", "--data", "CORPUS", "--set", "lora.target_modules=[query]"],
+            "",
+            "Did you mean `q`?",
+        ),
+        (["baseline", "--data", "CORPUS", "--method", "lead"], "", ""),
+        (["baseline", "--data", "CORPUS", "--method", "laed3"], "", "There is no baseline"),
+        (["score", "PREDICTIONS", "--data", "CORPUS"], "", "1 line"),
+        (["compare", "RUN"], "", "two or more"),
+        (["config", "check", "nowhere.yaml"], "", "No settings file"),
+        (["inspect", "nowhere/at/all"], "", "No model folder"),
+    ],
+)
+def test_bad_input(
+    arguments: list[str],
+    stdin: str | bytes,
+    expected: str,
+    diasum_: Terminal,
+    run: str,
+    base: str,
+    corpus: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "broken.jsonl").write_text('{"id": 1, "dialogue": "Anna: Hi.", "summary": "Hi."}\n{"id": 2,\n')
+    (tmp_path / "predictions.txt").write_text("only one line\n")
+    names = {
+        "RUN": run,
+        "BASE": base,
+        "CORPUS": corpus,
+        "BROKEN": str(tmp_path / "broken.jsonl"),
+        "PREDICTIONS": str(tmp_path / "predictions.txt"),
+    }
+    monkeypatch.chdir(tmp_path)
+    before = sorted(p.name for p in tmp_path.iterdir())
+    code, out, err = diasum_(*[names.get(argument, argument) for argument in arguments], stdin=stdin)
+    if expected == "":
+        assert code == 0, err
+        return
+    assert code == 2, f"{out}{err}"
+    assert expected in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == before, "nothing may be left behind"
+
+
+def test_compare_and_baseline_and_score(diasum_: Terminal, run: str, corpus: str, tmp_path: Path) -> None:
+    import shutil
+
+    assert diasum_("evaluate", run)[0] == 0
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    code, out, err = diasum_("compare", run, f"same={other}", "--json")
+    assert code == 0, err
+    rows = json.loads(out)
+    assert {row["difference"]["mean"] if "difference" in row else row["mean"] for row in rows["differences"]} == {0.0}
+    code, out, err = diasum_("compare", run, f"same={other}")
+    assert "ROUGE-L" in err
+    lines = [
+        json.loads(line)["prediction"]
+        for line in (other / "evaluation/test/predictions.jsonl").read_text().splitlines()
+    ]
+    (tmp_path / "p.txt").write_text("\n".join(lines) + "\n")
+    code, out, err = diasum_("score", tmp_path / "p.txt", "--data", corpus, "--json")
+    assert code == 0, err
+    scored = json.loads(out)["systems"]["predictions"]
+    evaluated = json.loads((other / "evaluation/test/metrics.json").read_text())["systems"]["adapter"]
+    assert scored["rougeL"] == evaluated["rougeL"]
+
+
+def test_inspect_config_and_data(diasum_: Terminal, base: str, corpus: str, tmp_path: Path) -> None:
+    code, out, err = diasum_("inspect", base, "--json")
+    assert code == 0, err
+    facts = json.loads(out)
+    assert facts["family"] == "t5"
+    assert set(facts["modules"]) >= {"q", "k", "v", "o", "wi_0", "wi_1", "wo"}
+    code, out, err = diasum_("config", "check", "dialogsum-flan-t5-base", "--set", "train.epochs=1")
+    assert code == 0, err
+    assert "epochs: 1" in out
+    code, out, err = diasum_("config", "show")
+    assert "generate.num_beams = 4" in out
+    code, out, err = diasum_("data", "stats", corpus, "--json")
+    assert json.loads(out)["splits"]["train"]["pairs"] == 24
+    code, out, err = diasum_("data", "convert", corpus, tmp_path / "converted")
+    assert code == 0, err
+    code, again, err = diasum_("data", "stats", tmp_path / "converted", "--json")
+    assert json.loads(again)["splits"] == json.loads(out)["splits"] if out else True
+    code, out, err = diasum_("data", "convert", corpus, tmp_path / "converted")
+    assert code == 2
+    assert "exists already" in err
+
+
+def test_full_disk(diasum_: Terminal, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import os
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = diasum_("train", "--run", "new", "--base", base, "--data", corpus)
+    assert code == 2
+    assert "No space left" in err
+    assert "Free some space" in err
