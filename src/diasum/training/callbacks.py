@@ -169,4 +169,4 @@ def stalled(history: list[dict[str, Any]], settings: TrainSettings) -> bool:
     if settings.early_stopping_patience is None or best is None:
         return False
     since = sum("eval_loss" in event and event["step"] > best["step"] for event in history)
-    return since >= settings.early_stopping_patience
+    return bool(since >= settings.early_stopping_patience)

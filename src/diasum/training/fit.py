@@ -307,7 +307,7 @@ def _trackers(settings: Settings, run: Run) -> list[Any]:
 def _forward_logs(receive: Callable[[dict[str, Any]], None]) -> Any:
     from transformers import TrainerCallback
 
-    class ForwardLogs(TrainerCallback):  # type: ignore[misc]
+    class ForwardLogs(TrainerCallback):
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
             receive({"step": state.global_step, **logs})
 

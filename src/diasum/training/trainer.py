@@ -47,7 +47,7 @@ class Validation:
     measure: Measure | None
 
 
-class DialogueTrainer(Seq2SeqTrainer):  # type: ignore[misc]
+class DialogueTrainer(Seq2SeqTrainer):
     """See the module; constructed by `diasum.training.fit`."""
 
     def __init__(
@@ -65,6 +65,7 @@ class DialogueTrainer(Seq2SeqTrainer):  # type: ignore[misc]
         self.settings = settings
         self.batches = batches
         self.validation = validation
+        self.control: Any
         self.evaluation_seconds = 0.0
         self._staging: Path | None = None
         self._tokens = 0
