@@ -37,6 +37,9 @@ class DataSettings(_Section):
     on_empty: Literal["skip", "refuse"] = Field(
         "skip", description="what to do with rows whose dialogue or summary is empty"
     )
+    on_overlap: Literal["warn", "drop"] = Field(
+        "warn", description="what to do with training dialogues that also stand in another split"
+    )
     validation_share: float = Field(0.1, gt=0, lt=1, description="share held out when the data has one split only")
     split_seed: int = Field(0, ge=0, description="seed of that held-out part")
     max_train: int | None = Field(None, ge=1, description="use only the first so many training pairs")

@@ -228,3 +228,25 @@ def test_full_disk(diasum_: Terminal, base: str, corpus: str, tmp_path: Path, mo
     assert code == 2
     assert "No space left" in err
     assert "Free some space" in err
+
+
+def test_demo(diasum_: Terminal, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tiny = [
+        "--set",
+        f"base={base}",
+        "--set",
+        f"data.path={corpus}",
+        "--set",
+        "train.epochs=1",
+        "--set",
+        "generate.max_new_tokens=6",
+    ]
+    for name in ("demo", "demo-2"):
+        code, out, err = diasum_("demo", "--examples", "1", *tiny)
+        assert code == 0, err
+        assert out == ""
+        assert f"runs/{name}/evaluation/test/report.html" in err.replace("\n", "")
+        assert (tmp_path / "runs" / name / "evaluation" / "test" / "report.html").is_file()
+        for word in ("human", "adapter", "base", "lead3", "longest", "ROUGE-L"):
+            assert word in err

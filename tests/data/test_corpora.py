@@ -502,3 +502,16 @@ def test_without_network_the_hub_error_says_what_to_do(monkeypatch: pytest.Monke
     assert "the hub cannot be reached" in message
     assert "hf download --repo-type dataset somebody/dialogues" in message
     assert "HF_HOME" in message
+
+
+def test_training_dialogues_of_other_splits_are_dropped_when_asked(tmp_path: Path) -> None:
+    rows = {"train": ["Ana: One.", "Ana: Two.", "Ana: Three."], "validation": ["Ana: Four."], "test": ["ana:  two"]}
+    for name, dialogues in rows.items():
+        lines = [
+            json.dumps({"id": f"{name}{i}", "dialogue": text, "summary": "Said."}) for i, text in enumerate(dialogues)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    kept = load_corpus(DataSettings(path=str(tmp_path), on_overlap="drop"), purpose="train")
+    assert [pair.id for pair in kept.split("train")] == ["train0", "train2"]
+    assert any("1 training dialogues" in note for note in kept.notes)
+    assert len(load_corpus(DataSettings(path=str(tmp_path)), purpose="train").split("train")) == 3

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from diasum.cli import options
+
 
 def demo(
     run: Annotated[
         Path | None, typer.Option(help="Run directory; runs/demo, or the next free name, when not given.")
     ] = None,
     examples: Annotated[int, typer.Option(help="Print so many summaries beside the human ones.")] = 3,
+    set_: options.Set = None,
 ) -> None:
     """Fine-tune the bundled base on the sample conversations, evaluate it and show what changed."""
     from diasum import api
@@ -20,7 +23,7 @@ def demo(
 
     out = console()
     folder = run or _free(Path("runs"), "demo")
-    api.train(run=folder, config="demo", console=out)
+    api.train(run=folder, config="demo", settings=options.overrides(set_), console=out)
     with Bars(out) as bars:
         evaluated = api.evaluate(folder, progress=bars)
     show_examples(out, evaluated, examples)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from diasum.config import DataSettings
+from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.pairs import Corpus, Pair, canonical_split
 from diasum.data.readers import FORMATS, UNNAMED, Table, is_data_file, read_path
@@ -99,6 +100,19 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
             corpus.splits[name] = _convert(tables[name], name, settings, corpus, need_summaries)
         except DiasumError as error:
             corpus.notes.append(f"The split `{name}` was left out: {error.message}")
+    if settings.on_overlap == "drop":
+        _drop_overlap(corpus)
+
+
+def _drop_overlap(corpus: Corpus) -> None:
+    elsewhere = {normalized(pair) for name, pairs in corpus.splits.items() if name != "train" for pair in pairs}
+    kept = [pair for pair in corpus.splits["train"] if normalized(pair) not in elsewhere]
+    dropped = len(corpus.splits["train"]) - len(kept)
+    if dropped:
+        corpus.splits["train"] = kept
+        corpus.notes.append(
+            f"{dropped} training dialogues that also stand in another split were left out (data.on_overlap=drop)."
+        )
 
 
 def _convert(table: Table, name: str, settings: DataSettings, corpus: Corpus, need_summaries: bool) -> list[Pair]:
