@@ -51,7 +51,7 @@ _SETTINGS = {
     "legend.fontsize": 10,
     "lines.linewidth": 1.8,
 }
-_WIDTH, _POINTS, _SHOWN_POINTS = 430, 72, 600
+_WIDTH, _POINTS, _SHOWN_POINTS = 390, 72, 600
 
 
 @dataclass(frozen=True)
@@ -97,35 +97,23 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
     return plots
 
 
-def interval_plot(systems: Mapping[str, Interval], metric: str) -> Plot:
-    """Every system's mean with its interval."""
-    names = list(systems)
-    with _figure("intervals", height=70 + 34 * len(names)) as (axes, drawn):
-        for i, name in enumerate(names):
-            band = systems[name]
-            axes.plot([band.low, band.high], [i, i], color=_system(i), linewidth=2.4, solid_capstyle="butt")
-            axes.plot([band.mean], [i], color=_system(i), marker="o", markersize=7)
-        _rows(axes, names)
-        axes.set(xlabel=metric)
-    return Plot("intervals", f"{metric}, mean and interval", "A dot is the mean, its line the 95% interval.", drawn[0])
-
-
-def distributions(scores: Mapping[str, Floats], metric: str) -> Plot:
-    """Histograms of the dialogues' scores, one row a system."""
+def distributions(scores: Mapping[str, Floats], bands: Mapping[str, Interval], metric: str) -> Plot:
+    """Histograms of the dialogues' scores with the mean and its interval, one row a system."""
     names = list(scores)
     edges = np.linspace(0, 100, 41)
     heights = {name: np.histogram(values, edges)[0] for name, values in scores.items()}
     tallest = max(1, *(int(h.max()) for h in heights.values()))
-    with _figure("distributions", height=70 + 48 * len(names)) as (axes, drawn):
+    with _figure("distributions", height=max(280, 60 + 46 * len(names))) as (axes, drawn):
         for i, name in enumerate(names):
-            top = i - 0.8 * heights[name] / tallest
-            axes.fill_between(edges, i, np.append(top, top[-1]), step="post", color=_system(i), alpha=0.35, linewidth=0)
+            top = i - 0.75 * heights[name] / tallest
+            axes.fill_between(edges, i, np.append(top, top[-1]), step="post", color=_system(i), alpha=0.3, linewidth=0)
             axes.step(edges, np.append(top, top[-1]), where="post", color=_system(i), linewidth=1)
-            middle = float(np.median(scores[name]))
-            axes.plot([middle, middle], [i, i - 0.86], color=_system(i), linewidth=1.6)
-        _rows(axes, names, above=0.95)
+            band = bands[name]
+            axes.plot([band.low, band.high], [i, i], color=_system(i), linewidth=5, solid_capstyle="butt", zorder=3)
+            axes.plot([band.mean], [i], color=_INK, marker="|", markersize=9, markeredgewidth=1.8, zorder=4)
+        _rows(axes, names, above=0.9)
         axes.set(xlabel=metric, xlim=(0, 100))
-    caption = "How many dialogues have which score; the upright line is the median."
+    caption = "How many dialogues have which score; the upright mark is the mean, the bar through it its 95% interval."
     return Plot("distributions", f"{metric} of single dialogues", caption, drawn[0])
 
 
@@ -136,7 +124,7 @@ def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: 
     groups = [np.array(members) for _, members in quantile_bins(words, 8)]
     places = [float(np.median(lengths[members])) for members in groups]
     shown = np.sort(np.random.default_rng(seed).permutation(len(lengths))[:_SHOWN_POINTS])
-    with _figure("length", height=300) as (axes, drawn):
+    with _figure("length", height=290) as (axes, drawn):
         axes.plot(
             lengths[shown], scores[names[0]][shown], ".", color=_system(0), alpha=0.22, markersize=4, markeredgewidth=0
         )
@@ -194,7 +182,7 @@ def _rows(axes: Any, names: Sequence[str], above: float = 0.5) -> None:
 
 
 @contextmanager
-def _figure(name: str, height: int = 270) -> Iterator[tuple[Any, list[Markup]]]:
+def _figure(name: str, height: int = 260) -> Iterator[tuple[Any, list[Markup]]]:
     """Axes to draw on; the list holds the SVG afterwards."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -15,9 +15,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
 
 
-def render(name: str, **values: Any) -> str:
-    """Fill ``templates/NAME.j2``; a value that the template names and that is not given is an error."""
-    return _environment().get_template(f"{name}.j2").render(**values)
+def render(template: str, /, **values: Any) -> str:
+    """Fill ``templates/TEMPLATE.j2``; a value that the template names and that is not given is an error."""
+    return _environment().get_template(f"{template}.j2").render(**values)
 
 
 def script_json(value: Any) -> Markup:
@@ -40,7 +40,7 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 def pvalue(value: float) -> str:
     """A p-value; very small ones as a bound."""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def markdown(text: object) -> str:

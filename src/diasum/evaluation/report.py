@@ -73,7 +73,7 @@ def write_evaluation(
             (folder / name).unlink(missing_ok=True)
         evaluated.evaluation.write(folder / METRICS, report.facts | {"files": sorted(names.values())})
     evaluated.folder = folder
-    if run is not None and evaluated.evaluation.split == run.settings().evaluate.split:
+    if run is not None and run.state == "complete" and evaluated.evaluation.split == run.settings().evaluate.split:
         write_card(run, evaluated, corpus=corpus)
 
 

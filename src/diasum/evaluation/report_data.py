@@ -64,7 +64,8 @@ class Report:
         corpus: where the pairs came from.
         run: the run evaluated, if it was one.
         checks: system to its unsupported facts.
-        human: the same of the human references, which the checks should leave alone: their false alarms.
+        human: the same of each pair's first reference, which the checks should leave alone: their false alarms.
+        reference_facts: pair to reference to what the checks find in it.
         contrast: system to its contrast, where it was measured.
         facts: what metrics.json holds beyond the scores.
     """
@@ -74,6 +75,7 @@ class Report:
     run: Run | None
     checks: dict[str, FactCheck]
     human: FactCheck
+    reference_facts: list[list[list[Unsupported]]]
     contrast: Mapping[str, ContrastResult]
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -164,15 +166,15 @@ class Report:
 
     def measure_label(self, measure: str) -> str:
         """A measure as a column's head."""
-        return {"novelty1": "New words", "novelty2": "New word pairs"}.get(measure, measure.capitalize())
+        return {"novelty1": "New words", "novelty2": "New pairs"}.get(measure, measure.capitalize())
 
     def is_share(self, measure: str) -> bool:
         """Whether a measure is a share, 0 to 1."""
         return MEASURES[measure].startswith("share")
 
-    def weakest(self, bins: Sequence[Bin]) -> str:
-        """Label of the bin in which the system evaluated scores lowest."""
-        return min(bins, key=lambda b: b.scores[self.system][self.metric].mean).label
+    def is_weak(self, part: Bin) -> bool:
+        """Whether the system evaluated does clearly worse in a bin: its interval there lies below the mean over all dialogues."""
+        return part.scores[self.system][self.metric].high < self.evaluation.systems[self.system][self.metric].mean
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -196,8 +198,9 @@ def build_report(
     """Check facts, gather provenance, and put all that a report draws in one place."""
     evaluation = evaluated.evaluation
     texts = {name: [p.text for p in given] for name, given in evaluation.predictions.items()}
-    human, checks = _check(texts, evaluation)
-    report = Report(evaluated, corpus, run, checks, human, contrast or {})
+    references, checks = _check(texts, evaluation)
+    human = _count([found[0] for found in references], evaluation)
+    report = Report(evaluated, corpus, run, checks, human, references, contrast or {})
     report.facts = {
         "system": evaluated.system,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -248,15 +251,17 @@ def sees_references(system: str) -> bool:
     return is_baseline(system) and parse_baseline(system)[0].needs_references
 
 
-def _check(texts: Mapping[str, Sequence[str]], evaluation: Evaluation) -> tuple[FactCheck, dict[str, FactCheck]]:
+def _check(
+    texts: Mapping[str, Sequence[str]], evaluation: Evaluation
+) -> tuple[list[list[list[Unsupported]]], dict[str, FactCheck]]:
     """Check the references and every system; all texts of a dialogue in a row, since it is then read once."""
-    pairs, columns = evaluation.pairs, list(texts.values())
-    rows = [(pair.references[0], *(given[i] for given in columns)) for i, pair in enumerate(pairs)]
-    found = faithfulness(
-        [text for row in rows for text in row], [pair.dialogue for pair in pairs for _ in range(len(columns) + 1)]
-    ).unsupported
-    human, *systems = (_count(found[k :: len(columns) + 1], evaluation) for k in range(len(columns) + 1))
-    return human, dict(zip(texts, systems, strict=True))
+    rows = [(*pair.references, *(given[i] for given in texts.values())) for i, pair in enumerate(evaluation.pairs)]
+    dialogues = [pair.dialogue for pair, row in zip(evaluation.pairs, rows, strict=True) for _ in row]
+    found = iter(faithfulness([text for row in rows for text in row], dialogues).unsupported)
+    by_pair = [[next(found) for _ in row] for row in rows]
+    references = [facts[: len(facts) - len(texts)] for facts in by_pair]
+    systems = {name: _count([facts[k - len(texts)] for facts in by_pair], evaluation) for k, name in enumerate(texts)}
+    return references, systems
 
 
 def _count(found: list[list[Unsupported]], evaluation: Evaluation) -> FactCheck:

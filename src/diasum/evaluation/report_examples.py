@@ -18,12 +18,14 @@ def examples(report: Report) -> dict[str, Any]:
     """What the page's script draws its list of examples from.
 
     Returns:
-        ``metrics`` (their shown names), ``main`` (index of the one sorted by), ``systems``, ``rival`` (index or None) and ``items``, one
+        ``metrics`` (their shown names), ``main`` (index of the one sorted by), ``systems``, ``rival`` (index or None),
+        ``folded`` (indices of systems that are shown on demand) and ``items``, one
         a dialogue in the corpus's order. Supporting turns are looked up for models and references; a baseline quotes turns anyway.
     """
     evaluation = report.evaluation
     systems = report.systems
     traced = [name for name in systems if name == report.system or not is_baseline(name)]
+    rival = systems.index(report.rival) if report.rival else None
     items = []
     for i, pair in enumerate(evaluation.pairs):
         speakers = list(pair.dialogue.speakers)
@@ -46,7 +48,7 @@ def examples(report: Report) -> dict[str, Any]:
                     [speakers.index(turn.speaker) if turn.speaker else -1, turn.text] for turn in pair.dialogue.turns
                 ],
                 "references": [
-                    _text(text, pair.dialogue, report.human.unsupported[i] if j == 0 else [], trace=j == 0)
+                    _text(text, pair.dialogue, report.reference_facts[i][j], trace=True)
                     for j, text in enumerate(pair.references)
                 ],
                 "outputs": outputs,
@@ -56,7 +58,8 @@ def examples(report: Report) -> dict[str, Any]:
         "metrics": [report.metric_name(metric) for metric in report.metrics],
         "main": report.metrics.index(report.metric),
         "systems": systems,
-        "rival": systems.index(report.rival) if report.rival else None,
+        "rival": rival,
+        "folded": [i for i, name in enumerate(systems) if name not in traced and i != rival],
         "items": items,
     }
 

@@ -53,21 +53,19 @@ def tiles(report: Report) -> list[Tile]:
     found.append(Tile("Unsupported facts in", f"{100 * facts.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]
-        verdict = "It reads its input" if check.drop.low > 0 else "It may not read its input"
-        more = f"{report.metric_name(check.metric)} against other dialogues’ references, from {points(check.matched)}"
-        found.append(Tile(verdict, points(check.shuffled), "", more))
+        more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"
+        found.append(Tile("Reads its input", "yes" if check.drop.low > 0 else "not shown", "", more))
     return found
 
 
 def plots(report: Report) -> list[draw.Plot]:
-    """Intervals, distributions, score by length, and training curves where there is a run with events."""
+    """Distributions, score by length, and training curves where there is a run with events."""
     evaluation, metric = report.evaluation, report.metric
     name = report.metric_name(metric)
     scores = {system: evaluation.scores[system][metric] for system in report.systems}
     words = [sum(len(turn.text.split()) for turn in pair.dialogue.turns) for pair in evaluation.pairs]
     found = [
-        draw.interval_plot({system: evaluation.systems[system][metric] for system in report.systems}, name),
-        draw.distributions(scores, name),
+        draw.distributions(scores, {system: evaluation.systems[system][metric] for system in report.systems}, name),
         draw.score_by_length(words, scores, name, seed=evaluation.seed),
     ]
     return found + (draw.training_curves(report.run.events()) if report.run else [])

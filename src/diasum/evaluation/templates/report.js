@@ -52,7 +52,7 @@
 
   function block(title, entry, colour, side) {
     const body = entry.text.trim() ? marked(entry.text, entry.unsupported, entry.support) : make("p", { class: "empty" }, "(empty summary)");
-    const reasons = entry.unsupported.map((u) => make("li", {}, "✕ " + u[2] + ": " + u[3]));
+    const reasons = [...new Set(entry.unsupported.map((u) => "✕ " + u[2] + ": " + u[3]))].map((reason) => make("li", {}, reason));
     return make("div", { class: "text " + colour }, make("header", {}, make("h4", {}, title), side ? make("span", { class: "small" }, side) : null),
       body, reasons.length ? make("ul", { class: "reasons" }, ...reasons) : null);
   }
@@ -60,13 +60,15 @@
   function fill(details, item) {
     const turns = item.turns.map(([who, text], i) => make("li", { class: "turn " + (who < 0 ? "pn" : "p" + (who % 6)), "data-turn": i },
       who < 0 ? null : make("b", {}, item.speakers[who] + ": "), text));
-    const left = make("div", {}, make("div", { class: "turns", tabindex: 0, role: "region", "aria-label": "Dialogue " + item.id }, make("ol", {}, ...turns)));
+    const left = make("div", { class: "turns", tabindex: 0, role: "region", "aria-label": "Dialogue " + item.id }, make("ol", {}, ...turns));
     const right = make("div");
+    const others = make("details", { class: "others" }, make("summary", {}, "Baselines"));
     item.references.forEach((reference, i) => right.append(block(item.references.length > 1 ? "human " + (i + 1) : "human", reference, "", null)));
     item.outputs.forEach((output, i) => {
-      const side = data.metrics.map((name, m) => name.replace("ROUGE-", "R-") + " " + output.scores[m].toFixed(1)).join("   ") + (output.cut ? "   cut by the length limit" : "");
-      right.append(block(data.systems[i], output, "c" + (i % 6), side));
+      const side = data.metrics.map((name, m) => name.replace("ROUGE-", "R-") + " " + output.scores[m].toFixed(1)).join(" · ") + (output.cut ? " · cut by the length limit" : "");
+      (data.folded.includes(i) ? others : right).append(block(data.systems[i], output, "c" + (i % 6), side));
     });
+    if (data.folded.length) right.append(others);
     details.append(make("div", { class: "body" }, left, right));
   }
 
@@ -75,7 +77,7 @@
     const bad = unsupported(item);
     const tags = make("span", { class: "tags" }, item.topic ? make("span", { class: "tag" }, item.topic) : null,
       bad ? make("span", { class: "tag bad" }, bad + " unsupported") : null, output.cut ? make("span", { class: "tag bad" }, "cut") : null,
-      data.rival === null ? null : make("span", { class: "tag", title: metric + " against " + data.systems[data.rival] }, (gain(item) >= 0 ? "+" : "−") + Math.abs(gain(item)).toFixed(1)),
+      data.rival === null ? null : make("span", { class: "tag", title: metric + " against " + data.systems[data.rival] }, (gain(item) >= 0 ? "+" : "−") + Math.abs(gain(item)).toFixed(1) + " to " + data.systems[data.rival]),
       make("span", { class: "tag" }, words(item) + " words"));
     const details = make("details", { class: "example" }, make("summary", {},
       make("span", { class: "score" }, make("span", { class: "hidden" }, metric + " "), score(item, 0).toFixed(1)),
