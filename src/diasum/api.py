@@ -58,6 +58,7 @@ def train(
     Raises:
         DiasumError: see `diasum.training.fit`.
     """
+    from diasum.evaluation.card import write_card
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training import Run
     from diasum.training.fit import fit
@@ -74,9 +75,13 @@ def train(
                 **{k: v for k, v in given.items() if v is not None},
             }
             Run(run).resume(load_settings(None, tree))
-        return fit(own, run, resume=True, measure=quick_scores, console=console, on_progress=on_progress)
-    resolved = settings_for(config, settings, **given)
-    return fit(resolved, run, measure=quick_scores, console=console, on_progress=on_progress)
+        resolved = own
+    else:
+        resolved = settings_for(config, settings, **given)
+    result = fit(resolved, run, resume=resume, measure=quick_scores, console=console, on_progress=on_progress)
+    if result.complete:
+        write_card(Run(run))
+    return result
 
 
 def evaluate(
@@ -133,7 +138,7 @@ def evaluate(
     evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=generate, progress=progress)
     folder = Path(out) if out is not None else own.evaluation(resolved.evaluate.split) if own else None
     if folder is not None:
-        write_evaluation(folder, evaluated, corpus=corpus, run=own)
+        write_evaluation(folder, evaluated, corpus=corpus, run=own, contrast=evaluated.contrast)
     return evaluated
 
 

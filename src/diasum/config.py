@@ -142,6 +142,13 @@ class EvaluateSettings(_Section):
     baselines: list[str] = Field(
         default_factory=lambda: ["lead3", "longest"], description="baselines in the same table"
     )
+    contrast: int = Field(
+        100, ge=0, description="dialogues whose references the model must tell from corrupted ones; 0 for none"
+    )
+    bertscore_model: str | None = Field(None, description="also compute BERTScore with this encoder (folder or hub id)")
+    nli_model: str | None = Field(
+        None, description="also compute consistency with this NLI classifier (folder or hub id)"
+    )
     base_model: bool = Field(True, description="evaluate the base model without the adapter, too")
     max_examples: int | None = Field(None, ge=1, description="evaluate only the first so many dialogues")
 

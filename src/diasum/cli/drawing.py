@@ -103,7 +103,7 @@ class Bars:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(f"summarising ({what})", total=total)
+            self._tasks[what] = self._bar.add_task(what if what == "contrast" else f"summarising ({what})", total=total)
         self._bar.update(self._tasks[what], completed=done)
 
 

@@ -7,7 +7,7 @@ In: a run (or anything that summarises) and a corpus. Out: ``evaluation/SPLIT/``
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from diasum.config import EvaluateSettings, GenerateSettings
 from diasum.data import Corpus, Pair
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import baseline_predictions
+from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
+from diasum.evaluation.optional import bert_score, nli_consistency
 from diasum.evaluation.predictions import Prediction
 from diasum.evaluation.protocols import get_protocol
 from diasum.model.trained import Trained
@@ -32,6 +34,7 @@ class Evaluated:
         evaluation: every figure.
         pairs: the dialogues evaluated.
         predictions: system name to its summaries, in the order of the pairs.
+        contrast: system to how often it prefers references to corrupted ones; the evaluated system only.
         system: the name of the system the evaluation is about (``adapter``, or ``model`` for a model without one).
         folder: where files were written, if they were.
     """
@@ -41,6 +44,7 @@ class Evaluated:
     predictions: dict[str, list[Prediction]]
     system: str
     folder: Path | None = None
+    contrast: dict[str, ContrastResult] = field(default_factory=dict)
 
 
 def evaluate_model(
@@ -82,7 +86,34 @@ def evaluate_model(
         reference_system=system,
     )
     evaluation.notes[:0] = [*corpus.notes, *trained.notes]
-    return Evaluated(evaluation, pairs, predictions, system)
+    _further_models(evaluation, settings, trained.hardware.device)
+    evaluated = Evaluated(evaluation, pairs, predictions, system)
+    if settings.contrast:
+        # The control (another dialogue's place) tells how much of a preference is fluency alone.
+        evaluated.contrast[system] = contrast(
+            trained,
+            pairs,
+            seed=settings.seed,
+            max_pairs=settings.contrast,
+            control=True,
+            progress=_counter(progress, "contrast", 2 * min(settings.contrast, len(pairs))),
+        )
+    return evaluated
+
+
+def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: str) -> None:
+    """Measures that need a model of their own, where the user named one."""
+    for name, given in evaluation.predictions.items():
+        texts = [prediction.text for prediction in given]
+        if settings.bertscore_model:
+            references = [pair.references for pair in evaluation.pairs]
+            evaluation.measures[name]["bertscore"] = bert_score(
+                texts, references, settings.bertscore_model, device=device
+            )
+        if settings.nli_model:
+            evaluation.measures[name]["nli_consistency"] = nli_consistency(
+                texts, evaluation.pairs, settings.nli_model, device=device
+            )
 
 
 def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: str = "rouge-score") -> dict[str, float]:
@@ -94,13 +125,21 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
 def _predict(
     trained: Trained, pairs: Sequence[Pair], generate: GenerateSettings | None, what: str, progress: Progress | None
 ) -> list[Prediction]:
+    made: list[Any] = trained.summarize(
+        [pair.dialogue for pair in pairs], settings=generate, progress=_counter(progress, what, len(pairs))
+    )
+    return [Prediction(pair.id, one.text, one.cut) for pair, one in zip(pairs, made, strict=True)]
+
+
+def _counter(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:
+    """Adds up batches for a caller that shows totals."""
+    if progress is None:
+        return None
     done = 0
 
     def advance(count: int) -> None:
         nonlocal done
         done += count
-        if progress:
-            progress(what, done, len(pairs))
+        progress(what, done, total)
 
-    made: list[Any] = trained.summarize([pair.dialogue for pair in pairs], settings=generate, progress=advance)
-    return [Prediction(pair.id, one.text, one.cut) for pair, one in zip(pairs, made, strict=True)]
+    return advance
