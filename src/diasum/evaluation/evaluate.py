@@ -112,7 +112,7 @@ def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: 
             )
         if settings.nli_model:
             evaluation.measures[name]["nli_consistency"] = nli_consistency(
-                texts, evaluation.pairs, settings.nli_model, device=device
+                evaluation.pairs, texts, settings.nli_model, device=device
             )
 
 
