@@ -1,0 +1,60 @@
+"""Conversations in whatever form, summaries in the order asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import diasum
+from diasum.dialogue import parse_dialogue
+from diasum.errors import DiasumError
+from diasum.inference import Summarizer
+
+TEXT = "Anna: Could you send me the report?\nBen: Sure, before lunch."
+
+
+@pytest.fixture(scope="module")
+def summarizer(base: str) -> Summarizer:
+    return diasum.load(base)
+
+
+def test_forms_of_one_conversation_agree(summarizer: Summarizer) -> None:
+    forms: list[Any] = [
+        TEXT,
+        parse_dialogue(TEXT),
+        [
+            {"speaker": "Anna", "text": "Could you send me the report?"},
+            {"role": "Ben", "content": "Sure, before lunch."},
+        ],
+        [("Anna", "Could you send me the report?"), ("Ben", "Sure, before lunch.")],
+    ]
+    summaries = summarizer.summarize(forms, max_new_tokens=8, num_beams=1)
+    assert len(set(summaries)) == 1
+    assert summarizer.summarize(TEXT, max_new_tokens=8, num_beams=1) == summaries[0]
+
+
+def test_long_conversations_are_cut_and_said_so(summarizer: Summarizer) -> None:
+    long = "\n".join(f"Anna: This is turn number {i} of a long talk." for i in range(200))
+    short, cut = summarizer.summarize_all([TEXT, long], max_new_tokens=4)
+    assert short.turns_cut == 0
+    assert cut.turns_cut > 100
+
+
+@pytest.mark.parametrize("empty", ["", "  \n ", []])
+def test_empty_conversation(summarizer: Summarizer, empty: Any) -> None:
+    with pytest.raises(DiasumError, match="Conversation 2 is empty"):
+        summarizer.summarize([TEXT, empty])
+
+
+def test_unknown_generation_setting(summarizer: Summarizer) -> None:
+    with pytest.raises(DiasumError, match=r"generate.num_beam: there is no such setting. Did you mean `num_beams`\?"):
+        summarizer.summarize(TEXT, num_beam=2)
+
+
+def test_a_file_is_not_a_model(tmp_path: Path) -> None:
+    file = tmp_path / "model.bin"
+    file.write_bytes(b"x")
+    with pytest.raises(DiasumError, match="is a file"):
+        diasum.load(file)

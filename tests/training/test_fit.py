@@ -1,0 +1,164 @@
+"""What a training leaves behind, selects, stops at and refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import diasum
+from diasum.config import TrainSettings
+from diasum.errors import DiasumError
+from diasum.training import Run
+from diasum.training.callbacks import best_evaluation, stalled
+from diasum.training.trainer import DialogueTrainer
+
+
+def test_run_directory(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    result = diasum.train(
+        base,
+        corpus,
+        run=tmp_path / "run",
+        settings={**quick, "train.report_to": ["tensorboard"]},
+        on_progress=events.append,
+    )
+    run = Run(tmp_path / "run")
+    assert run.state == "complete"
+    manifest = run.manifest()
+    assert manifest["status"] == "complete"
+    assert manifest["data"]["splits"]["train"]["n"] == 24
+    assert len(manifest["data"]["splits"]["train"]["sha256"]) == 64
+    assert manifest["base"]["sha256"]
+    assert manifest["versions"]["peft"]
+    assert all(manifest["choices"][name] for name in ("device", "dtype", "batching"))
+    assert manifest["parameters"]["trainable"] < manifest["parameters"]["total"]
+    assert run.settings().train.epochs == 2
+    logged = run.events()
+    assert [event["step"] for event in logged if "eval_loss" in event] == [6, 12]
+    assert all(event["tokens_per_second"] > 0 for event in logged if "loss" in event)
+    assert [e for e in events if "eval_loss" in e]
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+    assert {p.name for p in run.adapter.iterdir()} >= {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "tokenizer.json",
+        "README.md",
+    }
+    assert not list(run.path.rglob("*.bin")), (
+        "nothing pickled but the optimizer's and random numbers' state of checkpoints"
+    )
+    assert not list(run.path.rglob("training_args*"))
+    assert result.best == manifest["best"]
+    assert 0 < result.evaluation_share < 1
+
+
+def test_both_families_and_methods_learn(
+    base: str, bart: str, corpus: str, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    for name, model, extra in (
+        ("t5", base, {"lora.use_dora": True}),
+        ("bart", bart, {"lora.use_rslora": True, "train.gradient_checkpointing": True}),
+    ):
+        settings = {**quick, "train.learning_rate": 0.02, "train.epochs": 3, "train.label_smoothing": 0.1, **extra}
+        diasum.train(model, corpus, run=tmp_path / name, settings=settings)
+        losses = [event["eval_loss"] for event in Run(tmp_path / name).events() if "eval_loss" in event]
+        assert losses[-1] < losses[0], f"{name} does not learn: {losses}"
+
+
+def test_accumulated_batches_give_the_gradient_of_one(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    """Two batches of 3 and one of 6 see the same pairs, so the loss of the step must be the same: a mean over all their tokens."""
+    common = {**quick, "train.epochs": 1, "data.max_train": 6, "lora.lora_dropout": 0.0}
+    losses = []
+    for size, accumulate in ((6, 1), (3, 2)):
+        run = tmp_path / f"by-{size}"
+        model = _without_dropout(base, tmp_path / f"base-{size}")
+        settings = {**common, "train.batch_size": size, "train.gradient_accumulation_steps": accumulate}
+        diasum.train(model, corpus, run=run, settings=settings)
+        losses.append(next(event for event in Run(run).events() if "loss" in event))
+    assert losses[0]["loss"] == pytest.approx(losses[1]["loss"], rel=1e-5)
+    assert losses[0]["grad_norm"] == pytest.approx(losses[1]["grad_norm"], rel=1e-4)
+
+
+def test_stops_at_the_first_non_finite_loss(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = DialogueTrainer._token_loss
+
+    def broken(self: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = real(self, *args, **kwargs)
+        return loss * float("nan") if self.state.global_step == 8 and self.model.training else loss
+
+    monkeypatch.setattr(DialogueTrainer, "_token_loss", broken)
+    with pytest.raises(DiasumError, match="loss became nan at step 9") as caught:
+        diasum.train(base, corpus, run=tmp_path / "run", settings=quick)
+    assert "train.learning_rate" in str(caught.value.hint)
+    last = Run(tmp_path / "run").last_checkpoint()
+    assert last is not None
+    assert last.name == "checkpoint-6"
+
+
+def test_early_stopping_and_the_best_adapter() -> None:
+    def history(values: list[float]) -> list[dict[str, Any]]:
+        return [{"step": i + 1, "eval_loss": -v, "eval_rougeL": v} for i, v in enumerate(values)]
+
+    settings = TrainSettings(early_stopping_patience=2)
+    assert not stalled(history([1, 3, 2]), settings)
+    assert stalled(history([1, 3, 2, 3]), settings), "an equal score is not a better one"
+    assert not stalled(history([1, 3, 2, 3]), TrainSettings())
+    best = best_evaluation(history([1, 3, 2, 3]), settings)
+    assert best is not None
+    assert best["step"] == 2
+    assert best_evaluation(history([1, 3, 2]), TrainSettings(select_by="loss"))["step"] == 2  # type: ignore[index]
+
+
+def test_early_stopping_ends_the_run(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diasum.evaluation import evaluate
+
+    scores = iter([5.0, 4.0, 3.0, 9.0])
+    monkeypatch.setattr(evaluate, "quick_scores", lambda *a: {"rougeL": next(scores)})
+    settings = {**quick, "train.epochs": 4, "train.early_stopping_patience": 2}
+    result = diasum.train(base, corpus, run=tmp_path / "run", settings=settings)
+    assert result.complete
+    assert [event["eval_rougeL"] for event in Run(tmp_path / "run").events() if "eval_loss" in event] == [5.0, 4.0, 3.0]
+    assert result.best is not None
+    assert result.best["step"] == 6
+    best = (tmp_path / "run" / "checkpoints" / "best-6" / "adapter_model.safetensors").read_bytes()
+    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").read_bytes() == best
+
+
+def test_overlap_is_warned_of(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(corpus, data)
+    test = data / "test.jsonl"
+    test.write_text(test.read_text() + (data / "train.jsonl").read_text().splitlines()[0] + "\n")
+    diasum.train(base, str(data), run=tmp_path / "run", settings={**quick, "train.epochs": 1})
+    notes = Run(tmp_path / "run").manifest()["data"]["notes"]
+    assert any("1 dialogues of `test` also stand in `train`" in note for note in notes)
+
+
+def test_missing_tracker_and_taken_directory(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match="Training cannot start"):
+        diasum.train(base, corpus, run=tmp_path / "a", settings={**quick, "train.report_to": ["comet_ml"]})
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "notes.txt").write_text("mine")
+    with pytest.raises(DiasumError, match="exists already"):
+        diasum.train(base, corpus, run=tmp_path / "b", settings=quick)
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["notes.txt"]
+    with pytest.raises(DiasumError, match="holds no run to resume"):
+        diasum.train(run=tmp_path / "c", resume=True)
+
+
+def _without_dropout(base: str, folder: Path) -> str:
+    shutil.copytree(base, folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "dropout_rate": 0.0}))
+    return str(folder)
