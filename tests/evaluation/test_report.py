@@ -16,7 +16,7 @@ from diasum.dialogue import Dialogue, Turn
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction, read_predictions
-from diasum.evaluation.rendering import TEMPLATES, markdown, script_json
+from diasum.evaluation.rendering import TEMPLATES, markdown, script_json, signed
 from diasum.evaluation.report import write_evaluation
 from diasum.training import Run
 from tests.evaluation.examples import PAIRS
@@ -108,7 +108,7 @@ def test_files_hold_the_same_figures(tmp_path: Path) -> None:
             assert f"{figures[0]} ({figures[1]} to {figures[2]})" in text
     for row in metrics["differences"]:
         if row["metric"] == "rougeL":
-            assert f"{row['mean']:+.1f} {row['low']:+.1f} to {row['high']:+.1f}" in page.text
+            assert f"{signed(row['mean'])} {signed(row['low'])} to {signed(row['high'])}" in page.text
     for name in ("adapter", "base", "lead3"):
         rows = read_predictions(
             tmp_path / ("predictions.jsonl" if name == "adapter" else f"predictions.{name}.jsonl"), PAIRS
@@ -187,6 +187,33 @@ def test_any_text_stays_text(tmp_path: Path) -> None:
     assert "<script>" not in raw.replace("\\<script\\>", "")
     assert all(name.startswith("predictions.") and "/" not in name for name in
                json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))["files"])  # fmt: skip
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [signed(x) for x in (-0.04, 0.0, 0.04, -0.06, 1.25)] == ["0.0", "0.0", "0.0", "-0.1", "+1.2"]
+
+
+def test_local_folders_stay_out(tmp_path: Path) -> None:
+    run = Run(tmp_path / "secret" / "run")
+    run.start(Settings())
+    run.update_manifest(base={"id": str(tmp_path / "secret" / "t5")}, data={"path": str(tmp_path / "secret" / "talks")})
+    _, metrics, _ = write(tmp_path / "out", three_systems(), run=run)
+    assert metrics["run"]["base"]["id"] == "t5"
+    for file in (tmp_path / "out").iterdir():
+        assert "secret" not in file.read_text(encoding="utf-8")
+
+
+def test_many_dialogues_are_drawn_by_length(tmp_path: Path) -> None:
+    pairs = [
+        Pair(str(i), Dialogue(tuple(Turn("A", "word " * (i + 1)) for _ in range(3))), (f"A says {i} words.",))
+        for i in range(40)
+    ]
+    page, metrics, _ = write(tmp_path, made(pairs, {"adapter": ["A says words."] * 40, "base": ["A"] * 40}))
+    assert "ROUGE-L by length of the dialogue" in page.text
+    assert "dialogue words" in metrics["slices"]
+    for part in metrics["slices"]["dialogue words"]:
+        cell = part["systems"]["adapter"]["rougeL"]
+        assert f"{part['bin']} {part['n']} {cell['mean']:.1f} {cell['low']:.1f} to {cell['high']:.1f}" in page.text
 
 
 def test_script_json_cannot_leave_its_element() -> None:

@@ -83,6 +83,7 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
             if validated:
                 axes.plot(*zip(*validated, strict=True), color=_system(1), marker="o", markersize=4, label="validation")
             axes.set(xlabel="step", ylabel="loss (nats a token)")
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         plots.append(Plot("loss", "Loss while training", _ends("Loss", trained, validated), drawn[0]))
     scores = {name: found for name in NAMES if (found := _series(events, f"eval_{name}"))}
@@ -91,6 +92,8 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
             for i, (name, found) in enumerate(scores.items()):
                 axes.plot(*zip(*found, strict=True), color=_system(i), marker="o", markersize=4, label=NAMES[name])
             axes.set(xlabel="step", ylabel="ROUGE F1")
+            axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         caption = "Summaries of a part of the validation dialogues, generated at each evaluation."
         plots.append(Plot("generated", "Generated ROUGE while training", caption, drawn[0]))
@@ -117,11 +120,13 @@ def distributions(scores: Mapping[str, Floats], bands: Mapping[str, Interval], m
     return Plot("distributions", f"{metric} of single dialogues", caption, drawn[0])
 
 
-def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: str, *, seed: int = 0) -> Plot:
-    """Means over dialogues of about one length, and the first system's single dialogues as dots."""
+def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: str, *, seed: int = 0) -> list[Plot]:
+    """Means over dialogues of about one length, and the first system's single dialogues as dots; nothing for a few dialogues."""
     lengths = np.asarray(words, dtype=np.float64)
     names = list(scores)
     groups = [np.array(members) for _, members in quantile_bins(words, 8)]
+    if len(groups) < 2:
+        return []
     places = [float(np.median(lengths[members])) for members in groups]
     shown = np.sort(np.random.default_rng(seed).permutation(len(lengths))[:_SHOWN_POINTS])
     with _figure("length", height=290) as (axes, drawn):
@@ -130,17 +135,16 @@ def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: 
         )
         for i, name in enumerate(names):
             bands = [intervals(scores[name][members][:, None], resamples=1000, seed=seed)[0] for members in groups]
-            if i == 0 and len(bands) > 1:
+            if i == 0:
                 axes.fill_between(
                     places, [b.low for b in bands], [b.high for b in bands], color=_system(0), alpha=0.18, linewidth=0
                 )
             axes.plot(places, [b.mean for b in bands], color=_system(i), marker="o", markersize=3.5, label=_label(name))
         axes.set(xlabel="words of the dialogue", ylabel=metric, ylim=(0, None))
-        if len(set(words)) > 1:
-            axes.set_xlim(0, float(np.quantile(lengths, 0.99)) * 1.05)
+        axes.set_xlim(0, float(np.quantile(lengths, 0.99)) * 1.05)
         axes.legend(loc="upper right", ncols=2 if len(names) > 3 else 1)
     caption = f"Means over dialogues of like length; dots and the shaded 95% interval are {names[0]}'s."
-    return Plot("length", f"{metric} by length of the dialogue", caption, drawn[0])
+    return [Plot("length", f"{metric} by length of the dialogue", caption, drawn[0])]
 
 
 def _label(name: str) -> str:

@@ -33,6 +33,12 @@ def points(value: float | None, digits: int = 1) -> str:
     return "–" if value is None or value != value else f"{value:.{digits}f}"
 
 
+def signed(value: float, digits: int = 1) -> str:
+    """A difference with its sign; one that rounds to nothing has none."""
+    text = f"{value:+.{digits}f}"
+    return text if float(text) else text[1:]
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """A share 0..1 as per cent."""
     return "–" if value is None or value != value else f"{100 * value:.{digits}f} %"
@@ -60,6 +66,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "points": points,
+        "signed": signed,
         "percent": percent,
         "pvalue": pvalue,
         "md": markdown,

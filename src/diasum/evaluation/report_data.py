@@ -222,10 +222,14 @@ def build_report(
 
 
 def run_facts(run: Run) -> dict[str, Any]:
-    """What metrics.json says of the run: its name and the manifest's base, data, parameters, seed and times."""
+    """What metrics.json says of the run: its name and the manifest's base, data, parameters, seed and times; no local folders."""
     manifest = run.manifest()
     keys = ("base", "parameters", "seed", "data", "encoding", "choices", "timings", "best", "status", "versions")
-    return {"name": run.path.resolve().name} | {key: manifest[key] for key in keys if key in manifest}
+    facts = {"name": run.path.resolve().name} | {key: manifest[key] for key in keys if key in manifest}
+    for part, key in (("base", "id"), ("data", "path")):
+        if key in facts.get(part, {}):
+            facts[part] = facts[part] | {key: short_name(facts[part][key])}
+    return facts
 
 
 def versions() -> dict[str, str]:

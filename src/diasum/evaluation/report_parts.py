@@ -8,7 +8,7 @@ from typing import Any
 
 from diasum.evaluation import plots as draw
 from diasum.evaluation.contrast import KindContrast
-from diasum.evaluation.rendering import percent, points, pvalue
+from diasum.evaluation.rendering import percent, points, pvalue, signed
 from diasum.evaluation.report_data import Report, short_name
 
 
@@ -46,8 +46,8 @@ def tiles(report: Report) -> list[Tile]:
     row = report.difference(report.rival, metric) if report.rival else None
     if row is not None and row.reference == report.system:
         d = row.difference
-        spread = f"95% interval {-d.high:+.1f} to {-d.low:+.1f}, p {pvalue(row.p_holm)}"
-        found.append(Tile(f"Against {report.rival}", f"{-d.mean:+.1f}", name, spread))
+        spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)}"
+        found.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
     facts, human = report.checks[report.system].bands["any"], report.human.bands["any"]
     more = f"of summaries; the human ones show {percent(human.mean)}"
     found.append(Tile("Unsupported facts in", f"{100 * facts.mean:.1f}", "%", more))
@@ -66,7 +66,7 @@ def plots(report: Report) -> list[draw.Plot]:
     words = [sum(len(turn.text.split()) for turn in pair.dialogue.turns) for pair in evaluation.pairs]
     found = [
         draw.distributions(scores, {system: evaluation.systems[system][metric] for system in report.systems}, name),
-        draw.score_by_length(words, scores, name, seed=evaluation.seed),
+        *draw.score_by_length(words, scores, name, seed=evaluation.seed),
     ]
     return found + (draw.training_curves(report.run.events()) if report.run else [])
 
