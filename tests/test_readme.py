@@ -1,0 +1,47 @@
+"""The README says what is so: its table comes from saved results, its commands exist."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from benchmarks.tables import RESULTS, insert, table
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_table_comes_from_the_saved_results() -> None:
+    text = README.read_text(encoding="utf-8")
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert insert(text, table(results)) == text, "run: python -m benchmarks.tables"
+
+
+def test_the_two_commands_come_first() -> None:
+    first = README.read_text(encoding="utf-8").split("```bash\n")[1]
+    assert first.startswith("make demo")
+    assert first.splitlines()[1].startswith("make test")
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"^diasum .*$", README.read_text(encoding="utf-8"), re.M))))
+def test_commands_have_these_options(line: str) -> None:
+    """Every `diasum` line of the README parses: the command exists, and so does each option."""
+    import typer
+
+    from diasum.cli import app
+
+    command = typer.main.get_command(app)
+    words = shlex.split(line, comments=True)[1:]
+    context = typer.Context(command)  # type: ignore[arg-type]
+    while words and hasattr(command, "commands"):
+        name = words.pop(0)
+        assert name in command.commands, f"no command {name}"
+        command = command.commands[name]
+        context = typer.Context(command, parent=context)  # type: ignore[arg-type]
+    options = {option for parameter in command.params for option in parameter.opts}
+    for word in words:
+        if word.startswith("-"):
+            assert word in options, f"{line}: no option {word}"
