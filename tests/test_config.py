@@ -49,7 +49,7 @@ def test_unusable_files(text: str, expected: str, tmp_path: Path) -> None:
 def test_missing_file_and_malformed_override() -> None:
     with pytest.raises(DiasumError, match="No settings file"):
         load_settings("nowhere.yaml")
-    with pytest.raises(DiasumError, match="section.key=value"):
+    with pytest.raises(DiasumError, match=r"section\.key=value"):
         load_settings(None, ["train.epochs"])
 
 
@@ -59,7 +59,9 @@ def test_any_lora_config_field_is_reachable_and_checked() -> None:
 
 
 def test_resolved_yaml_reads_back_to_the_same(tmp_path: Path) -> None:
-    settings = load_settings(None, {"lora.use_dora": True, "train.seed": 7, "prompt.template": "Zusammenfassung:\n{dialogue}\n=>"})
+    settings = load_settings(
+        None, {"lora.use_dora": True, "train.seed": 7, "prompt.template": "Zusammenfassung:\n{dialogue}\n=>"}
+    )
     file = tmp_path / "config.yaml"
     file.write_text(settings.to_yaml(), encoding="utf-8")
     assert load_settings(file) == settings
@@ -78,7 +80,12 @@ def test_bundled_recipes_are_valid_and_the_classic_one_is_the_classic_one() -> N
         settings_for(recipe.stem)
     classic = settings_for("dialogsum-flan-t5-base")
     assert (classic.lora.r, classic.lora.lora_alpha, classic.lora.lora_dropout) == (8, 32, 0.05)
-    assert (classic.train.learning_rate, classic.train.batch_size, classic.train.epochs, classic.train.weight_decay) == (1e-3, 4, 3, 0.01)
+    assert (
+        classic.train.learning_rate,
+        classic.train.batch_size,
+        classic.train.epochs,
+        classic.train.weight_decay,
+    ) == (1e-3, 4, 3, 0.01)
     assert (classic.generate.num_beams, classic.generate.max_new_tokens) == (4, 100)
     with pytest.raises(DiasumError, match="bundled recipe"):
         settings_for("dialogsum-flan-t5")

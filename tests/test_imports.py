@@ -23,14 +23,17 @@ def test_public_names() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["data", "check", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    code = (
-        "import sys; sys.argv = ['diasum', *%r]\n"
-        "from diasum.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'peft', 'datasets', 'numpy', 'matplotlib'} & set(sys.modules)\n"
-        "assert not heavy, heavy" % (arguments,)
-    )
+    code = f"""
+import sys
+sys.argv = ["diasum", *{arguments!r}]
+from diasum.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+heavy = {{"torch", "transformers", "peft", "datasets", "numpy", "matplotlib"}} & set(sys.modules)
+assert not heavy, heavy
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Usage" in done.stdout

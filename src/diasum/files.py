@@ -67,19 +67,38 @@ def folder_in_place(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals to write into errors a user can act on."""
+    hints = {
+        errno.ENOSPC: "Free some space, or choose a folder on another disk; nothing that was there is lost.",
+        errno.EDQUOT: "Your quota is used up: free some space, or choose a folder elsewhere; nothing that was there is lost.",
+        errno.EROFS: "The file system is read-only: choose another folder.",
+        errno.EACCES: "You may not write there: choose another folder or change its permissions.",
+        errno.EPERM: "You may not write there: choose another folder or change its permissions.",
+        errno.ENOTDIR: "A part of that path is a file, not a folder.",
+    }
     try:
         yield
+    except DiasumError:
+        raise
     except OSError as error:
-        hints = {
-            errno.ENOSPC: "Free some space, or choose a folder on another disk; nothing that was there is lost.",
-            errno.EROFS: "The file system is read-only: choose another folder.",
-            errno.EACCES: "You may not write there: choose another folder or change its permissions.",
-            errno.EPERM: "You may not write there: choose another folder or change its permissions.",
-            errno.ENOTDIR: "A part of that path is a file, not a folder.",
-        }
         if error.errno not in hints:
             raise
         raise DiasumError(f"Cannot write {path}: {error.strerror}.", hint=hints[error.errno]) from None
+    except Exception:
+        # torch and safetensors report a full disk as errors of their own kinds.
+        if not _is_full(path):
+            raise
+        raise DiasumError(f"Cannot write {path}: No space left on device.", hint=hints[errno.ENOSPC]) from None
+
+
+def _is_full(path: Path) -> bool:
+    folder = next(parent for parent in (path, *path.absolute().parents) if parent.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(1 << 18))
+            file.flush()
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return False
 
 
 def _umask() -> int:

@@ -56,7 +56,7 @@ def test_damaged_and_pickled_weights(base: str, tmp_path: Path) -> None:
     shutil.copytree(base, damaged)
     weights = damaged / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(DiasumError, match="cannot be read|cannot be loaded"):
+    with pytest.raises(DiasumError, match=r"cannot be read|cannot be loaded"):
         load_base(str(damaged), CPU)
     weights.unlink()
     torch.save({}, damaged / "pytorch_model.bin")
@@ -139,7 +139,9 @@ def test_load_accepts_run_adapter_merged_and_plain(trained: Path, base: str, tmp
     expected = diasum.load(trained).summarize(text)
     assert diasum.load(trained / "adapter").summarize(text) == expected
     assert diasum.load(trained).trained.encoder.prompt.prefix.startswith("Read:"), "the run's own prompt"
-    merged = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter").merge_and_unload()
+    merged = PeftModel.from_pretrained(
+        AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter"
+    ).merge_and_unload()
     merged.save_pretrained(tmp_path / "merged")
     AutoTokenizer.from_pretrained(base).save_pretrained(tmp_path / "merged")
     shutil.copy(trained / "adapter" / "diasum.json", tmp_path / "merged")

@@ -30,7 +30,7 @@ from diasum.data import (
     pairs_hash,
 )
 from diasum.errors import DiasumError, MissingExtraError
-from diasum.files import folder_in_place, write_json
+from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import (
     BUNDLED,
     Base,
@@ -207,7 +207,7 @@ def _run_trainer(
     begin = time.perf_counter()
     set_seed(settings.train.seed)
     if not done:
-        with Interruption(rhythm, console):
+        with Interruption(rhythm, console), disk_errors(run.path):
             try:
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             finally:
