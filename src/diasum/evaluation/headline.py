@@ -19,7 +19,7 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
         if row.metric != metric:
             continue
         # The table holds `system - reference`; a reader asks how the evaluated system (the reference) stands to the other.
-        low, mean, high = -row.difference.high, -row.difference.mean, -row.difference.low
+        low, mean, high = (0.0 - x for x in (row.difference.high, row.difference.mean, row.difference.low))
         verdict = "above" if low > 0 else "below" if high < 0 else "not clearly different from"
         lines.append(
             f"{row.reference} is {verdict} {row.system}: {mean:+.1f} {name} (95% interval {low:+.1f} to {high:+.1f}, "

@@ -23,6 +23,12 @@ MEASURES: dict[str, str] = {
     "empty": "share of summaries without a word",
 }
 
+# Present where a model for them was named (`evaluate.bertscore_model`, `evaluate.nli_model`).
+FURTHER: dict[str, str] = {
+    "bertscore": "BERTScore F1, in points",
+    "nli_consistency": "mean probability that the dialogue entails a sentence of the summary, in points",
+}
+
 _WORD = re.compile(r"\w+")
 
 

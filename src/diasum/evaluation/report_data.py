@@ -25,7 +25,7 @@ from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.evaluate import BASE, Evaluated
 from diasum.evaluation.faithfulness import KINDS, Unsupported, faithfulness
 from diasum.evaluation.headline import NAMES, sentences
-from diasum.evaluation.measures import MEASURES, describe
+from diasum.evaluation.measures import FURTHER, MEASURES, describe
 from diasum.evaluation.metrics import Evaluation
 from diasum.evaluation.slices import Bin
 from diasum.model import describe_machine
@@ -156,21 +156,31 @@ class Report:
         """System and its mean measures; the first references, under None, come first."""
         pairs = self.evaluated.pairs
         values = describe(pairs, [pair.references[0] for pair in pairs], [False] * len(pairs))
-        human = {name: _mean(column) for name, column in values.items()} | {"cut": None}
+        human = {name: _mean(column) for name, column in values.items()} | {
+            "cut": None,
+            "bertscore": None,
+            "nli_consistency": None,
+        }
         return [(None, human), *((system, self.evaluation.mean_measures(system)) for system in self.systems)]
 
     @property
     def measure_names(self) -> dict[str, str]:
         """Measure to what it is."""
-        return MEASURES
+        present = self.evaluation.measures[self.system]
+        return MEASURES | {name: what for name, what in FURTHER.items() if name in present}
 
     def measure_label(self, measure: str) -> str:
         """A measure as a column's head."""
-        return {"novelty1": "New words", "novelty2": "New pairs"}.get(measure, measure.capitalize())
+        return {
+            "novelty1": "New words",
+            "novelty2": "New pairs",
+            "bertscore": "BERTScore",
+            "nli_consistency": "NLI",
+        }.get(measure, measure.capitalize())
 
     def is_share(self, measure: str) -> bool:
         """Whether a measure is a share, 0 to 1."""
-        return MEASURES[measure].startswith("share")
+        return self.measure_names[measure].startswith("share")
 
     def is_weak(self, part: Bin) -> bool:
         """Whether the system evaluated does clearly worse in a bin: its interval there lies below the mean over all dialogues."""

@@ -1,0 +1,101 @@
+"""Evaluating a run: base and baselines in one table, further models where named, files that agree with what is returned."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+import diasum
+from diasum.errors import DiasumError
+from tests.tokenizers import tiny_bart_tokenizer
+
+
+@pytest.fixture(scope="module")
+def run(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    settings = {
+        "train.epochs": 4,
+        "train.eval_generate": 0,
+        "train.report_to": [],
+        "generate.max_new_tokens": 8,
+        "generate.num_beams": 1,
+        "lora.target_modules": "all-linear",
+        "train.learning_rate": 0.1,
+    }
+    diasum.train(base, corpus, run=folder, settings=settings)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("models") / "nli"
+    tokenizer: PreTrainedTokenizerFast = tiny_bart_tokenizer()
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=16,
+        id2label={0: "contradiction", 1: "neutral", 2: "entailment"},
+        label2id={"contradiction": 0, "neutral": 1, "entailment": 2},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def test_the_adapter_and_its_base_differ_and_everything_is_written(run: Path) -> None:
+    evaluated = diasum.evaluate(run)
+    texts = {name: [p.text for p in made] for name, made in evaluated.predictions.items()}
+    assert texts["adapter"] != texts["base"]
+    summarizer = diasum.load(run)
+    assert texts["adapter"] == summarizer.summarize([pair.dialogue for pair in evaluated.pairs])
+    folder = run / "evaluation" / "test"
+    assert evaluated.folder == folder
+    rows = [json.loads(line) for line in (folder / "predictions.jsonl").read_text().splitlines()]
+    assert [row["prediction"] for row in rows] == texts["adapter"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["systems"].keys() == {"adapter", "base", "lead3", "longest"}
+    assert metrics["contrast"]["adapter"]
+    assert "report.html" in {p.name for p in folder.iterdir()}
+    card = (run / "adapter" / "README.md").read_text()
+    assert f"{metrics['systems']['adapter']['rougeL']['mean']:.1f}" in card
+
+
+def test_further_models(run: Path, classifier: str, base: str, tmp_path: Path) -> None:
+    settings = {
+        "evaluate.bertscore_model": base,
+        "evaluate.nli_model": classifier,
+        "evaluate.contrast": 0,
+        "evaluate.baselines": ["lead1"],
+    }
+    evaluated = diasum.evaluate(run, settings=settings, out=tmp_path / "out")
+    measures: dict[str, Any] = evaluated.evaluation.to_json()["systems"]["lead1"]["measures"]
+    assert 0 < measures["bertscore"] <= 100
+    assert 0 < measures["nli_consistency"] < 100
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "BERTScore" in page
+    assert "NLI" in page
+
+
+def test_a_model_without_adapter_and_other_data(base: str, corpus: str) -> None:
+    evaluated = diasum.evaluate(
+        base, data=f"{corpus}/test.jsonl", settings={"generate.max_new_tokens": 4, "evaluate.contrast": 0}
+    )
+    assert set(evaluated.predictions) == {"model", "lead3", "longest"}
+    assert evaluated.folder is None
+    with pytest.raises(DiasumError, match="needs data"):
+        diasum.evaluate(base)
+
+
+def test_pairs_without_references(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "bare.jsonl"
+    file.write_text(json.dumps({"id": "1", "dialogue": "Anna: Hi."}) + "\n")
+    with pytest.raises(DiasumError, match="summary"):
+        diasum.evaluate(run, data=str(file))
