@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 SHORT = {"copy": 0.4, "reading": 0.35, "summary": 0.2, "denoise": 0.05}
 MIDDLE = {"copy": 0.1, "reading": 0.3, "summary": 0.45, "denoise": 0.15}
-LONG = {"summary": 0.68, "reading": 0.15, "denoise": 0.08, "copy": 0.03, "next_turn": 0.03, "title": 0.03}
+LONG = {"summary": 0.56, "reading": 0.2, "copy": 0.12, "denoise": 0.05, "next_turn": 0.04, "title": 0.03}
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,8 @@ def write_bundle(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
         raise ValueError(
             f"the bundle is {size / 1e6:.1f} MB, over the limit of {LIMIT_BYTES / 1e6:.0f} MB: choose a smaller --d-model"
         )
+    for file in part.iterdir():
+        file.chmod(0o644)  # safetensors are written for their owner only
     shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
     return size

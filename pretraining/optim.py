@@ -2,8 +2,8 @@
 
 Muon (Jordan et al. 2024) replaces a matrix's momentum by its nearest semi-orthogonal matrix, found by Newton-Schulz iterations, so every
 direction of the matrix learns at the same pace. Each attention head's block is orthogonalised by itself: it is its own linear map, and the
-small products make the iterations four times cheaper. Steps are scaled to a given root mean square (Liu et al. 2025, "Muon is scalable"),
-so one learning rate suits every shape.
+small products make the iterations four times cheaper. Steps are scaled to a root mean square (Liu et al. 2025, "Muon is scalable") relative to
+that of the matrix, so one learning rate suits every shape and scale.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+SMALLEST = 0.01  # a matrix smaller than this (root mean square) takes steps as if it were this large
 
 
 @torch.no_grad()
@@ -33,13 +34,16 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon with Nesterov momentum. `lr` is the root mean square of a step's entries.
+    """Muon with Nesterov momentum. `lr` is the size of a step relative to the matrix: root mean square over root mean square.
+
+    A relative step keeps what is written into small weights (an induction head's queries and keys) as safe as the rest; with one absolute
+    step for all matrices, noise had overwritten it within 1,000 steps.
 
     Args:
         params: dictionaries `{"params": [matrices], "blocks": n, "dim": 0 or 1}`; each matrix is split into `n` blocks along `dim`.
     """
 
-    def __init__(self, params: Iterable[dict[str, Any]], lr: float = 1e-3, momentum: float = 0.95) -> None:
+    def __init__(self, params: Iterable[dict[str, Any]], lr: float = 4e-3, momentum: float = 0.95) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "blocks": 1, "dim": 0})
 
     @torch.no_grad()
@@ -65,7 +69,8 @@ class Muon(torch.optim.Optimizer):
             start = 0
             for p, dim, blocks, lr, _ in entries:
                 update = torch.cat(list(flat[start : start + blocks]), dim=dim)
-                p.add_(update, alpha=-lr * scale)
+                size = max(float(p.square().mean().sqrt()), SMALLEST)
+                p.add_(update, alpha=-lr * size * scale)
                 start += blocks
 
 
@@ -74,7 +79,7 @@ class Optimizers:
 
     Args:
         model: a T5 whose parameters are trained in place.
-        matrix_lr: root mean square of a Muon step (or Adam's learning rate for the matrices, if `muon` is false).
+        matrix_lr: relative size of a Muon step (or Adam's learning rate for the matrices, if `muon` is false).
         vector_lr: Adam's learning rate for embeddings, norms and position biases.
     """
 

@@ -30,7 +30,10 @@ from pretraining.probes import Probe, dialogsum_pairs
 
 @dataclass(frozen=True)
 class Settings:
-    """One run of the trainer. Rates are root-mean-square steps (`matrix_lr`) and Adam's learning rate (`vector_lr`)."""
+    """One run of the trainer. Rates are Muon's relative step (`matrix_lr`) and Adam's learning rate (`vector_lr`).
+
+    `start` names a checkpoint of another run from whose averaged weights and counters to begin, with fresh optimiser states.
+    """
 
     run: str = "build/pretraining/mini"
     data: str = os.environ.get("DIASUM_DATA", "../shared/data")
@@ -39,8 +42,9 @@ class Settings:
     warmup_tokens: int = 200_000
     batch_tokens: int = 6000
     pool_examples: int = 3000
-    matrix_lr: float = 1e-3
-    vector_lr: float = 2e-3
+    start: str = ""
+    matrix_lr: float = 4e-3
+    vector_lr: float = 1e-3
     optimizer: str = "muon"
     init: str = "structured"
     average: float = 0.998
@@ -143,8 +147,8 @@ class Trainer:
         factor = schedule(self.tokens, warmup=s.warmup_tokens, total=s.tokens, decay=s.decay_tokens)
         norm = self.optimizers.step(factor)
         self.step += 1
-        # the average's memory grows with the run, so that it is useful from the start
-        weight = max(1 - s.average, 1 / (1 + self.step))
+        # the average reaches back over about the last tenth of the run, at most 1 / (1 - average) steps
+        weight = max(1 - s.average, 10 / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), weight)
         self.tokens += int(batch.lengths.sum()) + losses.numel()
@@ -166,12 +170,13 @@ class Trainer:
         torch.save(state, part)
         part.replace(path)
 
-    def load(self, path: Path) -> None:
-        """Restore `save`; settings of the run that wrote it are not taken over."""
+    def load(self, path: Path, weights_only: bool = False) -> None:
+        """Restore `save`, or only its averaged weights and counters; settings of the run that wrote it are not taken over."""
         state = torch.load(path, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
+        self.model.load_state_dict(state["average" if weights_only else "model"])
         self.average.load_state_dict(state["average"])
-        self.optimizers.load_state_dict(state["optimizers"])
+        if not weights_only:
+            self.optimizers.load_state_dict(state["optimizers"])
         for name, value in state["counters"].items():
             setattr(self, name, value)
         self._pool = None
@@ -223,6 +228,8 @@ def train(settings: Settings) -> Trainer:
     checkpoint = run / "checkpoint.pt"
     if checkpoint.exists():
         trainer.load(checkpoint)
+    elif settings.start:
+        trainer.load(Path(settings.start), weights_only=True)
     probe = build_probe(settings, TaskMixture)
     size = sum(p.numel() for p in trainer.model.parameters())
     print(
