@@ -64,7 +64,14 @@ def test_both_families_and_methods_learn(
         ("t5", base, {"lora.use_dora": True}),
         ("bart", bart, {"lora.use_rslora": True, "train.gradient_checkpointing": True}),
     ):
-        settings = {**quick, "train.learning_rate": 0.02, "train.epochs": 3, "train.label_smoothing": 0.1, **extra}
+        settings = {
+            **quick,
+            "train.learning_rate": 0.02,
+            "train.epochs": 4,
+            "train.label_smoothing": 0.1,
+            "lora.target_modules": "all-linear",
+            **extra,
+        }
         diasum.train(model, corpus, run=tmp_path / name, settings=settings)
         losses = [event["eval_loss"] for event in Run(tmp_path / name).events() if "eval_loss" in event]
         assert losses[-1] < losses[0], f"{name} does not learn: {losses}"
