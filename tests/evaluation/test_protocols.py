@@ -64,6 +64,19 @@ def test_py_rouge_words() -> None:
         "na",
     ]
     assert tokenize("agreements children's") == ["agreem", "child", "s"]
+    assert tokenize("professional accidentally technology possibly") == ["profess", "accid", "technolog", "possibl"]
+    assert tokenize("nation national vacation accidental") == ["nation", "nation", "vacat", "accident"]
+    # A base form is not stemmed, so that these are four words.
+    assert tokenize("carry carried happy happier") == ["carri", "carry", "happi", "happy"]
+    assert tokenize("barrier priest untied soldier") == ["barrier", "priest", "unti", "soldier"]
+    assert tokenize("overheard foresaw bigger panicking customer customers") == [
+        "overhear",
+        "foresee",
+        "big",
+        "panic",
+        "customer",
+        "custom",
+    ]
 
 
 def test_cut_words_keeps_lines() -> None:

@@ -194,7 +194,7 @@ def _perl(name: str, join: Join, *, max_words: int | None, lcs_weight: float, no
     return Protocol(
         name=name,
         library="py-rouge 1.1 (after ROUGE-1.5.5, alpha 0.5)",
-        stemming="WordNet's irregular forms, else Porter (original)",
+        stemming="irregular forms to their base forms, else a variant of Porter (original)",
         join=join,
         sentences="ROUGE-L is the summary-level one over lines",
         metrics=pyrouge.METRICS,

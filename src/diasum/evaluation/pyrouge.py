@@ -1,11 +1,11 @@
 """ROUGE as the package py-rouge 1.1 computes it, which the DialogSum paper (Chen et al. 2021) and SAMSum (Gliwa et al. 2019) used.
 
-The package follows the Perl script ROUGE-1.5.5. It differs from rouge-score in what moves scores: irregular forms are replaced by
-their WordNet lemma before stemming (went -> go), the stemmer is Porter's original one, contractions such as "gonna" are split
-("cannot" is not), ROUGE-L is the summary-level one over *lines*, and texts may be cut at a number of words. Two habits of the
-package that a reader would not expect are reproduced too, because published figures contain them (see `docs/protocols.md`): the
-ROUGE-W weight set on the scorer also raises ROUGE-L's precision and recall to the power 1/weight, and an empty text counts -1
-bigrams when counts are pooled.
+The package follows the Perl script ROUGE-1.5.5. It differs from rouge-score in what moves scores: irregular forms are replaced
+by their base forms before stemming (went -> go; see `irregular`), the stemmer is a variant of Porter's original one (see
+`perl_stem`), contractions such as "gonna" are split ("cannot" is not), ROUGE-L is the summary-level one over *lines*, and texts
+may be cut at a number of words. Two habits of the package that a reader would not expect are reproduced too, because published
+figures contain them (see `docs/protocols.md`): the ROUGE-W weight set on the scorer also raises ROUGE-L's precision and recall to
+the power 1/weight, and an empty text counts -1 bigrams when counts are pooled.
 
 The code here is our own; its counts are compared with the package's in the tests.
 """
@@ -13,11 +13,11 @@ The code here is our own; its counts are compared with the package's in the test
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
-from importlib import resources
 
+from diasum.evaluation.irregular import base_form
 from diasum.evaluation.lcs import union_lcs_hits
+from diasum.evaluation.perl_stem import perl_stem
 from diasum.evaluation.rouge import Count, Prepared, overlap, prepare
 
 METRICS = ("rouge1", "rouge2", "rougeL")
@@ -26,32 +26,9 @@ _OTHER = re.compile("[^a-z0-9]")
 _SPLIT = re.compile(r"\b(gim)(me)\b|\b(gon)(na)\b|\b(got)(ta)\b|\b(lem)(me)\b|\b(wan)(na)\b")
 
 
-@lru_cache(maxsize=1)
-def _irregular() -> dict[str, str]:
-    """WordNet's irregular forms, and the words that the Perl stemmer cuts in its own way."""
-    folder = resources.files("diasum") / "assets" / "rouge155"
-    table: dict[str, str] = {}
-    for name in ("wordnet_exceptions.txt", "perl_stems.txt"):
-        for line in (folder / name).read_text(encoding="ascii").splitlines():
-            if not line.startswith("#"):
-                form, lemma = line.split()
-                table[form] = lemma
-    return table
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Callable[[str], str]:
-    from nltk.stem.porter import PorterStemmer
-
-    stem: Callable[[str], str] = PorterStemmer(PorterStemmer.ORIGINAL_ALGORITHM).stem
-    return stem
-
-
 @lru_cache(maxsize=200_000)
 def _stem(word: str) -> str:
-    if len(word) > 3:
-        word = _irregular().get(word) or _stemmer()(word)
-    return word
+    return (base_form(word) or perl_stem(word)) if len(word) > 3 else word
 
 
 def tokenize(text: str) -> list[str]:
