@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from transformers import PreTrainedTokenizerFast
-
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 TEXT = [
     "#Person1#: Good morning, Doctor. I have had a headache since Monday.",

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from diasum.errors import DiasumError
+from pretraining import reading
 from pretraining.corpora import FILES, Act, Talk, Turn, as_written, make_turn, read_sgd, shared_words
 from pretraining.everyday import Dialogue, Everyday, summarize
 from pretraining.grammar import GENERATORS, read_grammar, walk
@@ -20,9 +23,6 @@ from pretraining.sgd_phrases import bare_time, fill, inflect, on_date
 from pretraining.sgd_summaries import compose
 from pretraining.speakers import cast_two, named, person_n, role
 from pretraining.tasks import FAMILIES, SUMMARIZE, TaskMixture, window
-
-from diasum.errors import DiasumError
-from pretraining import reading
 
 DATA = Path(os.environ.get("DIASUM_DATA", Path(__file__).parents[3] / "shared" / "data"))
 needs_data = pytest.mark.skipif(
