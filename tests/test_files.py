@@ -33,9 +33,14 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
         with folder_in_place(tmp_path / "f") as folder:
             (folder / content).write_text(content)
     assert [p.name for p in (tmp_path / "f").iterdir()] == ["two"]
-    with pytest.raises(RuntimeError), folder_in_place(tmp_path / "f") as folder:
-        (folder / "three").write_text("half")
-        raise RuntimeError
+
+    def half() -> None:
+        with folder_in_place(tmp_path / "f") as folder:
+            (folder / "three").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert [p.name for p in (tmp_path / "f").iterdir()] == ["two"]
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
 

@@ -17,6 +17,7 @@ import diasum
 from diasum.errors import DiasumError
 from diasum.training import Run
 from diasum.training.trainer import DialogueTrainer
+from tests.models import save_corpus
 
 
 class Killed(BaseException):
@@ -179,6 +180,17 @@ def test_resume_refuses_other_settings(base: str, corpus: str, tmp_path: Path, m
         diasum.train(base, corpus, run=run, settings=settings())
     with pytest.raises(DiasumError, match=r"train.epochs: the run has 3.0, now given 5"):
         diasum.train(run=run, resume=True, settings={"train.epochs": 5})
+
+
+def test_resume_refuses_changed_data(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = save_corpus(tmp_path / "data")
+    monkeypatch.setattr(DialogueTrainer, "training_step", lambda *a, **k: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        diasum.train(base, str(data), run=tmp_path / "run", settings=settings())
+    file = data / "train.jsonl"
+    file.write_text(file.read_text().replace("headache", "toothache"))
+    with pytest.raises(DiasumError, match=r"The data of .* changed since the run was started"):
+        diasum.train(run=tmp_path / "run", resume=True)
 
 
 def test_training_from_the_saved_config_gives_the_same_run(whole: Path, tmp_path: Path) -> None:

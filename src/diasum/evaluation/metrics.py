@@ -22,9 +22,10 @@ from diasum.evaluation.bootstrap import Difference, Interval, paired_difference
 from diasum.evaluation.compare import DifferenceRow, compare
 from diasum.evaluation.language import language_note
 from diasum.evaluation.measures import describe
-from diasum.evaluation.predictions import Prediction, match_predictions, write_text
+from diasum.evaluation.predictions import Prediction, match_predictions
 from diasum.evaluation.protocols import Protocol, Scores, get_protocol
 from diasum.evaluation.slices import Bin, slice_scores
+from diasum.files import write_text
 
 Progress = Callable[[str, int, int], None]  # system, dialogues done, dialogues in all
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from diasum.data import Pair
 from diasum.errors import DiasumError
+from diasum.files import write_text
 
 PREDICTION_KEYS = ("prediction", "summary", "generated_summary", "generated", "output", "hypothesis", "text")
 ID_KEYS = ("id", "fname", "dialogue_id", "example_id")
@@ -103,17 +103,6 @@ def write_predictions(
             row[name] = round(value, 4) if math.isfinite(value) else None
         rows.append(json.dumps(row, ensure_ascii=False))
     write_text(Path(path), "".join(f"{row}\n" for row in rows))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file beside its place and move it there, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def match_predictions(source: str, predictions: Iterable[Prediction], pairs: Sequence[Pair]) -> list[Prediction]:
