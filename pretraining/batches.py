@@ -16,6 +16,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from pretraining.curriculum import Phase, draw_max_words
+from pretraining.invented import SHARE, rename
 from pretraining.model import IGNORE, Batch
 
 MAX_SOURCE = 512
@@ -88,8 +89,9 @@ def pool(
     rng = random.Random(f"{seed}/{index}")
     words = draw_max_words(phase, rng)
     drawn = [mixture.sample(rng, max_words=words, weights=phase.weights) for _ in range(examples)]
-    sources = encode(tokenizer, [e.source for e in drawn], MAX_SOURCE)
-    targets = encode(tokenizer, [e.target for e in drawn], MAX_TARGET)
+    texts = [rename(rng, e.source, e.target) if rng.random() < SHARE else (e.source, e.target) for e in drawn]
+    sources = encode(tokenizer, [source for source, _ in texts], MAX_SOURCE)
+    targets = encode(tokenizer, [target for _, target in texts], MAX_TARGET)
     batches = cut([(s, t, e.task) for s, t, e in zip(sources, targets, drawn, strict=True)], budget)
     rng.shuffle(batches)
     return batches

@@ -1,9 +1,9 @@
 """The optimiser: Muon for the hidden matrices, Adam for embeddings, norms and position biases; and the learning-rate schedule.
 
 Muon (Jordan et al. 2024) replaces a matrix's momentum by its nearest semi-orthogonal matrix, found by Newton-Schulz iterations, so every
-direction of the matrix learns at the same pace. Each attention head's block is orthogonalised by itself: it is its own linear map, and the
-small products make the iterations four times cheaper. Steps are scaled to a root mean square (Liu et al. 2025, "Muon is scalable") relative to
-that of the matrix, so one learning rate suits every shape and scale.
+direction of the matrix learns at the same pace. Each attention head's block is orthogonalised by itself: it is its own linear map, and
+the small products make the iterations four times cheaper. Steps have a root mean square (Liu et al. 2025, "Muon is scalable")
+relative to that of the matrix, so one learning rate suits every shape and scale.
 """
 
 from __future__ import annotations

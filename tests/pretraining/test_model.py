@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from pretraining import export, optim, probes, train
+from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
 from pretraining.model import IGNORE, Batch, Shape, build_model, token_losses
 from pretraining.tokenizer import SENTINELS, train_tokenizer
@@ -129,6 +129,19 @@ def test_tokenizer_gives_a_name_the_same_token_everywhere(tokenizer: Any) -> Non
         "<extra_id_3>"
     )
     assert tokenizer.convert_tokens_to_ids(f"<extra_id_{SENTINELS - 1}>") == 2 + SENTINELS
+
+
+def test_invented_names_stay_the_same_in_source_and_target() -> None:
+    source = "Ann: hi Bob\nBob: hello\nClerk: Annual fee"
+    changed = 0
+    for seed in range(20):
+        s, t = invented.rename(random.Random(seed), source, "Ann greets Bob. The clerk listens.")
+        label = s.split(":")[0]
+        assert t.startswith(f"{label} greets ")
+        assert "Clerk: Annual fee" in s  # the target says "the clerk", and "Annual" only begins like a name
+        assert len(label) >= 3
+        changed += label != "Ann"
+    assert changed > 5
 
 
 def test_orthogonalise_gives_near_orthogonal_rows() -> None:
