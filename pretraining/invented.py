@@ -10,13 +10,77 @@ import random
 import re
 
 SHARE = 0.4
-ONSETS = "b br c ch d dr f fl g gr h j k kl l m n p pr r s sch st t tr v w y z".split(" ") + [""] * 6
-VOWELS = "a a ai e e ea i i ie o o oi u ou ui".split(" ")
-CODAS = "l n n r s t m ck nd rg sh th x".split(" ") + [""] * 8
-PLACES = "Ferry Ticket Box Front Help Fraud Night School Bus Library Hotel Bank Parts Repair Town Gym Garden Events Parking".split(
-    " "
-)
-POSTS = "Desk Office Team Manager Nurse Clerk Line Admin Officer Counter Driver Coach Shop Guard Helper".split(" ")
+ONSETS = [
+    "b",
+    "br",
+    "c",
+    "ch",
+    "d",
+    "dr",
+    "f",
+    "fl",
+    "g",
+    "gr",
+    "h",
+    "j",
+    "k",
+    "kl",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pr",
+    "r",
+    "s",
+    "sch",
+    "st",
+    "t",
+    "tr",
+    "v",
+    "w",
+    "y",
+    "z",
+] + [""] * 6
+VOWELS = ["a", "a", "ai", "e", "e", "ea", "i", "i", "ie", "o", "o", "oi", "u", "ou", "ui"]
+CODAS = ["l", "n", "n", "r", "s", "t", "m", "ck", "nd", "rg", "sh", "th", "x"] + [""] * 8
+PLACES = [
+    "Ferry",
+    "Ticket",
+    "Box",
+    "Front",
+    "Help",
+    "Fraud",
+    "Night",
+    "School",
+    "Bus",
+    "Library",
+    "Hotel",
+    "Bank",
+    "Parts",
+    "Repair",
+    "Town",
+    "Gym",
+    "Garden",
+    "Events",
+    "Parking",
+]
+POSTS = [
+    "Desk",
+    "Office",
+    "Team",
+    "Manager",
+    "Nurse",
+    "Clerk",
+    "Line",
+    "Admin",
+    "Officer",
+    "Counter",
+    "Driver",
+    "Coach",
+    "Shop",
+    "Guard",
+    "Helper",
+]
 LABEL = re.compile(r"^(?:(?:Mr|Mrs|Ms|Dr)\. )?([A-Z][a-z]+):", re.MULTILINE)
 
 
