@@ -28,7 +28,7 @@ def table(results: dict[str, Any]) -> str:
         notes.append(
             f"{NAMES[name]}: {row['n']} dialogues, {row['references']} reference(s) each, protocol `{row['protocol']['name']}`, bootstrap "
             f"over dialogues ({row['resamples']:,} resamples, seed {row['seed']}); adapter trained on {train} pairs, seed "
-            f"{row['run']['training_seed']}, in {row['run']['seconds'] / 60:.1f} min on {row['hardware']['cores']} CPU cores "
+            f"{row['run']['training_seed']}, in {row['run']['seconds'] / 60:.1f} min with {row['hardware']['threads']} CPU thread(s) "
             f"(recipe `{row['recipe']}`)."
         )
     return "\n".join([*lines, "", *notes])
