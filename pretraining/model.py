@@ -30,8 +30,8 @@ class Shape:
     d_ff: int = 512
     d_kv: int = 64
     num_heads: int = 4
-    encoder_layers: int = 4
-    decoder_layers: int = 4
+    encoder_layers: int = 3
+    decoder_layers: int = 3
 
     def to_config(self) -> T5Config:
         """The transformers configuration: gated GELU, tied embeddings, no dropout, pad 0, end 1, decoding starts from pad."""

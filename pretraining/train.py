@@ -53,8 +53,8 @@ class Settings:
     checkpoint_minutes: float = 5.0
     probe_minutes: float = 10.0
     max_minutes: float = 1e9
-    encoder_layers: int = 4
-    decoder_layers: int = 4
+    encoder_layers: int = 3
+    decoder_layers: int = 3
     d_model: int = 256
     d_ff: int = 512
     num_heads: int = 4
