@@ -29,14 +29,9 @@ def table(results: dict[str, Any]) -> str:
             f"{NAMES[name]}: {row['n']} dialogues, {row['references']} reference(s) each, protocol `{row['protocol']['name']}`, bootstrap "
             f"over dialogues ({row['resamples']:,} resamples, seed {row['seed']}); adapter trained on {train} pairs, seed "
             f"{row['run']['training_seed']}, in {row['run']['seconds'] / 60:.1f} min with {row['hardware']['threads']} CPU thread(s) "
-            f"(recipe `{row['recipe']}`{evaluated_with(row)})."
+            f"(recipe `{row['recipe']}`)."
         )
     return "\n".join([*lines, "", *notes])
-
-
-def evaluated_with(row: dict[str, Any]) -> str:
-    """Settings of the evaluation that differ from those of the training run."""
-    return "".join(f", evaluated with {name}={value}" for name, value in row.get("evaluated_with", {}).items())
 
 
 def insert(text: str, content: str) -> str:
