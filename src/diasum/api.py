@@ -150,6 +150,7 @@ def score(
     protocol: str = "rouge-score",
     settings: Overrides = (),
     out: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Evaluated:
     """Score any system's summaries (txt, one a line, or jsonl) against a corpus.
 
@@ -159,7 +160,13 @@ def score(
     from diasum.evaluation.predictions import read_predictions
 
     return _score_texts(
-        data, split, protocol, settings, out, lambda pairs: {"predictions": read_predictions(predictions, pairs)}
+        data,
+        split,
+        protocol,
+        settings,
+        out,
+        lambda pairs: {"predictions": read_predictions(predictions, pairs)},
+        progress,
     )
 
 
@@ -171,6 +178,7 @@ def baseline(
     protocol: str = "rouge-score",
     settings: Overrides = (),
     out: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Evaluated:
     """Score baselines that need no model, with the same metrics and report.
 
@@ -188,7 +196,7 @@ def baseline(
             for name in methods
         }
 
-    return _score_texts(data, split, protocol, settings, out, predict)
+    return _score_texts(data, split, protocol, settings, out, predict, progress)
 
 
 def compare(runs: Sequence[str | Path], *, split: str = "test", resamples: int = 10_000, seed: int = 0) -> Comparison:
@@ -274,7 +282,13 @@ def _corpus(data: str, settings: Overrides) -> Corpus:
 
 
 def _score_texts(
-    data: str, split: str, protocol: str, settings: Overrides, out: str | Path | None, predict: Callable[[Any], Any]
+    data: str,
+    split: str,
+    protocol: str,
+    settings: Overrides,
+    out: str | Path | None,
+    predict: Callable[[Any], Any],
+    progress: Progress | None,
 ) -> Evaluated:
     from diasum.data import load_corpus
     from diasum.evaluation.evaluate import Evaluated
@@ -296,6 +310,7 @@ def _score_texts(
         resamples=resolved.evaluate.resamples,
         seed=resolved.evaluate.seed,
         reference_system=first,
+        progress=progress,
     )
     evaluation.notes[:0] = corpus.notes
     evaluated = Evaluated(evaluation, pairs, predictions, first)

@@ -22,13 +22,21 @@ def baseline(
 ) -> None:
     """Score baselines that need no model."""
     from diasum import api
-    from diasum.cli.drawing import console, print_json, show_evaluation
+    from diasum.cli.drawing import Bars, console, print_json, show_evaluation
 
     methods = method or ["lead3", "longest"]
-    evaluated = api.baseline(
-        data, method=methods, split=split, protocol=protocol or "rouge-score", settings=options.overrides(set_), out=out
-    )
+    shown = console()
+    with Bars(shown, "scoring") as bars:
+        evaluated = api.baseline(
+            data,
+            method=methods,
+            split=split,
+            protocol=protocol or "rouge-score",
+            settings=options.overrides(set_),
+            out=out,
+            progress=bars,
+        )
     if json_:
         print_json(evaluated.evaluation.to_json())
     else:
-        show_evaluation(console(), evaluated)
+        show_evaluation(shown, evaluated)

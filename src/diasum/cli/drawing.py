@@ -83,7 +83,8 @@ def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
 class Bars:
     """A progress bar per kind of work, made when first reported."""
 
-    def __init__(self, out: Console) -> None:
+    def __init__(self, out: Console, verb: str = "summarising") -> None:
+        self._verb = verb
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -103,7 +104,9 @@ class Bars:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(what if what == "contrast" else f"summarising ({what})", total=total)
+            self._tasks[what] = self._bar.add_task(
+                what if what == "contrast" else f"{self._verb} ({what})", total=total
+            )
         self._bar.update(self._tasks[what], completed=done)
 
 

@@ -21,12 +21,20 @@ def score(
 ) -> None:
     """Score any system's summaries against a corpus."""
     from diasum import api
-    from diasum.cli.drawing import console, print_json, show_evaluation
+    from diasum.cli.drawing import Bars, console, print_json, show_evaluation
 
-    evaluated = api.score(
-        predictions, data, split=split, protocol=protocol or "rouge-score", settings=options.overrides(set_), out=out
-    )
+    shown = console()
+    with Bars(shown, "scoring") as bars:
+        evaluated = api.score(
+            predictions,
+            data,
+            split=split,
+            protocol=protocol or "rouge-score",
+            settings=options.overrides(set_),
+            out=out,
+            progress=bars,
+        )
     if json_:
         print_json(evaluated.evaluation.to_json())
     else:
-        show_evaluation(console(), evaluated)
+        show_evaluation(shown, evaluated)
