@@ -117,20 +117,21 @@ def _plain(text: str) -> str:
 
 
 def comparison_table(comparison: Comparison, metric: str) -> Table:
-    """Runs by mean and interval, with the paired difference to the first one and its corrected p-value."""
+    """Runs by mean and interval, with the paired difference to the first one, its corrected p-value and whether both speak for it."""
     from diasum.evaluation.headline import NAMES
 
     table = Table(title=f"{NAMES.get(metric, metric)}, differences to {comparison.reference}", title_justify="left")
-    for heading in ("run", "seeds", "mean (95%)", "difference (95%)", "p (Holm)"):
+    for heading in ("run", "seeds", "mean (95%)", "difference (95%)", "p (Holm)", "established"):
         table.add_column(heading, justify="left" if heading == "run" else "right")
     differences = {row.system: row for row in comparison.differences if row.metric == metric}
     for system in comparison.rows:
         found = system.metrics[metric]
-        cells = [system.name, str(system.seeds), f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})", "", ""]
+        cells = [system.name, str(system.seeds), f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})", "", "", ""]
         if system.name in differences:
             row = differences[system.name]
             cells[3] = f"{row.difference.mean:+.1f} ({row.difference.low:+.1f} to {row.difference.high:+.1f})"
             cells[4] = f"{row.p_holm:.4f}"
+            cells[5] = "yes" if row.established else "no"
         table.add_row(*cells)
     return table
 

@@ -67,6 +67,21 @@ class DifferenceRow:
     difference: Difference
     p_holm: float
 
+    @property
+    def clear_of_zero(self) -> bool:
+        """Whether the 95% interval, which knows nothing of the other rows, leaves zero out."""
+        return not self.difference.low <= 0 <= self.difference.high
+
+    @property
+    def significant(self) -> bool:
+        """Whether the corrected p-value is below 0.05."""
+        return self.p_holm < 0.05
+
+    @property
+    def established(self) -> bool:
+        """Whether interval and corrected p-value both speak for a difference; with several rows they can disagree."""
+        return self.clear_of_zero and self.significant
+
     def to_json(self) -> dict[str, Any]:
         """As metrics.json has it."""
         return {
@@ -75,6 +90,7 @@ class DifferenceRow:
             "metric": self.metric,
             **self.difference.to_json(),
             "p_holm": self.p_holm,
+            "established": self.established,
         }
 
 

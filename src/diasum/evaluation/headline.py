@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.metrics import Evaluation
 
 NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
@@ -10,7 +11,7 @@ NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLs
 def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
     """Differences between the system evaluated and each other one, and whether its summaries depend on their dialogues.
 
-    A difference is called one only when its 95% interval is clear of zero.
+    A difference is stated as one only when it is `established`: by its interval and by its corrected p-value.
     """
     metric = metric if metric in evaluation.protocol.metrics else evaluation.protocol.metrics[-1]
     name = NAMES.get(metric, metric)
@@ -20,10 +21,8 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
             continue
         # The table holds `system - reference`; a reader asks how the evaluated system (the reference) stands to the other.
         low, mean, high = (0.0 - x for x in (row.difference.high, row.difference.mean, row.difference.low))
-        verdict = "above" if low > 0 else "below" if high < 0 else "not clearly different from"
         lines.append(
-            f"{row.reference} is {verdict} {row.system}: {mean:+.1f} {name} (95% interval {low:+.1f} to {high:+.1f}, "
-            f"p = {_p(row.p_holm)} corrected)"
+            f"{verdict(row)}: {mean:+.1f} {name} (95% interval {low:+.1f} to {high:+.1f}, p = {_p(row.p_holm)} corrected)"
         )
     for system, check in evaluation.shuffled.items():
         lines.append(
@@ -31,6 +30,17 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
             f"to {check.shuffled:.1f} ({'it reads its input' if check.drop.low > 0 else 'it may not read its input'})"
         )
     return lines
+
+
+def verdict(row: DifferenceRow) -> str:
+    """How the reference system of a table stands to another one, in words."""
+    ours, other = row.reference, row.system
+    side = "above" if row.difference.mean < 0 else "below"
+    if row.established:
+        return f"{ours} is {side} {other}"
+    if row.clear_of_zero or row.significant:
+        return f"{ours} may be {side} {other}, which is not established"
+    return f"{ours} is not clearly different from {other}"
 
 
 def _p(value: float) -> str:

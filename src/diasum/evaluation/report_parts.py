@@ -46,7 +46,8 @@ def tiles(report: Report) -> list[Tile]:
     row = report.difference(report.rival, metric) if report.rival else None
     if row is not None and row.reference == report.system:
         d = row.difference
-        spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)}"
+        spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)} corrected"
+        spread += "" if row.established else ": no difference is established"
         found.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
     facts, human = report.checks[report.system].bands["any"], report.human.bands["any"]
     more = f"of summaries; the human ones show {percent(human.mean)}"
