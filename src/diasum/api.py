@@ -353,6 +353,6 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _forget_columns(tree: dict[str, Any]) -> None:
-    """Column names belong to the run's own data, not to another corpus."""
-    for name in ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision"):
+    """Column names, revision and licence belong to the run's own data, not to another corpus."""
+    for name in ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision", "license"):
         tree[f"data.{name}"] = None

@@ -34,6 +34,9 @@ class DataSettings(_Section):
     )
     id_column: str | None = Field(None, description="column with the id; found by name when not given")
     topic_column: str | None = Field(None, description="column with a topic for slices; found by name when not given")
+    license: str | None = Field(
+        None, description="the data's licence (such as cc-by-nc-4.0); that of their card when not given"
+    )
     on_empty: Literal["skip", "refuse"] = Field(
         "skip", description="what to do with rows whose dialogue or summary is empty"
     )

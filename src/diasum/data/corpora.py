@@ -11,18 +11,17 @@ import os
 import random
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from diasum.config import DataSettings
 from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
+from diasum.data.licences import hub_licence, local_licence
 from diasum.data.pairs import Corpus, Pair, canonical_split
 from diasum.data.readers import FORMATS, UNNAMED, Table, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses
 
 BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
-# Where the hub's cards state them; a local copy states its own in the README's front matter.
-_LICENSES = {"knkarthick/dialogsum": "cc-by-nc-sa-4.0", "knkarthick/samsum": "cc-by-nc-nd-4.0"}
 Purpose = Literal["train", "evaluate", "any"]
 
 
@@ -42,7 +41,7 @@ def load_corpus(
     Raises:
         DiasumError: nothing is there, it cannot be read, or a split or column is missing.
     """
-    corpus = Corpus(settings.path, {}, license=_LICENSES.get(settings.path))
+    corpus = Corpus(settings.path, {}, license=settings.license)
     tables = _read(settings, corpus)
     if purpose == "train":
         _training_splits(tables, settings, corpus, need_summaries)
@@ -61,11 +60,9 @@ def load_corpus(
 
 
 def _read(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
-    if settings.path in BUNDLED:
-        return read_path(BUNDLED[settings.path])
-    path = Path(settings.path).expanduser()
+    path = BUNDLED.get(settings.path) or Path(settings.path).expanduser()
     if path.exists():
-        corpus.license = corpus.license or _license_of(path)
+        corpus.license = corpus.license or local_licence(path)
         return read_path(path)
     if _looks_local(settings.path, path):
         raise _no_such_file(settings.path, path)
@@ -201,22 +198,9 @@ def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
             hint=f"Download it (`hf download --repo-type dataset {settings.path} --local-dir {folder}`) and give the path of "
             "its files; only plain tables are read, no loading scripts.",
         ) from None
+    corpus.license = corpus.license or hub_licence(settings.path, settings.revision)
     if not isinstance(data, DatasetDict):
         return {UNNAMED: Table(settings.path, data.to_list())}
-    corpus.license = corpus.license or next((part.info.license for part in data.values() if part.info.license), None)
     return {
         canonical_split(str(name)): Table(f"{settings.path}, `{name}`", part.to_list()) for name, part in data.items()
     }
-
-
-def _license_of(path: Path) -> str | None:
-    """The licence in the front matter of a data card beside the files, as hub data sets have it."""
-    card = (path if path.is_dir() else path.parent) / "README.md"
-    try:
-        with card.open(encoding="utf-8") as handle:
-            text = handle.read(20_000)
-    except (OSError, UnicodeDecodeError):
-        return None
-    front: Any = re.match(r"---\n(.*?)\n---", text, re.S)
-    found = re.search(r"^license:\s*(?:\n?\s*- )?([\w.\-]+)\s*$", front[1], re.M) if front else None
-    return found[1] if found else None
