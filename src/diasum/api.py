@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from diasum.data.checks import CorpusCheck, CorpusStats
     from diasum.evaluation.compare import Comparison
     from diasum.evaluation.evaluate import Evaluated, Progress
+    from diasum.evaluation.predictions import Prediction
     from diasum.inference import Summarizer
     from diasum.training.fit import TrainingResult
 
@@ -143,7 +144,7 @@ def evaluate(
 
 
 def score(
-    predictions: str | Path,
+    predictions: str | Path | Sequence[str | Path],
     data: str,
     *,
     split: str = "test",
@@ -152,22 +153,22 @@ def score(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
-    """Score any system's summaries (txt, one a line, or jsonl) against a corpus.
+    """Score any system's summaries (txt, one a line, or jsonl) against a corpus, beside baselines; several files in one table.
+
+    Systems are named by their files; differences are taken to the first. Baselines are those of the settings (`evaluate.baselines`).
 
     Raises:
         DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split.
     """
-    from diasum.evaluation.predictions import read_predictions
+    from diasum.evaluation.predictions import read_systems
 
-    return _score_texts(
-        data,
-        split,
-        protocol,
-        settings,
-        out,
-        lambda pairs: {"predictions": read_predictions(predictions, pairs)},
-        progress,
-    )
+    files = [predictions] if isinstance(predictions, str | Path) else list(predictions)
+    given = _given_settings(data, split, protocol, settings)
+
+    def predict(pairs: Any) -> dict[str, list[Prediction]]:
+        return read_systems(files, pairs) | _baselines(given.evaluate.baselines, pairs, given.evaluate.seed)
+
+    return _score_texts(given, out, predict, progress)
 
 
 def baseline(
@@ -185,26 +186,25 @@ def baseline(
     Raises:
         DiasumError: an unknown method (those there are, are listed).
     """
-    from diasum.evaluation.baselines import baseline_predictions
-    from diasum.evaluation.predictions import Prediction
-
     methods = [method] if isinstance(method, str) else list(method)
-
-    def predict(pairs: Any) -> dict[str, list[Prediction]]:
-        return {
-            name: [Prediction(p.id, text) for p, text in zip(pairs, baseline_predictions(name, pairs), strict=True)]
-            for name in methods
-        }
-
-    return _score_texts(data, split, protocol, settings, out, predict, progress)
+    given = _given_settings(data, split, protocol, settings)
+    return _score_texts(given, out, lambda pairs: _baselines(methods, pairs, given.evaluate.seed), progress)
 
 
-def compare(runs: Sequence[str | Path], *, split: str = "test", resamples: int = 10_000, seed: int = 0) -> Comparison:
+def compare(
+    runs: Sequence[str | Path],
+    *,
+    split: str = "test",
+    protocol: str | None = None,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
     """Compare evaluated runs on the same dialogues; differences are taken to the first.
 
     Args:
-        runs: run directories; ``NAME=RUN`` names a system, and several runs of one name are its seeds.
+        runs: run directories, or folders written by `score`; ``NAME=RUN`` names a system, and several runs of one name are its seeds.
         split: the split that all were evaluated on.
+        protocol: score the stored summaries anew under this one; that of the evaluations when not given.
         resamples: of intervals and tests.
         seed: of the resamples.
 
@@ -213,7 +213,7 @@ def compare(runs: Sequence[str | Path], *, split: str = "test", resamples: int =
     """
     from diasum.evaluation.runs import compare_runs
 
-    return compare_runs([str(run) for run in runs], split=split, resamples=resamples, seed=seed)
+    return compare_runs([str(run) for run in runs], split=split, protocol=protocol, resamples=resamples, seed=seed)
 
 
 def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
@@ -281,13 +281,23 @@ def _corpus(data: str, settings: Overrides) -> Corpus:
     return load_corpus(settings_for(None, settings, **{"data.path": data}).data, purpose="any", need_summaries=False)
 
 
+def _given_settings(data: str, split: str, protocol: str, settings: Overrides) -> Settings:
+    named = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
+    return settings_for(None, settings, **named)
+
+
+def _baselines(names: Sequence[str], pairs: Any, seed: int) -> dict[str, list[Prediction]]:
+    from diasum.evaluation.baselines import baseline_predictions
+    from diasum.evaluation.predictions import Prediction
+
+    made = {name: baseline_predictions(name, pairs, seed=seed) for name in names}
+    return {name: [Prediction(p.id, t) for p, t in zip(pairs, texts, strict=True)] for name, texts in made.items()}
+
+
 def _score_texts(
-    data: str,
-    split: str,
-    protocol: str,
-    settings: Overrides,
+    settings: Settings,
     out: str | Path | None,
-    predict: Callable[[Any], Any],
+    predict: Callable[[Any], dict[str, list[Prediction]]],
     progress: Progress | None,
 ) -> Evaluated:
     from diasum.data import load_corpus
@@ -295,20 +305,18 @@ def _score_texts(
     from diasum.evaluation.metrics import score_systems
     from diasum.evaluation.report import write_evaluation
 
-    resolved = settings_for(
-        None, settings, **{"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
-    )
-    corpus = load_corpus(resolved.data, purpose="evaluate", split=split)
-    pairs = corpus.split(split)[: resolved.evaluate.max_examples]
+    asked = settings.evaluate
+    corpus = load_corpus(settings.data, purpose="evaluate", split=asked.split)
+    pairs = corpus.split(asked.split)[: asked.max_examples]
     predictions = predict(pairs)
     first = next(iter(predictions))
     evaluation = score_systems(
         pairs,
         predictions,
-        protocol=protocol,
-        split=split,
-        resamples=resolved.evaluate.resamples,
-        seed=resolved.evaluate.seed,
+        protocol=asked.protocol,
+        split=asked.split,
+        resamples=asked.resamples,
+        seed=asked.seed,
         reference_system=first,
         progress=progress,
     )

@@ -188,9 +188,27 @@ def test_compare_and_baseline_and_score(diasum_: Terminal, run: str, corpus: str
     (tmp_path / "p.txt").write_text("\n".join(lines) + "\n")
     code, out, err = diasum_("score", tmp_path / "p.txt", "--data", corpus, "--json")
     assert code == 0, err
-    scored = json.loads(out)["systems"]["predictions"]
-    evaluated = json.loads((other / "evaluation/test/metrics.json").read_text())["systems"]["adapter"]
-    assert scored["rougeL"] == evaluated["rougeL"]
+    scored = json.loads(out)["systems"]
+    assert list(scored) == ["p", "lead3", "longest"]
+    evaluated = json.loads((other / "evaluation/test/metrics.json").read_text())["systems"]
+    assert scored["p"]["rougeL"] == evaluated["adapter"]["rougeL"]
+    assert scored["lead3"]["rougeL"] == evaluated["lead3"]["rougeL"]
+    code, out, err = diasum_("score", tmp_path / "p.txt", tmp_path / "p.txt", "--data", corpus)
+    assert code == 2
+    assert "given twice" in err
+    code, out, err = diasum_("compare", run, f"same={other}", "--metric", "rougel")
+    assert code == 2
+    assert "There is no metric `rougel`" in err
+    assert "rougeL" in err
+    code, out, err = diasum_("compare", run, f"same={other}", "--protocol", "rouge-score-best", "--json")
+    assert code == 0, err
+    best = json.loads(out)["systems"][0]["metrics"]["rouge1"]
+    assert best["mean"] == pytest.approx(
+        json.loads((other / "evaluation/test/metrics.json").read_text())["other_protocols"]["rouge-score-best"][
+            "systems"
+        ]["adapter"]["rouge1"]["mean"],
+        abs=1e-5,
+    )
 
 
 def test_inspect_config_and_data(diasum_: Terminal, base: str, corpus: str, tmp_path: Path) -> None:

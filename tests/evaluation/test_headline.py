@@ -43,3 +43,16 @@ def test_a_sentence_about_a_difference_that_the_correction_takes_away() -> None:
     assert found.difference.high < 0
     assert found.difference.p < 0.05 < found.p_holm
     assert sentences(evaluation)[0].startswith("adapter may be above rival, which is not established: +")
+
+
+def test_summaries_in_another_order_are_told() -> None:
+    texts = [f"Speaker {word} buys {word} things and {word} more." for word in ("red", "green", "blue", "grey") * 8]
+    pairs = [pair(f"d{i}", "Anna: a\nBen: b", text) for i, text in enumerate(texts)]
+    for order, said in (
+        (texts, "it reads its input"),
+        (texts[1:] + texts[:1], "nothing shows that it reads its input"),
+    ):
+        given = [Prediction(p.id, t) for p, t in zip(pairs, order, strict=True)]
+        (line,) = sentences(score_systems(pairs, {"file": given}, resamples=500))
+        assert said in line
+        assert ("in their order" in line) is ("nothing" in said)

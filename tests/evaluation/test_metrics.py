@@ -48,7 +48,8 @@ def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
     assert {(row.system, row.reference) for row in result.differences} == {("good", "lead3"), ("same", "lead3")}
     assert len(result.differences) == 2 * 4
     assert set(result.shuffled) == {"good", "same"}  # baselines read their input by construction
-    assert seen[-1] == ("lead3", 40, 40)
+    assert ("lead3", 40, 40) in seen
+    assert seen[-1] == ("other protocols", 7, 7)
     worst, *_, best = (direct["rougeL"][i] for i in result.ranked("good", "rougeL"))
     assert worst == direct["rougeL"].min() < best == direct["rougeL"].max()
     assert any("same: 40 of 40 summaries were cut" in note for note in result.notes)
@@ -66,6 +67,19 @@ def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
         0
     ].keys()
     assert sum(b["n"] for b in tree["slices"]["dialogue words"]) == 40
+
+
+@pytest.mark.parametrize("protocol", ["rouge-score", "rouge-score-mean", "dialogsum-paper"])
+def test_other_protocols_are_those_scored_alone(protocol: str) -> None:
+    result = score_systems(PAIRS, {"good": GOOD, "same": SAME}, protocol=protocol, resamples=200)
+    assert set(result.elsewhere) == set(PROTOCOLS) - {protocol, "rouge-score-mean"} - (
+        {"rouge-score"} if protocol.startswith("rouge-score") else set()
+    )
+    for name, table in result.elsewhere.items():
+        assert table["good"] == score_systems(PAIRS, {"good": GOOD}, protocol=name, resamples=200).systems["good"]
+    told = result.to_json()["other_protocols"]["rouge-score-best"]
+    assert "highest F1" in told["references"]
+    assert told["systems"]["good"]["rouge1"]["mean"] > told["systems"]["same"]["rouge1"]["mean"]
 
 
 def test_shuffling_tells_readers_from_talkers() -> None:

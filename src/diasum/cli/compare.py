@@ -8,13 +8,20 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
+from diasum.errors import DiasumError, near_misses
 
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(help="Two or more evaluated runs; NAME=RUN gives several seeds one name.")
+        list[Path],
+        typer.Argument(
+            help="Two or more evaluated runs, or folders of `score --out`; NAME=RUN gives several seeds one name."
+        ),
     ],
     split: options.Split = "test",
+    protocol: Annotated[
+        str | None, typer.Option(help="Score the stored summaries anew under this protocol (see docs/protocols.md).")
+    ] = None,
     metric: Annotated[str, typer.Option(help="The metric whose differences are shown.")] = "rougeL",
     json_: options.Json = False,
 ) -> None:
@@ -22,7 +29,9 @@ def compare(
     from diasum import api
     from diasum.cli.drawing import comparison_table, console, print_json
 
-    comparison = api.compare([str(run) for run in runs], split=split)
+    comparison = api.compare([str(run) for run in runs], split=split, protocol=protocol)
+    if metric not in comparison.metrics:
+        raise DiasumError(f"There is no metric `{metric}`.", hint=near_misses(metric, comparison.metrics))
     if json_:
         print_json(comparison.to_json())
     else:

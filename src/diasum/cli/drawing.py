@@ -26,7 +26,8 @@ def print_json(value: Any) -> None:
 
 
 def scores_table(evaluation: Evaluation) -> Table:
-    """Systems by metrics, each mean with its interval; the best mean of a column is bold."""
+    """Systems by metrics, each mean with its interval; the best mean of a column is bold, that of a bound such as the oracle never."""
+    from diasum.evaluation.baselines import sees_references
     from diasum.evaluation.headline import NAMES
 
     data = evaluation.to_json()
@@ -39,14 +40,15 @@ def scores_table(evaluation: Evaluation) -> Table:
     table.add_column("system")
     for name in metrics:
         table.add_column(NAMES[name], justify="right")
-    best = {name: max(values[name]["mean"] for values in systems.values()) for name in metrics}
+    rivals = [values for system, values in systems.items() if not sees_references(system)]
+    best = {name: max((values[name]["mean"] for values in rivals), default=None) for name in metrics}
     for system, values in systems.items():
         cells = []
         for name in metrics:
             cell = values[name]
             text = f"{cell['mean']:.1f} [dim]({cell['low']:.1f}-{cell['high']:.1f})[/]"
-            cells.append(f"[bold]{text}[/]" if cell["mean"] == best[name] else text)
-        table.add_row(system, *cells)
+            cells.append(f"[bold]{text}[/]" if cell["mean"] == best[name] and not sees_references(system) else text)
+        table.add_row(_plain(system), *cells)
     return table
 
 
@@ -57,18 +59,18 @@ def show_evaluation(out: Console, evaluated: Evaluated) -> None:
     evaluation = evaluated.evaluation
     out.print(scores_table(evaluation))
     for line in sentences(evaluation):
-        out.print(line)
+        out.print(line, markup=False)
     for note in evaluation.notes:
-        out.print(f"[dim]{note}[/]")
+        out.print(note, style="dim", markup=False)
     if evaluated.folder is not None:
-        out.print(f"Report: {evaluated.folder / 'report.html'}")
+        out.print(f"Report: {evaluated.folder / 'report.html'}", markup=False)
 
 
 def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
     """Dialogue, human summary and the systems' summaries, one example after the other."""
     for index in range(min(count, len(evaluated.pairs))):
         pair = evaluated.pairs[index]
-        out.rule(f"[bold]{pair.id}[/]", align="left")
+        out.rule(f"[bold]{_plain(pair.id)}[/]", align="left")
         turns = pair.dialogue.text.splitlines()
         for line in turns[:8]:
             out.print(f"  {line}", style="dim", markup=False)
@@ -120,18 +122,23 @@ def comparison_table(comparison: Comparison, metric: str) -> Table:
     """Runs by mean and interval, with the paired difference to the first one, its corrected p-value and whether both speak for it."""
     from diasum.evaluation.headline import NAMES
 
-    table = Table(title=f"{NAMES.get(metric, metric)}, differences to {comparison.reference}", title_justify="left")
-    for heading in ("run", "seeds", "mean (95%)", "difference (95%)", "p (Holm)", "established"):
+    table = Table(
+        title=f"{NAMES.get(metric, metric)}, differences to {_plain(comparison.reference)}", title_justify="left"
+    )
+    several = any(system.sd for system in comparison.rows)
+    headings = ["run", "mean (95%)", "difference (95%)", "p (Holm)", "established"]
+    for heading in [*headings[:1], *(("seeds", "sd of seeds") if several else ()), *headings[1:]]:
         table.add_column(heading, justify="left" if heading == "run" else "right")
-    differences = {row.system: row for row in comparison.differences if row.metric == metric}
     for system in comparison.rows:
         found = system.metrics[metric]
-        cells = [system.name, str(system.seeds), f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})", "", "", ""]
-        if system.name in differences:
-            row = differences[system.name]
-            cells[3] = f"{row.difference.mean:+.1f} ({row.difference.low:+.1f} to {row.difference.high:+.1f})"
-            cells[4] = f"{row.p_holm:.4f}"
-            cells[5] = "yes" if row.established else "no"
+        cells = [_plain(system.name)]
+        if several:
+            cells += [str(system.seeds), f"{system.sd[metric]:.2f}" if system.sd else ""]
+        cells.append(f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})")
+        if row := comparison.difference(system.name, metric):
+            d = row.difference
+            cells += [f"{d.mean:+.1f} ({d.low:+.1f} to {d.high:+.1f})", f"{row.p_holm:.4f}"]
+            cells.append("yes" if row.established else "no")
         table.add_row(*cells)
     return table
 

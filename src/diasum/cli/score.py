@@ -11,7 +11,9 @@ from diasum.cli import options
 
 
 def score(
-    predictions: Annotated[Path, typer.Argument(help="Summaries of any system: txt, one a line, or jsonl.")],
+    predictions: Annotated[
+        list[Path], typer.Argument(help="Summaries of any system: txt, one a line, or jsonl; one file a system.")
+    ],
     data: options.NeededData,
     split: options.Split = "test",
     protocol: options.Protocol = "rouge-score",
@@ -19,7 +21,7 @@ def score(
     out: options.Out = None,
     json_: options.Json = False,
 ) -> None:
-    """Score any system's summaries against a corpus."""
+    """Score any systems' summaries against a corpus, beside baselines."""
     from diasum import api
     from diasum.cli.drawing import Bars, console, print_json, show_evaluation
 

@@ -89,6 +89,11 @@ def is_baseline(name: str) -> bool:
     return True
 
 
+def sees_references(name: str) -> bool:
+    """Whether a system chooses by the references, as the oracle does: a bound, no rival."""
+    return is_baseline(name) and parse_baseline(name)[0].needs_references
+
+
 def _sentences(pair: Pair) -> list[str]:
     """The dialogue's sentences; the first of each turn has the speaker's label."""
     found = []

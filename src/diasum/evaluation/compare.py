@@ -102,6 +102,15 @@ class Comparison:
     rows: list[SystemRow]
     differences: list[DifferenceRow]
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that all systems have."""
+        return tuple(m for m in self.rows[0].metrics if all(m in row.metrics for row in self.rows))
+
+    def difference(self, system: str, metric: str) -> DifferenceRow | None:
+        """How a system differs from the reference in a metric; None for the reference itself."""
+        return next((row for row in self.differences if row.system == system and row.metric == metric), None)
+
     def to_json(self) -> dict[str, Any]:
         """As a plain dict."""
         return {

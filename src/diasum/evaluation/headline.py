@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.metrics import Evaluation
+from diasum.evaluation.rendering import pvalue
 
 NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
 
@@ -22,12 +23,15 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
         # The table holds `system - reference`; a reader asks how the evaluated system (the reference) stands to the other.
         low, mean, high = (0.0 - x for x in (row.difference.high, row.difference.mean, row.difference.low))
         lines.append(
-            f"{verdict(row)}: {mean:+.1f} {name} (95% interval {low:+.1f} to {high:+.1f}, p = {_p(row.p_holm)} corrected)"
+            f"{verdict(row)}: {mean:+.1f} {name} (95% interval {low:+.1f} to {high:+.1f}, p {pvalue(row.p_holm)} corrected)"
         )
     for system, check in evaluation.shuffled.items():
+        reads = "it reads its input"
+        if check.drop.low <= 0:
+            reads = "nothing shows that it reads its input, or that these summaries are of these dialogues and in their order"
         lines.append(
-            f"{system} against other dialogues' references: {NAMES.get(check.metric, check.metric)} falls from {check.matched:.1f} "
-            f"to {check.shuffled:.1f} ({'it reads its input' if check.drop.low > 0 else 'it may not read its input'})"
+            f"{system} against other dialogues' references: {NAMES.get(check.metric, check.metric)} goes from {check.matched:.1f} "
+            f"to {check.shuffled:.1f} ({reads})"
         )
     return lines
 
@@ -41,7 +45,3 @@ def verdict(row: DifferenceRow) -> str:
     if row.clear_of_zero or row.significant:
         return f"{ours} may be {side} {other}, which is not established"
     return f"{ours} is not clearly different from {other}"
-
-
-def _p(value: float) -> str:
-    return "under 0.001" if value < 0.001 else f"{value:.3f}"

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from diasum.data import Pair, pairs_hash
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
-from diasum.evaluation.bootstrap import Difference, Interval, paired_difference
+from diasum.evaluation.bootstrap import Difference, Interval, intervals, paired_difference
 from diasum.evaluation.compare import DifferenceRow, compare
 from diasum.evaluation.language import language_note
 from diasum.evaluation.measures import describe
 from diasum.evaluation.predictions import Prediction, match_predictions
-from diasum.evaluation.protocols import Protocol, Scores, get_protocol
+from diasum.evaluation.protocols import PROTOCOLS, SAME, Protocol, Scores, get_protocol
 from diasum.evaluation.slices import Bin, slice_scores
 from diasum.files import write_text
 
@@ -70,6 +70,7 @@ class Evaluation:
         slices: property to bins.
         notes: what a reader must know, each a sentence or two.
         shuffled: system to the check that it reads its input; baselines are left out.
+        elsewhere: the other protocols to system to metric to mean and interval: the same summaries, measured otherwise.
     """
 
     protocol: Protocol
@@ -86,6 +87,7 @@ class Evaluation:
     differences: list[DifferenceRow]
     slices: dict[str, list[Bin]]
     shuffled: dict[str, Shuffled]
+    elsewhere: dict[str, dict[str, dict[str, Interval]]]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -111,9 +113,7 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """The content of metrics.json."""
         systems: dict[str, Any] = {
-            name: {metric: {"mean": i.mean, "low": i.low, "high": i.high} for metric, i in metrics.items()}
-            | {"measures": self.mean_measures(name)}
-            for name, metrics in self.systems.items()
+            name: _bands(metrics) | {"measures": self.mean_measures(name)} for name, metrics in self.systems.items()
         }
         tree = {
             "protocol": self.protocol.to_json(),
@@ -128,6 +128,10 @@ class Evaluation:
             "differences": [row.to_json() for row in self.differences],
             "slices": {name: [b.to_json() for b in bins] for name, bins in self.slices.items()},
             "shuffled": {name: check.to_json() for name, check in self.shuffled.items()},
+            "other_protocols": {
+                name: PROTOCOLS[name].to_json() | {"systems": {s: _bands(metrics) for s, metrics in table.items()}}
+                for name, table in self.elsewhere.items()
+            },
             "notes": list(self.notes),
         }
         rounded: dict[str, Any] = _rounded(tree)
@@ -200,6 +204,7 @@ def score_systems(
         differences=table.differences,
         slices=slice_scores(pairs, scores, resamples=resamples, seed=seed),
         shuffled=_shuffled(method, texts, references, scores, models, resamples, seed),
+        elsewhere=_elsewhere(method, texts, references, resamples, seed, progress),
         notes=_notes(method, pairs, matched),
     )
 
@@ -231,6 +236,33 @@ def _shuffled(
         drop = paired_difference(own, wrong, resamples=resamples, seed=seed)
         found[name] = Shuffled(metric, float(own.mean()), float(wrong.mean()), drop)
     return found
+
+
+def _elsewhere(
+    method: Protocol,
+    texts: Mapping[str, Sequence[str]],
+    references: Sequence[Sequence[str]],
+    resamples: int,
+    seed: int,
+    progress: Progress | None,
+) -> dict[str, dict[str, dict[str, Interval]]]:
+    """All protocols but the one chosen and those that are the same by another name."""
+    others = [p for p in PROTOCOLS.values() if p.name not in SAME and SAME.get(method.name, method.name) != p.name]
+    scores: dict[str, dict[str, Scores]] = {}
+    for number, p in enumerate(others, 1):
+        scores[p.name] = {system: p.score(given, references) for system, given in texts.items()}
+        if progress:
+            progress("other protocols", number, len(others))
+    keys = [(name, s, m) for name, systems in scores.items() for s, metrics in systems.items() for m in metrics]
+    columns = np.stack([scores[name][s][m] for name, s, m in keys], axis=1)
+    found: dict[str, dict[str, dict[str, Interval]]] = {p.name: {system: {} for system in texts} for p in others}
+    for (name, s, m), band in zip(keys, intervals(columns, resamples=resamples, seed=seed), strict=True):
+        found[name][s][m] = band
+    return found
+
+
+def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
+    return {metric: {"mean": i.mean, "low": i.low, "high": i.high} for metric, i in metrics.items()}
 
 
 def _notes(method: Protocol, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:

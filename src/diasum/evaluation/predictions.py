@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from diasum.data import Pair
 from diasum.errors import DiasumError
+from diasum.evaluation.baselines import is_baseline
 from diasum.files import write_text
 
 PREDICTION_KEYS = ("prediction", "summary", "generated_summary", "generated", "output", "hypothesis", "text")
@@ -69,6 +70,27 @@ def read_predictions(path: Path | str, pairs: Sequence[Pair]) -> list[Prediction
         lines.pop()
     _check_number(path, "lines", len(lines), pairs)
     return [Prediction(pair.id, line.strip()) for pair, line in zip(pairs, lines, strict=True)]
+
+
+def read_systems(paths: Sequence[Path | str], pairs: Sequence[Pair]) -> dict[str, list[Prediction]]:
+    """Several systems' outputs, each named by its file, with as many folders before the name as it takes to tell them apart.
+
+    Raises:
+        DiasumError: as `read_predictions`, or a file is given twice.
+    """
+    files = [Path(path) for path in paths]
+    for depth in range(1, 1 + max((len(file.resolve().parts) for file in files), default=0)):
+        names = ["/".join(file.resolve().with_suffix("").parts[-depth:]) for file in files]
+        if len(set(names)) == len(names):
+            break
+    else:
+        names = [file.name for file in files]  # a.txt and a.jsonl
+    if len(set(names)) < len(names):
+        raise DiasumError(
+            f"The same file is given twice: {_some([str(file) for file in files])}.", hint="Name each file once."
+        )
+    names = [file.name if is_baseline(name) else name for name, file in zip(names, files, strict=True)]
+    return {name: read_predictions(file, pairs) for name, file in zip(names, files, strict=True)}
 
 
 def write_predictions(

@@ -76,12 +76,17 @@ class Protocol:
         return self.stemming != "none"
 
     @property
+    def joining(self) -> str:
+        """How several references make one score, in words."""
+        return _JOINS[self.join]
+
+    @property
     def description(self) -> str:
         """The protocol in one line, for tables and reports."""
         parts = [
             self.library,
             f"stemming: {self.stemming}",
-            f"references: {_JOINS[self.join]}",
+            f"references: {self.joining}",
             self.sentences,
             self.note,
         ]
@@ -93,7 +98,7 @@ class Protocol:
             "name": self.name,
             "library": self.library,
             "stemming": self.stemming,
-            "references": _JOINS[self.join],
+            "references": self.joining,
             "metrics": list(self.metrics),
             "description": self.description,
         }
@@ -222,6 +227,8 @@ PROTOCOLS: dict[str, Protocol] = {
         _perl("py-rouge", "mean", max_words=None, lcs_weight=1.0, note="nothing cut, no weight"),
     )
 }
+
+SAME = {"rouge-score-mean": "rouge-score"}  # other names of a protocol
 
 
 def get_protocol(name: str) -> Protocol:

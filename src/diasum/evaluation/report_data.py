@@ -18,7 +18,7 @@ import numpy as np
 
 import diasum
 from diasum.data import Corpus
-from diasum.evaluation.baselines import is_baseline, parse_baseline
+from diasum.evaluation.baselines import is_baseline, parse_baseline, sees_references
 from diasum.evaluation.bootstrap import Interval, intervals
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.contrast import ContrastResult
@@ -27,6 +27,8 @@ from diasum.evaluation.faithfulness import KINDS, Unsupported, faithfulness
 from diasum.evaluation.headline import NAMES, sentences
 from diasum.evaluation.measures import FURTHER, MEASURES, describe
 from diasum.evaluation.metrics import Evaluation
+from diasum.evaluation.protocols import PROTOCOLS
+from diasum.evaluation.rendering import points
 from diasum.evaluation.slices import Bin
 from diasum.model import describe_machine
 from diasum.training import Run
@@ -140,6 +142,16 @@ class Report:
             method, k = parse_baseline(system)
             return f"{method.description}" + ("" if method.needs_references else f"; {k} of them")
         return ""
+
+    def describe_protocol(self, name: str) -> str:
+        """What sets a protocol apart: whose figures, and how references are joined."""
+        protocol = PROTOCOLS[name]
+        stems = "" if protocol.stemmed else ", not stemmed"
+        return f"{protocol.library.split(' (')[0]}{stems}; {protocol.joining}"
+
+    def triple(self, bands: Mapping[str, Interval]) -> str:
+        """``27.3 / 6.5 / 21.3``: the three figures that papers give."""
+        return " / ".join(points(bands[metric].mean) for metric in ("rouge1", "rouge2", "rougeL"))
 
     def difference(self, system: str, metric: str) -> DifferenceRow | None:
         """How a system differs from the reference system."""
@@ -258,11 +270,6 @@ def short_name(name: str) -> str:
     path = Path(name)
     local = path.is_absolute() or name.startswith(("~", ".")) or name.count("/") > 1 or path.exists()
     return path.resolve().name if local else name
-
-
-def sees_references(system: str) -> bool:
-    """Whether a system chooses by the references, as the oracle does: a bound, no rival."""
-    return is_baseline(system) and parse_baseline(system)[0].needs_references
 
 
 def _check(

@@ -1,4 +1,6 @@
-"""Compare runs by what their evaluations left on disk: per-example scores in `predictions.jsonl`, the protocol in `metrics.json`."""
+"""Compare runs by what their evaluations left on disk: `predictions.jsonl` holds per-example scores and the texts to score anew under
+another protocol, `metrics.json` the protocol and the data's hash. Folders written by `diasum score --out` count, too.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +13,28 @@ import numpy as np
 
 from diasum.errors import DiasumError
 from diasum.evaluation.compare import Comparison, compare
+from diasum.evaluation.protocols import get_protocol
 from diasum.training import Run
 
 
-def compare_runs(runs: Sequence[str], *, split: str, resamples: int = 10_000, seed: int = 0) -> Comparison:
+def compare_runs(
+    runs: Sequence[str], *, split: str, protocol: str | None = None, resamples: int = 10_000, seed: int = 0
+) -> Comparison:
     """Compare evaluated runs on one split; differences are taken to the first.
 
     Args:
-        runs: run directories; ``NAME=RUN`` names a system, and several runs of one name are its seeds.
+        runs: run directories, or folders that hold an evaluation themselves; ``NAME=RUN`` names a system, and several runs of one
+            name are its seeds.
         split: the split that all were evaluated on.
+        protocol: score the stored summaries anew under this one; that of the evaluations when not given.
         resamples: of intervals and tests.
         seed: of the resamples.
 
     Raises:
-        DiasumError: fewer than two systems, a run not evaluated on the split, other protocols or other dialogues.
+        DiasumError: fewer than two systems, an unknown protocol, a run not evaluated on the split, other protocols or other dialogues.
     """
+    if protocol is not None:
+        get_protocol(protocol)
     folders: dict[str, list[Path]] = {}
     for item in runs:
         name, sign, path = item.partition("=")
@@ -35,7 +44,7 @@ def compare_runs(runs: Sequence[str], *, split: str, resamples: int = 10_000, se
         raise DiasumError(
             f"Expected two or more systems to compare, found {len(folders)}.", hint="Name at least two runs."
         )
-    evaluations = {name: [_read(folder, split) for folder in found] for name, found in folders.items()}
+    evaluations = {name: [_read(folder, split, protocol) for folder in found] for name, found in folders.items()}
     first_name, (first, *_) = next(iter(evaluations.items()))
     for name, found in evaluations.items():
         for one in found:
@@ -47,35 +56,45 @@ def compare_runs(runs: Sequence[str], *, split: str, resamples: int = 10_000, se
     return compare(systems, first_name, resamples=resamples, seed=seed)
 
 
-def _read(folder: Path, split: str) -> dict[str, Any]:
-    evaluation = Run(folder).evaluation(split)
+def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
+    """An evaluation's ids, data hash, protocol and per-example scores."""
+    own = (folder / "metrics.json").is_file()
+    evaluation = folder if own else Run(folder).evaluation(split)
     try:
         metrics = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
         lines = (evaluation / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
+        found = {"ids": [row["id"] for row in rows], "data_hash": metrics["data_hash"], "split": metrics["split"]}
+        if protocol is None or protocol == metrics["protocol"]["name"]:
+            names = [name for name in metrics["protocol"]["metrics"] if all(row.get(name) is not None for row in rows)]
+            scores: Any = {name: [row[name] for row in rows] for name in names}
+        else:
+            scores = get_protocol(protocol).score(
+                [row["prediction"] for row in rows], [row["references"] for row in rows]
+            )
+        found |= {"protocol": protocol or metrics["protocol"]["name"], "scores": scores}
     except FileNotFoundError:
         raise DiasumError(
             f"{folder} has no evaluation of the split `{split}`.",
             hint=f"Make one: diasum evaluate {folder} --split {split}",
         ) from None
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DiasumError(
-            f"The evaluation in {evaluation} is damaged: {error}", hint="Evaluate the run again."
+            f"The evaluation in {evaluation} is damaged: {error!r}", hint="Evaluate the run again."
         ) from None
-    names = [name for name in metrics["protocol"]["metrics"] if all(row.get(name) is not None for row in rows)]
-    return {
-        "ids": [row["id"] for row in rows],
-        "data_hash": metrics["data_hash"],
-        "protocol": metrics["protocol"]["name"],
-        "scores": {name: [row[name] for row in rows] for name in names},
-    }
+    if own and found["split"] != split:
+        raise DiasumError(
+            f"{folder} holds an evaluation of the split `{found['split']}`, not `{split}`.",
+            hint=f"Ask for that one: --split {found['split']}",
+        )
+    return found
 
 
 def _check_same(name: str, one: dict[str, Any], other_name: str, other: dict[str, Any]) -> None:
     if one["protocol"] != other["protocol"]:
         raise DiasumError(
             f"{name} was scored under `{one['protocol']}`, {other_name} under `{other['protocol']}`.",
-            hint="Evaluate both under one protocol (--protocol).",
+            hint="Name one to score the stored summaries of both under: --protocol rouge-score.",
         )
     if one["ids"] != other["ids"] or one["data_hash"] != other["data_hash"]:
         raise DiasumError(

@@ -1,0 +1,86 @@
+"""Comparing what evaluations left on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diasum.data import Corpus
+from diasum.errors import DiasumError
+from diasum.evaluation.evaluate import Evaluated
+from diasum.evaluation.metrics import score_systems
+from diasum.evaluation.predictions import Prediction, read_systems
+from diasum.evaluation.protocols import PROTOCOLS
+from diasum.evaluation.report import write_evaluation
+from diasum.evaluation.runs import compare_runs
+from tests.evaluation.examples import PAIRS
+
+TEXTS = {
+    "good": [pair.references[0] for pair in PAIRS],
+    "weak": ["Someone talks to someone.", "The cat.", ""],
+}
+
+
+def stored(folder: Path, texts: list[str], *, protocol: str = "rouge-score", split: str = "test", n: int = 3) -> str:
+    pairs = PAIRS[:n]
+    given = {"file": [Prediction(p.id, t) for p, t in zip(pairs, texts[:n], strict=True)]}
+    evaluation = score_systems(pairs, given, protocol=protocol, split=split, resamples=100)
+    write_evaluation(folder, Evaluated(evaluation, pairs, given, "file"), corpus=Corpus("talks", {split: pairs}))
+    return str(folder)
+
+
+def test_folders_of_evaluations_and_runs_compare(tmp_path: Path) -> None:
+    first = stored(tmp_path / "good", TEXTS["good"])
+    stored(tmp_path / "runs" / "weak" / "evaluation" / "test", TEXTS["weak"])
+    table = compare_runs([first, f"weaker={tmp_path / 'runs' / 'weak'}"], split="test", resamples=100)
+    assert [row.name for row in table.rows] == ["good", "weaker"]
+    difference = table.difference("weaker", "rouge1")
+    assert difference is not None
+    assert difference.difference.mean < -20
+    assert table.difference("good", "rouge1") is None
+    assert table.metrics == PROTOCOLS["rouge-score"].metrics
+
+
+def test_another_protocol_scores_the_stored_summaries_anew(tmp_path: Path) -> None:
+    one = stored(tmp_path / "good", TEXTS["good"])
+    two = stored(tmp_path / "weak", TEXTS["weak"], protocol="dialogsum-paper")
+    with pytest.raises(DiasumError, match="scored under `rouge-score`, weak under `dialogsum-paper`") as error:
+        compare_runs([one, two], split="test")
+    assert "--protocol" in str(error.value)
+    table = compare_runs([one, two], split="test", protocol="dialogsum-paper", resamples=100)
+    for row in table.rows:
+        alone = PROTOCOLS["dialogsum-paper"].score(TEXTS[row.name], [p.references for p in PAIRS])
+        assert row.metrics["rougeL"].mean == pytest.approx(alone["rougeL"].mean(), abs=1e-3)
+    with pytest.raises(DiasumError, match="no protocol `rouge`"):
+        compare_runs([one, two], split="test", protocol="rouge")
+
+
+def test_what_cannot_be_compared(tmp_path: Path) -> None:
+    one = stored(tmp_path / "good", TEXTS["good"])
+    with pytest.raises(DiasumError, match="different dialogues"):
+        compare_runs([one, stored(tmp_path / "fewer", TEXTS["good"], n=2)], split="test")
+    with pytest.raises(DiasumError, match="split `dev`, not `test`"):
+        compare_runs([one, stored(tmp_path / "dev", TEXTS["good"], split="dev")], split="test")
+    with pytest.raises(DiasumError, match="no evaluation of the split `test`"):
+        compare_runs([one, str(tmp_path / "nowhere")], split="test")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "metrics.json").write_text(json.dumps({"split": "test"}))
+    (tmp_path / "broken" / "predictions.jsonl").write_text("{}\n")
+    with pytest.raises(DiasumError, match="is damaged"):
+        compare_runs([one, str(tmp_path / "broken")], split="test")
+
+
+def test_systems_are_named_by_their_files(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a/out.txt", "b/out.txt", "a/out.jsonl", "lead3.txt")]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        lines = [json.dumps({"summary": "x"}) if file.suffix == ".jsonl" else "x"] * 3
+        file.write_text("\n".join(lines) + "\n")
+    assert list(read_systems(files[:1], PAIRS)) == ["out"]
+    assert list(read_systems(files[:2], PAIRS)) == ["a/out", "b/out"]
+    assert list(read_systems(files[::2], PAIRS)) == ["out.txt", "out.jsonl"]
+    assert list(read_systems(files[3:], PAIRS)) == ["lead3.txt"], "not taken for the baseline"
+    with pytest.raises(DiasumError, match="given twice"):
+        read_systems([files[0], files[0]], PAIRS)
