@@ -31,7 +31,7 @@ try:
     main()
 except SystemExit:
     pass
-heavy = {{"torch", "transformers", "peft", "datasets", "numpy", "matplotlib"}} & set(sys.modules)
+heavy = {{"pydantic", "rich", "torch", "transformers", "peft", "datasets", "numpy", "matplotlib"}} & set(sys.modules)
 assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

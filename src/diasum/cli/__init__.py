@@ -16,7 +16,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Without a default for --help, typer loads pydantic to learn that it was not given: help pages would take twice as long.
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "default_map": {"help": False, "data": {"help": False}, "config": {"help": False}},
+    },
 )
 app.command()(demo.demo)
 app.command()(train.train)
