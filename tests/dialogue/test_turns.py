@@ -179,3 +179,48 @@ def test_mts_dialog_speakers_are_its_roles() -> None:
         speakers
     )
     assert all(" ".join(parse_dialogue(text).text.split()) == " ".join(text.split()) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("line", "speaker", "text", "start"),
+    [
+        ("Ana (10:32): Hi.", "Ana", "Hi.", None),
+        ("Ana (00:32): Hi.", "Ana", "Hi.", 32.0),
+        ("Ana [10:32 AM]: Hi.", "Ana", "Hi.", None),
+        ("[12/05/2024, 10:32:11] Ana: Hi.", "Ana", "Hi.", None),
+        ("12/05/24, 10:32\u202fAM - Ana: Hi.", "Ana", "Hi.", None),
+        ("2024-05-12T10:32:14Z Ana: Hi.", "Ana", "Hi.", None),
+        ("2024-05-12 00:01 Ana: Hi.", "Ana", "Hi.", None),
+        ("10:32 PM Ana: Hi.", "Ana", "Hi.", None),
+        ("小明：你好", "小明", "你好", None),
+        ("\u200fדנה\u200f: שלום", "דנה", "שלום", None),
+        ("\ufeffAna: Hi.", "Ana", "Hi.", None),
+        ("Ben 🎉: Hi.", "Ben 🎉", "Hi.", None),
+        ("Ana: a\x00b\x07", "Ana", "a b", None),
+        ("Ana: \ud800!", "Ana", "\ufffd!", None),
+    ],
+)
+def test_lines_of_exports_and_odd_characters(line: str, speaker: str, text: str, start: float | None) -> None:
+    assert parse_dialogue(line).turns == (Turn(speaker, text, start),)
+
+
+@pytest.mark.parametrize("speaker", ["דנה", "أحمد", "小明"])
+def test_a_name_without_cases_needs_no_second_use(speaker: str) -> None:
+    lines = ["Ana: a", "Ben: b"] * 5 + [f"{speaker}: c"]
+    assert parse_dialogue("\n".join(lines)).speakers == ("Ana", "Ben", speaker)
+
+
+@pytest.mark.parametrize("opening", ["[[", '[{"text":'])
+def test_json_nested_beyond_measure(opening: str) -> None:
+    deep = opening * 100_000 + "]" * 100_000
+    assert len(as_dialogue(deep)) == 1, "text that is no conversation in JSON stays text"
+    value: object = "x"
+    for _ in range(5000):
+        value = [value]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        as_dialogue([("Ana", value)])
+
+
+def test_bytes_are_no_rows() -> None:
+    with pytest.raises(ValueError, match="found bytes"):
+        as_dialogue(b"Ana: Hi.")

@@ -17,14 +17,27 @@ SPEAKER_KEYS = ("speaker", "role", "from", "author", "name", "user", "participan
 TEXT_KEYS = ("text", "content", "utterance", "message", "body", "value", "sentence", "parts")
 START_KEYS = ("start", "start_time", "begin", "offset", "timestamp")
 
-_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
-_STAMP = re.compile(rf"^(?:[\[(](?P<bracketed>{_CLOCK})[\])]|(?P<bare>{_CLOCK}))[\s\-–]*(?=\S)")
-# At most five words before a colon that ends the word: "https://" and "9:30" are no labels.
-_WORD = r"[\w.'’&/@()\-]+"
-_LABEL = re.compile(
-    rf"^(?P<speaker>#[^#\n]{{1,30}}#|@?[^\W_]{_WORD[:-1]}*(?: {_WORD}){{0,4}}) ?[:：](?:\s+|$)(?P<text>.*)$"
+# A time alone or with a date before it: 00:12, 10:32:11, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z
+_TIME = (
+    r"(?P<date>\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}(?:,|T| at)? ?)?"
+    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)(?P<half> ?(?i:[ap]\.?m\b\.?)|Z)?"
 )
-_HASH_LABEL = re.compile(r"^(?P<speaker>#[^#\s]{1,30}#) ?[:：](?P<text>.*)$")
+_STAMP = re.compile(rf"^[\[(]?{_TIME}[\])]?[ \-–]*(?=\S)")
+_STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
+# At most five words before a colon that ends the word: "https://" and "9:30" are no labels. Names may hold emoji.
+_EMOJI = r"\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
+_LETTERS = rf"\w.'’&/@()\-{_EMOJI}"
+_LABEL = re.compile(rf"^@?(?:[^\W_]|[{_EMOJI}])[{_LETTERS}]*(?: (?!\(?\d+[:./\-]\d)[{_LETTERS}]+){{0,4}}")
+_HASH_LABEL = re.compile(r"^#[^#]{1,30}#")
+_COLON = re.compile(r"^ ?(?::(?: |$)|：)")
+_HASH_COLON = re.compile(r"^ ?[:：]")
+# What no reader sees and what stands in the way of labels and tokenizers: marks of byte order and writing direction, control
+# characters, and halves of surrogate pairs.
+_UNSEEN = (
+    dict.fromkeys([0xFEFF, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "")
+    | dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F], " ")
+    | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+)
 # Words that stand before a colon in the middle of what somebody says, and small words inside a name.
 _NOT_NAMES = frozenset(
     ("note", "notes", "nb", "ps", "pps", "tip", "warning", "example", "fyi", "todo", "re", "also", "remember")
@@ -77,19 +90,20 @@ def parse_dialogue(text: str) -> Dialogue:
     Labels are such as ``#Person1#:``, ``Dr. Osei:``, ``Anna (agent):``, ``USER :``, with or without a time before them (``[00:12]``).
     A line without a label continues the turn before it. Text in which no line has a label becomes one turn a line, without speakers.
     """
-    lines = [_split_line(line) for line in (" ".join(raw.split()) for raw in text.splitlines()) if line]
+    lines = [_split_line(line) for line in map(_one_line, text.splitlines()) if line]
     counts = Counter(label for label, _, _, _ in lines if label)
     labelled = sum(counts.values())
-    turns: list[Turn] = []
+    turns: list[tuple[str, list[str], float | None]] = []
     for label, said, start, line in lines:
         if label and _is_name(label, counts[label], labelled):
-            turns.append(Turn(label, said, start))
-        elif turns and turns[-1].speaker:
-            last = turns[-1]
-            turns[-1] = Turn(last.speaker, f"{last.text} {line}".strip(), last.start)
+            turns.append((label, [said], start))
+        elif turns and turns[-1][0]:
+            turns[-1][1].append(line)
         else:
-            turns.append(Turn("", line))
-    return Dialogue(tuple(_without_clock_times(turns)))
+            turns.append(("", [line], None))
+    return Dialogue(
+        tuple(_without_clock_times([Turn(label, " ".join(said).strip(), start) for label, said, start in turns]))
+    )
 
 
 def from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialogue:
@@ -104,7 +118,7 @@ def from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialog
     """
     rows = list(rows)
     if rows and all(isinstance(row, str) for row in rows):
-        return parse_dialogue("\n".join(" ".join(str(row).split()) for row in rows))
+        return parse_dialogue("\n".join(_one_line(str(row)) for row in rows))
     turns: list[Turn] = []
     for number, row in enumerate(rows, 1):
         start: float | None = None
@@ -133,6 +147,13 @@ def as_dialogue(value: Any) -> Dialogue:
     Raises:
         ValueError: it is none of these (the caller adds file and line).
     """
+    try:
+        return _as_dialogue(value)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _as_dialogue(value: Any) -> Dialogue:
     if isinstance(value, Dialogue):
         return value
     if value is None or value != value:  # not-a-number, as tables write what is missing
@@ -143,7 +164,7 @@ def as_dialogue(value: Any) -> Dialogue:
     if isinstance(value, Mapping):
         for key in ("turns", "messages", "utterances", "dialogue"):
             if key in value:
-                return as_dialogue(value[key])
+                return _as_dialogue(value[key])
         # `datasets` makes {"speaker": [...], "text": [...]} of a list of objects
         columns = {
             key: column for key, column in value.items() if isinstance(column, Sequence) and not isinstance(column, str)
@@ -151,7 +172,7 @@ def as_dialogue(value: Any) -> Dialogue:
         if columns and len({len(column) for column in columns.values()}) == 1:
             return from_rows(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
         raise ValueError(f"an object with {', '.join(map(str, value)) or 'nothing in it'} is not a conversation")
-    if isinstance(value, Iterable):
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
         return from_rows(value)
     raise ValueError(f"expected text or a list of turns, found {type(value).__name__} {str(value)[:40]!r}")
 
@@ -160,11 +181,19 @@ def _split_line(line: str) -> tuple[str, str, float | None, str]:
     """A line as (label or empty, what is said, start, the whole line)."""
     stamp = _STAMP.match(line)
     rest = line[stamp.end() :] if stamp else line
-    match = _HASH_LABEL.match(rest) or _LABEL.match(rest)
-    if not match:
+    hashed = _HASH_LABEL.match(rest)
+    label = hashed or _LABEL.match(rest)
+    if not label:
         return "", line, None, line
-    start = _seconds(stamp["bracketed"] or stamp["bare"]) if stamp else None
-    return match["speaker"], match["text"].strip(), start, line
+    after = rest[label.end() :]
+    if stamp_after := _STAMP_AFTER.match(after):
+        stamp, after = stamp_after, after[stamp_after.end() :]
+    colon = (_HASH_COLON if hashed else _COLON).match(after)
+    if not colon:
+        return "", line, None, line
+    # With a date or a half of the day it is the time of day, not a place in a recording.
+    start = _seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["half"] else None
+    return label[0], after[colon.end() :].strip(), start, line
 
 
 def _is_name(label: str, count: int, labelled: int) -> bool:
@@ -174,7 +203,7 @@ def _is_name(label: str, count: int, labelled: int) -> bool:
     words = label.split()
     if label.lower().rstrip(".") in _NOT_NAMES or any(word.endswith(".") and len(word) > 5 for word in words[:-1]):
         return False
-    titled = label[0].isupper() and all(not word[0].islower() or word in _PARTICLES for word in words)
+    titled = label[0].isalpha() and not label[0].islower() and all(not word[0].islower() or word in _PARTICLES for word in words)
     return titled or count > 1 or (labelled < _LONG and len(words) <= 2)
 
 
@@ -202,13 +231,18 @@ def _seconds(value: Any) -> float | None:
 def _plain(value: Any) -> str:
     """A cell as one line: text; a named object (``{"name": ...}``); a list of text parts as chat interfaces export them."""
     if isinstance(value, str):
-        return " ".join(value.split())
+        return _one_line(value)
     if isinstance(value, Mapping):
         inner = {str(key).lower(): item for key, item in value.items()}
         return _plain(_first(inner, ("name", "display_name", *SPEAKER_KEYS, *TEXT_KEYS)))
     if isinstance(value, Sequence):
         return " ".join(part for part in map(_plain, value) if part)
-    return " ".join(str(value).split()) if value is not None else ""
+    return _one_line(str(value)) if value is not None else ""
+
+
+def _one_line(text: str) -> str:
+    """White space of any kind to single spaces, without what no reader sees."""
+    return " ".join(text.translate(_UNSEEN).split())
 
 
 def _json_rows(text: str) -> list[Any] | None:
@@ -217,7 +251,7 @@ def _json_rows(text: str) -> list[Any] | None:
         return None
     try:
         rows = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or none that anybody wrote: then it is text
         return None
     return rows if isinstance(rows, list) else None
 
