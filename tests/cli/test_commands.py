@@ -102,6 +102,19 @@ def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) 
     assert rows[0]["summary"] == rows[1]["summary"], "one conversation in two layouts"
 
 
+def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "talks.csv"
+    file.write_text(
+        'dialogue,summary\n"Anna: Lunch at nine, then?",They talk.\n,Nothing.\n"Ben: Not today, I fear.",\n'
+    )
+    code, out, err = diasum_("data", "check", file)
+    assert code == 1
+    assert "warning: 1 of 2 dialogues of `all` have no summary. (all_2)" in err
+    assert "note: 1 of 3 rows of `all` were skipped, their dialogue is empty (all_1 in line 3)." in err
+    code, out, err = diasum_("data", "check", file, "--json")
+    assert json.loads(out)["notes"] == ["1 of 3 rows of `all` were skipped, their dialogue is empty (all_1 in line 3)."]
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "expected"),
     [
@@ -112,7 +125,7 @@ def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) 
             '{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken\n',
             "standard input, line 2: not valid JSON",
         ),
-        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "line 1: no conversation found; its keys are id, speech"),
+        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "no conversation found; its keys are id, speech"),
         (["summarize"], b"Anna: caf\xe9\n", "not UTF-8"),
         (["summarize", "--run", "nowhere/run"], "Anna: Hi.", "There is no run"),
         (["evaluate", "runs/nowhere", "--data", "sample"], "", "There is no run"),

@@ -41,6 +41,11 @@ def test_a_healthy_corpus_is_clean() -> None:
     assert check.clean
 
 
+def test_what_reading_noted_is_part_of_the_check() -> None:
+    corpus = Corpus("c", {"train": healthy(50, 0)}, notes=["2 of 52 rows were skipped."])
+    assert check_corpus(corpus).notes == corpus.notes
+
+
 def test_overlap_ignores_case_punctuation_and_spaces() -> None:
     train = [Pair("a", parse_dialogue("Anna: Hello,  there!\nBen: Hi."), ("x",)), *healthy(5, 0)]
     test = [Pair("b", parse_dialogue("anna: hello there\nBEN: Hi!"), ("x",)), *healthy(5, 1)]

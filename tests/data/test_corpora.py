@@ -234,7 +234,9 @@ def test_the_layout_of_samsum(tmp_path: Path) -> None:
     (pair,) = corpus.split("train")
     assert pair.dialogue.speakers == ("Amanda", "Jerry")
     assert pair.dialogue.turns[2].text == "I'll bring you tomorrow :-)"
-    assert corpus.notes == ["1 of 2 rows of `validation` were skipped, their dialogue or summary is empty (ids 2)."]
+    assert corpus.notes == [
+        "1 of 2 rows of `validation` were skipped, their dialogue or summary is empty (2 in row 1)."
+    ]
 
 
 def test_the_layout_of_mts_dialog(tmp_path: Path) -> None:
@@ -419,8 +421,8 @@ def test_empty_rows_are_counted_and_skipped_or_refused(tmp_path: Path) -> None:
     corpus = load(tmp_path / "a.jsonl")
     assert len(corpus.split("all")) == 4
     assert "2 of 6 rows" in corpus.notes[0]
-    assert "(ids e1, e2)" in corpus.notes[0]
-    assert "in 2 of 6 rows of `all` the dialogue or summary is empty (ids e1, e2)" in fail(
+    assert "(e1 in line 5, e2 in line 6)" in corpus.notes[0]
+    assert "in 2 of 6 rows of `all` the dialogue or summary is empty (e1 in line 5, e2 in line 6)" in fail(
         tmp_path / "a.jsonl", on_empty="refuse"
     )
     write_jsonl(tmp_path / "a.jsonl", table[4:])

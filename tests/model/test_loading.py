@@ -64,6 +64,27 @@ def test_damaged_and_pickled_weights(base: str, tmp_path: Path) -> None:
         load_base(str(damaged), CPU)
 
 
+def test_a_folder_without_its_tokenizer_is_refused(base: str, tmp_path: Path) -> None:
+    """transformers makes an empty one of nothing, on which a training would run and learn nothing."""
+    folder = tmp_path / "bare"
+    shutil.copytree(base, folder)
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(DiasumError, match="does not know the letters a to z"):
+        load_base(str(folder), CPU)
+
+
+def test_a_tokenizer_with_another_end_is_refused(base: str, tmp_path: Path) -> None:
+    folder = tmp_path / "ends"
+    shutil.copytree(base, folder)
+    generation = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps({**generation, "eos_token_id": 7}))
+    with pytest.raises(DiasumError, match="ends texts with token 1, the model with 7"):
+        load_base(str(folder), CPU)
+    (folder / "generation_config.json").write_text(json.dumps({**generation, "eos_token_id": [7, 1]}))
+    assert load_base(str(folder), CPU).tokenizer.eos_token_id == 1
+
+
 def test_unknown_target_names_the_real_ones() -> None:
     model, _ = tiny_t5()
     with pytest.raises(DiasumError) as caught:

@@ -153,8 +153,11 @@ def test_overlap_is_warned_of(base: str, corpus: str, quick: dict[str, Any], tmp
 
 
 def test_missing_tracker_and_taken_directory(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(DiasumError, match="Training cannot start"):
+    with pytest.raises(DiasumError, match="tracker `comet_ml` cannot be used"):
         diasum.train(base, corpus, run=tmp_path / "a", settings={**quick, "train.report_to": ["comet_ml"]})
+    with pytest.raises(DiasumError, match="Did you mean `tensorboard`"):
+        diasum.train(base, corpus, run=tmp_path / "a", settings={**quick, "train.report_to": ["tensorbord"]})
+    assert not (tmp_path / "a").exists(), "the name must stay free"
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "notes.txt").write_text("mine")
     with pytest.raises(DiasumError, match="exists already"):

@@ -26,10 +26,14 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
     if json_:
         print_json(asdict(found))
     else:
+        out = console()
         for finding in found.findings:
-            console().print(f"{finding.severity}: {finding.message}", markup=False)
+            more = ", ..." if finding.count > len(finding.ids) else ""
+            out.print(f"{finding.severity}: {finding.message} ({', '.join(finding.ids)}{more})", markup=False)
+        for note in found.notes:
+            out.print(f"note: {note}", markup=False)
         if not found.findings:
-            console().print(f"{data}: nothing to report.", markup=False)
+            out.print(f"{data}: nothing to complain of.", markup=False)
     if not found.clean:
         raise typer.Exit(1)
 

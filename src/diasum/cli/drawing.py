@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """Where people read: standard error, so that standard output holds results only."""
-    return Console(stderr=True, highlight=False)
+    """Where people read: standard error, so that standard output holds results only; in a file, lines are not broken at 80."""
+    elsewhere = not sys.stderr.isatty() and "COLUMNS" not in os.environ
+    return Console(stderr=True, highlight=False, width=160 if elsewhere else None)
 
 
 def print_json(value: Any) -> None:
@@ -85,7 +88,7 @@ def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
 class Bars:
     """A progress bar per kind of work, made when first reported."""
 
-    def __init__(self, out: Console, verb: str = "summarising") -> None:
+    def __init__(self, out: Console, verb: str = "summarising", *, shown: bool = True) -> None:
         self._verb = verb
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -93,7 +96,7 @@ class Bars:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             console=out,
-            disable=not out.is_terminal,
+            disable=not (shown and out.is_terminal),
         )
         self._tasks: dict[str, Any] = {}
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from diasum.cli import options
 
+if TYPE_CHECKING:
+    from diasum.inference import Summary
+
+PORTION = 64  # conversations summarised before their summaries are printed
+
 
 def summarize(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Conversations: text, one each, or jsonl, one a line. Standard input if none."),
+        typer.Argument(
+            help="Conversations: text, one each, or jsonl, json, csv, tsv or parquet with many. Standard input if none."
+        ),
     ] = None,
     run: Annotated[
         str, typer.Option(help="Run directory, adapter or model folder, hub id, or the bundled `mini`.")
@@ -27,24 +34,34 @@ def summarize(
 ) -> None:
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
-    from diasum.cli.drawing import console
+    from diasum.cli.drawing import Bars, console
     from diasum.inference.conversations import read_conversations
 
     conversations = read_conversations(files or [], sys.stdin.buffer)
+    out = console()
     summarizer = api.load(run, base=base)
+    for note in summarizer.trained.notes:
+        out.print(f"note: {note}", markup=False)
     generate: dict[str, Any] = options.given(num_beams=num_beams, max_new_tokens=max_new_tokens)
-    summaries = summarizer.summarize_all([one.dialogue for one in conversations], **generate)
-    many = len(summaries) > 1
-    for conversation, summary in zip(conversations, summaries, strict=True):
-        if jsonl:
-            record = {
-                "id": conversation.id,
-                "summary": summary.text,
-                "cut": summary.cut,
-                "turns_cut": summary.turns_cut,
-            }
-            print(json.dumps(record, ensure_ascii=False), flush=True)
-        else:
-            print(f"{conversation.id}: {summary.text}" if many else summary.text, flush=True)
-        if summary.turns_cut:
-            console().print(f"note: {conversation.id}: {summary.turns_cut} turns did not fit the model's input.")
+    many = len(conversations) > 1
+    with Bars(out, shown=many and not sys.stdout.isatty()) as bars:
+        # In portions, so that a long job shows its results as they come and an interruption loses few of them.
+        for begin in range(0, len(conversations), PORTION):
+            portion = conversations[begin : begin + PORTION]
+            summaries = summarizer.summarize_all([one.dialogue for one in portion], **generate)
+            for conversation, summary in zip(portion, summaries, strict=True):
+                _show(conversation.id, summary, many=many, jsonl=jsonl)
+                if summary.turns_cut:
+                    out.print(
+                        f"note: {conversation.id}: {summary.turns_cut} turns did not fit the model's input.",
+                        markup=False,
+                    )
+            bars("conversations", begin + len(portion), len(conversations))
+
+
+def _show(name: str, summary: Summary, *, many: bool, jsonl: bool) -> None:
+    if jsonl:
+        record = {"id": name, "summary": summary.text, "cut": summary.cut, "turns_cut": summary.turns_cut}
+        print(json.dumps(record, ensure_ascii=False), flush=True)
+    else:
+        print(f"{name}: {summary.text}" if many else summary.text, flush=True)

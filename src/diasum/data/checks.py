@@ -73,11 +73,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CorpusCheck:
-    """All findings, warnings first."""
+    """All findings, warnings first, and what reading the corpus already noted (rows skipped or joined)."""
 
     name: str
     stats: CorpusStats
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -107,7 +108,7 @@ def check_corpus(corpus: Corpus) -> CorpusCheck:
     for split, pairs in corpus.splits.items():
         findings += _of_split(split, pairs)
     findings.sort(key=lambda finding: finding.severity != "warning")
-    return CorpusCheck(corpus.name, corpus_stats(corpus), findings)
+    return CorpusCheck(corpus.name, corpus_stats(corpus), findings, list(corpus.notes))
 
 
 def _split_stats(pairs: list[Pair]) -> SplitStats:

@@ -49,7 +49,7 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
     names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
     known = {_normal(name): name for name in reversed(names)}
     dialogue = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
-    dialogue = dialogue or next((known[name] for name in DIALOGUE_NAMES if name in known), None)
+    dialogue = dialogue or find_name(names, DIALOGUE_NAMES)
     if dialogue is None:
         raise _missing("conversation", "dialogue_column", DIALOGUE_NAMES, names, table)
     rest = {key: name for key, name in known.items() if name != dialogue}
@@ -59,10 +59,9 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
     return Columns(
         dialogue=dialogue,
         summaries=summaries,
-        id=_mapped(settings.id_column, "data.id_column", known, table)
-        or next((rest[name] for name in ID_NAMES if name in rest), None),
+        id=_mapped(settings.id_column, "data.id_column", known, table) or find_name(rest.values(), ID_NAMES),
         topic=_mapped(settings.topic_column, "data.topic_column", known, table)
-        or next((rest[name] for name in TOPIC_NAMES if name in rest and rest[name] not in summaries), None),
+        or find_name([name for name in rest.values() if name not in summaries], TOPIC_NAMES),
     )
 
 
@@ -86,7 +85,7 @@ def to_pairs(
     for index, row in enumerate(table.rows):
         pair = _pair(row, index, table, split, columns)
         if not any(turn.text for turn in pair.dialogue.turns) or (need_summaries and not pair.references):
-            empty.append(pair.id)
+            empty.append(f"{pair.id} in {table.place(index)}")
         else:
             rows.append(pair)
     notes = _note_empty(empty, split, table, settings, need_summaries)
@@ -99,6 +98,12 @@ def to_pairs(
         most = max(len(pair.references) for pair in pairs)
         notes.append(f"The {len(rows)} rows of `{split}` are {len(pairs)} dialogues with up to {most} references.")
     return _unique_ids(pairs, split, notes), notes
+
+
+def find_name(names: Iterable[str], wanted: Iterable[str]) -> str | None:
+    """The first of the wanted names that is there, whatever its case, as it is written there."""
+    known = {_normal(str(name)): name for name in reversed(list(names))}
+    return next((known[name] for name in wanted if name in known), None)
 
 
 def _normal(name: str) -> str:
@@ -182,10 +187,10 @@ def _note_empty(empty: list[str], split: str, table: Table, settings: DataSettin
     listed = f"{', '.join(empty[:5])}{', ...' if len(empty) > 5 else ''}"
     if settings.on_empty == "refuse":
         raise DiasumError(
-            f"{table.source}: in {len(empty)} of {len(table.rows)} rows of `{split}` the {what} empty (ids {listed}).",
+            f"{table.source}: in {len(empty)} of {len(table.rows)} rows of `{split}` the {what} empty ({listed}).",
             hint="Mend or remove them, or skip them with --set data.on_empty=skip.",
         )
-    return [f"{len(empty)} of {len(table.rows)} rows of `{split}` were skipped, their {what} empty (ids {listed})."]
+    return [f"{len(empty)} of {len(table.rows)} rows of `{split}` were skipped, their {what} empty ({listed})."]
 
 
 def _group(rows: list[Pair]) -> list[Pair]:

@@ -44,9 +44,13 @@ class Table:
     rows: list[dict[str, Any]]
     lines: list[int] | None = None
 
+    def place(self, index: int) -> str:
+        """For example ``line 12``."""
+        return f"line {self.lines[index]}" if self.lines else f"row {index + 1}"
+
     def where(self, index: int) -> str:
         """For example ``chats.jsonl, line 12``."""
-        return f"{self.source}, line {self.lines[index]}" if self.lines else f"{self.source}, row {index + 1}"
+        return f"{self.source}, {self.place(index)}"
 
 
 def read_path(path: Path) -> dict[str, Table]:
@@ -70,16 +74,17 @@ def read_path(path: Path) -> dict[str, Table]:
 
 def is_data_file(path: Path) -> bool:
     """Whether the name ends like one of the formats read here."""
-    return _format(path) in (*TEXT_FORMATS, ".parquet")
+    return format_of(path) in (*TEXT_FORMATS, ".parquet")
 
 
-def _format(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """The ending that tells the format: ``.csv`` of ``chats.csv.gz``."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def _read_file(path: Path) -> dict[str, Table]:
-    form = _format(path)
+    form = format_of(path)
     if not is_data_file(path):
         raise DiasumError(
             f"{path}: expected a data file ({FORMATS}), found `{path.suffix or 'no ending'}`.",
@@ -237,9 +242,9 @@ def _read_jsonl(path: Path) -> Table:
         if not line.strip():
             continue
         try:
-            row = _loads(line)
+            row = loads(line)
         except ValueError as error:
-            what = getattr(error, "msg", str(error))
+            what = getattr(error, "msg", str(error)).removesuffix(" at")
             raise DiasumError(
                 f"{path}, line {number}: not valid JSON ({what} at character {getattr(error, 'colno', 0)}): {_shown(line)}",
                 hint="Expected one JSON object a line; mend or remove this line.",
@@ -256,7 +261,7 @@ def _read_jsonl(path: Path) -> Table:
     return Table(str(path), rows, numbers)
 
 
-def _loads(text: str) -> Any:
+def loads(text: str) -> Any:
     """JSON, with halves of surrogate pairs, which UTF-8 cannot hold, replaced."""
     tree = json.loads(text)
     return _without_surrogates(tree) if re.search(r"\\u[dD][89a-fA-F]", text) else tree
@@ -280,12 +285,12 @@ def _read_json(path: Path) -> dict[str, Table]:
             raise DiasumError(f"{path} is over {_LARGEST_JSON // _MIB} MiB.", hint="Convert it to jsonl or parquet.")
         parts.append(line)
     try:
-        tree = _loads("".join(parts))
+        tree = loads("".join(parts))
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and parts[0].lstrip().startswith("{") and len(parts) > 1:
             return {UNNAMED: _read_jsonl(path)}  # jsonl under the name json, as hubs have it
         raise DiasumError(
-            f"{path}, line {error.lineno}: not valid JSON ({error.msg} at character {error.colno}): "
+            f"{path}, line {error.lineno}: not valid JSON ({error.msg.removesuffix(' at')} at character {error.colno}): "
             f"{_shown(parts[min(error.lineno, len(parts)) - 1])}",
             hint="Mend this line; a file with one object a line should be named .jsonl.",
         ) from None

@@ -203,7 +203,11 @@ def _is_name(label: str, count: int, labelled: int) -> bool:
     words = label.split()
     if label.lower().rstrip(".") in _NOT_NAMES or any(word.endswith(".") and len(word) > 5 for word in words[:-1]):
         return False
-    titled = label[0].isalpha() and not label[0].islower() and all(not word[0].islower() or word in _PARTICLES for word in words)
+    titled = (
+        label[0].isalpha()
+        and not label[0].islower()
+        and all(not word[0].islower() or word in _PARTICLES for word in words)
+    )
     return titled or count > 1 or (labelled < _LONG and len(words) <= 2)
 
 

@@ -11,6 +11,7 @@ from diasum.config import GenerateSettings
 from diasum.dialogue import Dialogue
 from diasum.dialogue import as_dialogue as read
 from diasum.errors import DiasumError
+from diasum.model import generate as run_generation
 from diasum.model.trained import Trained, load_trained
 
 Conversation = str | Dialogue | Sequence[Any]
@@ -63,9 +64,11 @@ class Summarizer:
         self, conversations: Sequence[Conversation], *, progress: Callable[[int], None] | None = None, **generate: Any
     ) -> list[Summary]:
         """As `summarize` for a list, with what was cut."""
-        dialogues = [as_dialogue(conversation, number) for number, conversation in enumerate(conversations, 1)]
-        sources = [self.trained.encoder.encode_dialogue(dialogue) for dialogue in dialogues]
-        made = self.trained.summarize(dialogues, settings=self._settings(generate), progress=progress)
+        dialogues = [as_dialogue(one, f"Conversation {number}") for number, one in enumerate(conversations, 1)]
+        settings = self._settings(generate)
+        sources, _ = self.trained.encoder.encode_dialogues(dialogues)
+        ids = [source.input_ids for source in sources]
+        made = run_generation(self.trained.model, self.trained.base.tokenizer, ids, settings, progress=progress)
         return [Summary(one.text, one.cut, source.turns_cut) for one, source in zip(made, sources, strict=True)]
 
     def _settings(self, changes: dict[str, Any]) -> GenerateSettings:
@@ -78,8 +81,8 @@ class Summarizer:
         ).generate
 
 
-def as_dialogue(conversation: Conversation, number: int = 1) -> Dialogue:
-    """Read a conversation in any of the accepted forms.
+def as_dialogue(conversation: Conversation, name: str = "The conversation") -> Dialogue:
+    """Read a conversation in any of the accepted forms; `name` says in errors which one it is.
 
     Raises:
         DiasumError: it is empty or its turns cannot be read.
@@ -87,11 +90,9 @@ def as_dialogue(conversation: Conversation, number: int = 1) -> Dialogue:
     try:
         dialogue = read(conversation)
     except ValueError as error:
-        raise DiasumError(f"Conversation {number} cannot be read: {error}") from None
-    if not dialogue.turns:
-        raise DiasumError(
-            f"Conversation {number} is empty.", hint="Expected text such as `Anna: Are you coming?`, one turn a line."
-        )
+        raise DiasumError(f"{name} cannot be read: {error}.") from None
+    if not any(turn.text for turn in dialogue.turns):
+        raise DiasumError(f"{name} is empty.", hint="Expected text such as `Anna: Are you coming?`, one turn a line.")
     return dialogue
 
 

@@ -7,8 +7,10 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
+from diasum.data import lost_characters
 from diasum.errors import DiasumError, near_misses
 from diasum.model.hardware import Hardware
 
@@ -170,6 +172,19 @@ def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
         )
     if tokenizer.pad_token_id is None or tokenizer.eos_token_id is None:
         raise DiasumError(f"The tokenizer of {base} has no padding or end token, which a summariser needs.")
+    # transformers makes an empty tokenizer where a folder has none.
+    if len(lost_characters(tokenizer, [ascii_lowercase])) > len(ascii_lowercase) // 2:
+        raise DiasumError(
+            f"The tokenizer of {base} does not know the letters a to z: its files are missing or damaged.",
+            hint="A model folder needs its tokenizer beside it (tokenizer.json or a sentencepiece model); copy it there.",
+        )
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    if ends is not None and tokenizer.eos_token_id not in (ends if isinstance(ends, list) else [ends]):
+        raise DiasumError(
+            f"The tokenizer of {base} does not match its model: it ends texts with token {tokenizer.eos_token_id}, "
+            f"the model with {ends}.",
+            hint="Take tokenizer and model from the same source; the folder may mix two models' files.",
+        )
 
 
 def _hub_error(base: str, what: str, error: Exception) -> DiasumError:

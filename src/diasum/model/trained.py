@@ -149,7 +149,7 @@ def _assemble(
         settings = GenerateSettings(**side.get("generate", {}))
     except ValidationError as error:
         raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
-    if not side:
+    if not side and source != BUNDLED:
         notes.append(f"{source} says nothing of its prompt: the default one is used.")
     if hardware.dtype != "fp32":
         model.to(hardware.torch_dtype)

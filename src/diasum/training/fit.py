@@ -21,7 +21,7 @@ from transformers.utils import logging as transformers_logging
 
 from diasum.config import Settings
 from diasum.data import Seq2SeqCollator
-from diasum.errors import DiasumError, MissingExtraError
+from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, resolve_base
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm, best_evaluation, stalled
@@ -75,6 +75,7 @@ def fit(
     run = Run(run_path)
     if not resume:
         run.check_free()
+    _check_trackers(settings.train.report_to)
     prepared = prepare(settings, measure)
     record = prepared.record(settings)
     if resume:
@@ -201,6 +202,26 @@ def _name_base(folder: Path, base: Base) -> None:
     config["base_model_name_or_path"] = str(Path(source).resolve()) if Path(source).is_dir() else source
     config["revision"] = base.revision
     write_json(file, config)
+
+
+def _check_trackers(names: list[str]) -> None:
+    """Before anything is written, so that the run's name stays free."""
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    for name in names:
+        if name not in INTEGRATION_TO_CALLBACK:
+            raise DiasumError(
+                f"train.report_to: there is no tracker `{name}`.", hint=near_misses(name, INTEGRATION_TO_CALLBACK)
+            )
+        if name == "tensorboard":
+            continue
+        try:
+            INTEGRATION_TO_CALLBACK[name]()
+        except (RuntimeError, ImportError) as error:
+            raise DiasumError(
+                f"train.report_to: the tracker `{name}` cannot be used: {error}",
+                hint="Install its package, or leave it out: --set train.report_to=[tensorboard]",
+            ) from None
 
 
 def _tensorboard(settings: Settings, run: Run) -> list[Any]:

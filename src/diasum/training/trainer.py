@@ -103,8 +103,9 @@ class DialogueTrainer(Seq2SeqTrainer):
         loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         if not torch.isfinite(loss):
             raise DiasumError(
-                f"The loss became {loss.item()} at step {self.state.global_step + 1}; training stopped, the last checkpoint is good.",
-                hint="Try a lower train.learning_rate (a third of it), train.warmup_ratio=0.1, or train.dtype=fp32.",
+                f"The loss became {loss.item()} at step {self.state.global_step + 1}; training stopped.",
+                hint="Start a new run (another --run name) with a lower train.learning_rate (a third of it), "
+                "train.warmup_ratio=0.1, or train.dtype=fp32.",
             )
         return loss
 
