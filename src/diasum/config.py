@@ -103,7 +103,15 @@ class TrainSettings(_Section):
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="compute type; auto takes bf16 where the hardware has it"
     )
-    gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, about a third slower")
+    gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")
+    frozen_encoder: bool = Field(
+        False,
+        description="adapt the decoder only and compute each source's encoder states once: faster epochs for some of the quality; "
+        "docs/memory-and-speed.md has both numbers",
+    )
+    encoder_cache_dtype: Literal["bf16", "fp32"] = Field(
+        "bf16", description="number type of those states on disk (2 or 4 bytes times the model's width a source token)"
+    )
     early_stopping_patience: int | None = Field(
         None, ge=1, description="stop after so many evaluations without a better score"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -23,23 +24,22 @@ class ParameterCount:
 
 def linear_modules(model: Any) -> dict[str, int]:
     """Names of the modules an adapter can target, by last part (``q``, ``wi_0``), with how often each occurs; not the head."""
-    from torch import nn
-
-    head = model.get_output_embeddings()
-    names: Counter[str] = Counter()
-    for path, module in model.named_modules():
-        if isinstance(module, nn.Linear) and module is not head:
-            names[path.rsplit(".", 1)[-1]] += 1
-    return dict(names)
+    return dict(Counter(path.rsplit(".", 1)[-1] for path in _linear_paths(model)))
 
 
-def lora_config(model: Any, settings: LoraSettings) -> Any:
+def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = False) -> Any:
     """The `peft.LoraConfig` of the settings, with its targets checked against the model.
 
     LoRA: Hu et al., 2021, "LoRA: Low-Rank Adaptation of Large Language Models"; computed by peft.
 
+    Args:
+        model: the base.
+        settings: the section `lora.`.
+        decoder_only: leave the encoder's modules out of the targets.
+
     Raises:
-        DiasumError: a target is not in the model (its names are listed), or a value that peft refuses.
+        DiasumError: a target is not in the model, or not in its decoder where only that is adapted (the names there are
+            listed), or a value that peft refuses.
     """
     from peft import LoraConfig, TaskType
     from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as DEFAULT_TARGETS
@@ -56,6 +56,8 @@ def lora_config(model: Any, settings: LoraSettings) -> Any:
             )
     if isinstance(targets, list):
         _check_targets(model, targets)
+    if decoder_only:
+        targets = _outside_encoder(model, targets)
     if values["lora_alpha"] == int(values["lora_alpha"]):
         values["lora_alpha"] = int(values["lora_alpha"])
     try:
@@ -64,23 +66,31 @@ def lora_config(model: Any, settings: LoraSettings) -> Any:
         raise DiasumError(f"lora: peft refuses these settings: {error}") from None
 
 
-def add_adapter(model: Any, settings: LoraSettings, *, seed: int) -> Any:
+def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: bool = False) -> Any:
     """Wrap the model in a `peft.PeftModel` with a fresh adapter, seeded.
 
     Raises:
-        DiasumError: as `lora_config`.
+        DiasumError: as `lora_config`; or something of the encoder would be trained although `decoder_only`.
     """
     from peft import get_peft_model
     from transformers import set_seed
 
-    config = lora_config(model, settings)
+    config = lora_config(model, settings, decoder_only=decoder_only)
     set_seed(seed)
     try:
-        return get_peft_model(model, config)
+        wrapped = get_peft_model(model, config)
     except ValueError as error:
         raise DiasumError(
             f"lora: {error}", hint=f"This model has: {', '.join(sorted(linear_modules(model)))}."
         ) from None
+    trained = [name for name, p in model.get_encoder().named_parameters() if p.requires_grad] if decoder_only else []
+    if trained:
+        raise DiasumError(
+            f"train.frozen_encoder keeps the encoder as it is, but these settings train {len(trained)} of its tensors, such as "
+            f"{trained[0]}.",
+            hint="Take its modules out of lora.modules_to_save, set lora.bias=none, or set train.frozen_encoder=false.",
+        )
+    return wrapped
 
 
 def count_parameters(model: Any) -> ParameterCount:
@@ -97,3 +107,31 @@ def _check_targets(model: Any, targets: list[str]) -> None:
                 f"lora.target_modules: `{target}` is not in {model.config.model_type}.",
                 hint=near_misses(target, linear_modules(model)),
             )
+
+
+def _outside_encoder(model: Any, targets: list[str] | str) -> str:
+    """The same targets as a regular expression (which plain peft reads from the saved adapter) that no module of the encoder matches."""
+    encoder = next(path for path, module in model.named_modules() if module is model.get_encoder())
+    inside = f"{encoder}."
+    outside = {path.rsplit(".", 1)[-1] for path in _linear_paths(model) if not path.startswith(inside)}
+    if targets == "all-linear":
+        targets = sorted(outside)
+    if isinstance(targets, str):
+        return rf"(?!{re.escape(inside)})(?:{targets})"
+    for target in targets:
+        paths = [path for path, _ in model.named_modules() if path == target or path.endswith(f".{target}")]
+        if all(path.startswith(inside) for path in paths):
+            raise DiasumError(
+                f"lora.target_modules: `{target}` is only in the encoder of {model.config.model_type}, which train.frozen_encoder "
+                "leaves as it is.",
+                hint=f"{near_misses(target, outside)} Or set train.frozen_encoder=false.",
+            )
+    names = "|".join(re.escape(target) for target in targets)
+    return rf"(?!{re.escape(inside)})(?:.*\.)?(?:{names})"
+
+
+def _linear_paths(model: Any) -> list[str]:
+    from torch import nn
+
+    head = model.get_output_embeddings()
+    return [path for path, module in model.named_modules() if isinstance(module, nn.Linear) and module is not head]

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, resolve_base
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm, best_evaluation, stalled
+from diasum.training.encoder_cache import build_cache
 from diasum.training.prepare import Prepared, prepare
 from diasum.training.run import Run
 from diasum.training.trainer import DialogueTrainer, Measure, training_arguments
@@ -87,6 +88,8 @@ def fit(
     rhythm = Rhythm(settings.train, -(-len(prepared.batches) // settings.train.gradient_accumulation_steps))
     progress = LiveProgress(console)
     trainer = _trainer(settings, run, prepared, [rhythm, progress])
+    if settings.train.frozen_encoder:
+        _encode_once(settings, run, prepared, trainer, console)
     if on_progress is not None:
         trainer.add_callback(_forward_logs(on_progress))
     with Interruption(rhythm, console), closing(progress):
@@ -136,6 +139,22 @@ def _trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[T
     return trainer
 
 
+def _encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: DialogueTrainer, console: Console) -> None:
+    """Feed the trainer encoder states from the run's cache."""
+    features = [*prepared.features, *prepared.validation.features]
+    cache, report = build_cache(
+        run.cache / "encoder",
+        prepared.base,
+        prepared.hardware,
+        [feature["input_ids"] for feature in features],
+        settings.train.encoder_cache_dtype,
+        console,
+    )
+    console.print(f"       {report.sentence()}")
+    run.update_manifest(encoder_cache=asdict(report))
+    trainer.data_collator = cache.collator(trainer.data_collator)
+
+
 def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool) -> TrainingResult:
     train = trainer.settings.train
     checkpoint = run.last_checkpoint() if resume else None
@@ -179,6 +198,7 @@ def _finish(settings: Settings, run: Run, base: Base, result: TrainingResult) ->
                 "generate": settings.generate.model_dump(mode="json"),
             },
         )
+    shutil.rmtree(run.cache, ignore_errors=True)
     run.update_manifest(status="complete", best=result.best)
 
 

@@ -127,7 +127,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     base = load_base(settings.base, hardware, revision=settings.base_revision, trust_remote_code=code)
     encoder = PairEncoder(base.tokenizer, settings.prompt)
     features, encoding = encoder.encode(corpus.split("train"))
-    model = add_adapter(base.model, settings.lora, seed=settings.train.seed)
+    model = add_adapter(base.model, settings.lora, seed=settings.train.seed, decoder_only=settings.train.frozen_encoder)
     return Prepared(
         corpus=corpus,
         notes=[*corpus.notes, *_overlap_notes(corpus)],

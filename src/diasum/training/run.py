@@ -6,6 +6,7 @@
     manifest.json    versions, seed, data hashes, base, hardware, timings, automatic choices and their reasons
     adapter/         PEFT weights + tokenizer + diasum.json; there only when training has ended
     checkpoints/     for resuming, complete or absent
+    cache/           what can be computed again; gone when training has ended
     events.jsonl     one JSON object a log event
 """
 
@@ -32,6 +33,7 @@ class Run:
         self.manifest_file = self.path / "manifest.json"
         self.adapter = self.path / "adapter"
         self.checkpoints = self.path / "checkpoints"
+        self.cache = self.path / "cache"
         self.events_file = self.path / "events.jsonl"
 
     @property
