@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from diasum.config import GenerateSettings
+from diasum.errors import DiasumError
+from diasum.model.memory import is_out_of_memory, release_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,13 @@ def generate(
         settings: search and length limits.
         progress: called with the number of sources done after each batch.
 
+    A batch for which memory runs out is taken in halves.
+
     Returns:
         One summary per source, in the order of the sources.
+
+    Raises:
+        DiasumError: memory runs out on a single source.
     """
     import torch
 
@@ -49,17 +56,28 @@ def generate(
     was_training = model.training
     model.eval()
     try:
-        for batch in _batches(sources, settings.batch_tokens):
+        waiting = list(_batches(sources, settings.batch_tokens))[::-1]
+        while waiting:
+            batch = waiting.pop()
             width = max(len(sources[i]) for i in batch)
             ids = torch.full((len(batch), width), tokenizer.pad_token_id, dtype=torch.long)
             mask = torch.zeros_like(ids)
             for row, index in enumerate(batch):
                 ids[row, : len(sources[index])] = torch.tensor(sources[index])
                 mask[row, : len(sources[index])] = 1
-            with torch.inference_mode():
-                output = model.generate(
-                    input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config
-                )
+            output = None
+            try:
+                with torch.inference_mode():
+                    output = model.generate(
+                        input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config
+                    )
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if output is None:
+                release_memory()
+                waiting += _halves(batch, width)
+                continue
             for index, sequence in zip(batch, output.tolist(), strict=True):
                 text = tokenizer.decode(sequence, skip_special_tokens=True).strip()
                 # The first token is the decoder's start; an unfinished sequence has no end token after it.
@@ -87,6 +105,17 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
     if ids["decoder_start_token_id"] is None:
         ids["decoder_start_token_id"] = ids["pad_token_id"]
     return GenerationConfig(**values, **ids)
+
+
+def _halves(batch: list[int], width: int) -> list[list[int]]:
+    """The second half first: the end of the list is taken next."""
+    if len(batch) == 1:
+        raise DiasumError(
+            f"Memory ran out while one source of {width} tokens was summarised.",
+            hint="Lower generate.num_beams, or prompt.max_source_tokens in training.",
+        )
+    middle = len(batch) // 2
+    return [batch[middle:], batch[:middle]]
 
 
 def _batches(sources: Sequence[Sequence[int]], batch_tokens: int) -> Iterator[list[int]]:

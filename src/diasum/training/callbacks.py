@@ -108,6 +108,8 @@ class LiveProgress(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         if self.task is not None and "loss" in logs:
             self.bar.update(self.task, loss=f"{logs['loss']:.3f}", speed=f"{logs.get('tokens_per_second', 0):,.0f}")
+        if "memory" in (logs or {}):
+            self.console.print(f"step {state.global_step + 1}: {logs['memory']}")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
         shown = {

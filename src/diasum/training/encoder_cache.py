@@ -224,7 +224,7 @@ def _write(folder: Path, shard: dict[str, torch.Tensor], key: str) -> None:
 def _open_whole(file: Path, key: str) -> Any:
     """The opened shard, or None where its key is another or its contents are not what was written."""
     try:
-        shard = safe_open(file, framework="pt")
+        shard: Any = safe_open(file, framework="pt")
         metadata = shard.metadata() or {}
         if metadata.get("key") != key or metadata.get("crc32") != str(
             _checksum(shard.get_tensor, sorted(shard.keys()))

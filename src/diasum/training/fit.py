@@ -162,6 +162,8 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool) -> 
     history = state["log_history"] if state else []
     if resume:
         run.rotate_checkpoints()
+        if checkpoint:
+            trainer.memory.load(checkpoint)
         run.rewind_events(state["global_step"] if state else 0)
     # Killed after the last step, before the adapter was in place: only that is left to do.
     done = state is not None and (state["global_step"] >= state["max_steps"] or stalled(history, train))

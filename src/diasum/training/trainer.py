@@ -24,6 +24,7 @@ from diasum.data import LengthBatches, Pair
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Hardware, generate
+from diasum.training.memory import MicroBatches
 from diasum.training.run import Run
 
 Features = list[dict[str, list[int]]]
@@ -67,6 +68,7 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.validation = validation
         self.control: Any
         self.evaluation_seconds = 0.0
+        self.memory = MicroBatches(self._log_reduction, alone=self.accelerator.num_processes == 1)
         self._staging: Path | None = None
         self._tokens = 0
         self._timer = time.perf_counter()
@@ -100,7 +102,9 @@ class DialogueTrainer(Seq2SeqTrainer):
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: Any = None
     ) -> torch.Tensor:
         self._tokens += int(inputs["attention_mask"].sum()) + int((inputs["labels"] != -100).sum())
-        loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
+        items = num_items_in_batch if num_items_in_batch is not None else (inputs["labels"] != -100).sum()
+        step = super().training_step
+        loss = self.memory.run(inputs, lambda part: step(model, part, items), parameters=list(model.parameters()))
         if not torch.isfinite(loss):
             raise DiasumError(
                 f"The loss became {loss.item()} at step {self.state.global_step + 1}; training stopped.",
@@ -108,6 +112,11 @@ class DialogueTrainer(Seq2SeqTrainer):
                 "train.warmup_ratio=0.1, or train.dtype=fp32.",
             )
         return loss
+
+    def _log_reduction(self, sentence: str) -> None:
+        self.log({"memory": sentence})  # type: ignore[dict-item]
+        before = self.run.manifest().get("memory_reductions", [])
+        self.run.update_manifest(memory_reductions=[*before, {"step": self.state.global_step + 1, "what": sentence}])
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:
@@ -146,13 +155,15 @@ class DialogueTrainer(Seq2SeqTrainer):
         total, tokens = 0.0, 0
         for begin in range(0, len(order), 8):
             inputs = self._prepare_inputs(self.data_collator([features[i] for i in order[begin : begin + 8]]))
-            labels = inputs.pop("labels")
-            with self.compute_loss_context_manager():
-                outputs = model(**inputs)
-            total += self._token_loss(outputs, labels, 1).item()
-            tokens += int((labels != -100).sum())
+            total += self.memory.run(inputs, self._summed_loss, parameters=[]).item()
+            tokens += int((inputs["labels"] != -100).sum())
         model.train()
         return total / max(tokens, 1)
+
+    def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
+        with self.compute_loss_context_manager():
+            outputs = self.accelerator.unwrap_model(self.model)(**{k: v for k, v in inputs.items() if k != "labels"})
+        return self._token_loss(outputs, inputs["labels"], 1)
 
     # Checkpoints ---------------------------------------------------------------------------------------------------------
 
@@ -171,6 +182,7 @@ class DialogueTrainer(Seq2SeqTrainer):
                 super()._save_checkpoint(model, trial)
                 self.accelerator.wait_for_everyone()
                 if self.args.should_save:
+                    self.memory.save(self._staging / name)
                     _sync(self._staging / name)
                     shutil.rmtree(final, ignore_errors=True)
                     os.rename(self._staging / name, final)
