@@ -194,6 +194,29 @@ def test_base_that_is_gone(trained: Path, tmp_path: Path) -> None:
     assert "--base" in str(caught.value)
 
 
+def test_a_hub_id_from_the_cache(base: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the hub client lays it out: the base's commit is recorded, and base and adapter load offline by their ids."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    for name, folder, commit in (("base", Path(base), "a" * 40), ("adapter", trained / "adapter", "b" * 40)):
+        cached = tmp_path / f"models--acme--{name}"
+        shutil.copytree(folder, cached / "snapshots" / commit)
+        (cached / "refs").mkdir()
+        (cached / "refs" / "main").write_text(commit)
+    loaded = load_base("acme/base", CPU)
+    assert (loaded.id, loaded.revision) == ("acme/base", "a" * 40)
+    assert loaded.weights_sha256 == load_base(base, CPU).weights_sha256
+    assert load_base(base, CPU).revision is None
+    text = "Anna: Lunch?\nBen: At nine."
+    assert diasum.load("acme/base").summarize(text, max_new_tokens=8) == diasum.load(base).summarize(
+        text, max_new_tokens=8
+    )
+    assert diasum.load("acme/adapter").summarize(text) == diasum.load(trained).summarize(text)
+    with pytest.raises(DiasumError, match="none on the hub"):
+        diasum.load("acme/absent")
+
+
 def test_nothing_to_load(tmp_path: Path, trained: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DiasumError, match="neither a run, an adapter nor a model"):

@@ -80,6 +80,9 @@ def _quiet_libraries() -> None:
     if "--debug" in sys.argv:
         return
     warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings(
+        "ignore", category=UserWarning, module="peft"
+    )  # it looks for the base on the hub, in vain offline
     for name, value in {
         "TRANSFORMERS_VERBOSITY": "error",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

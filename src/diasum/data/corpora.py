@@ -20,6 +20,7 @@ from diasum.data.licences import hub_licence, local_licence
 from diasum.data.pairs import Corpus, Pair, canonical_split
 from diasum.data.readers import FORMATS, UNNAMED, Table, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses
+from diasum.hub import offline
 
 BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
 Purpose = Literal["train", "evaluate", "any"]
@@ -174,9 +175,11 @@ def _no_such_file(name: str, path: Path) -> DiasumError:
 
 
 def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
+    import datasets
     from datasets import DatasetDict, load_dataset
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
 
+    datasets.config.HF_HUB_OFFLINE = offline()
     try:
         data = load_dataset(settings.path, revision=settings.revision)
     except DatasetNotFoundError as error:

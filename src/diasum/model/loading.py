@@ -12,6 +12,7 @@ from typing import Any
 
 from diasum.data import lost_characters
 from diasum.errors import DiasumError, near_misses
+from diasum.hub import offline
 from diasum.model.hardware import Hardware
 
 BUNDLED = "mini"
@@ -64,6 +65,7 @@ def resolve_base(base: str) -> str:
     if base.startswith((".", "/", "~")) or base.count("/") > 1 or "\\" in base:
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DiasumError(f"No model folder at {base}.", hint=near_misses(path.name, siblings))
+    offline()
     return base
 
 
@@ -109,8 +111,8 @@ def load_base(
         with torch.device("meta"):
             model = AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=trust_remote_code)
     _check_tokenizer(base, model, tokenizer)
-    commit = getattr(config, "_commit_hash", None) or revision
-    return Base(base, model, tokenizer, config.model_type, commit, weights_hash(source, revision) if weights else "")
+    weights_sha256 = weights_hash(source, revision) if weights else ""
+    return Base(base, model, tokenizer, config.model_type, _commit(source, revision), weights_sha256)
 
 
 def load_config(base: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:
@@ -138,6 +140,16 @@ def load_config(base: str, *, revision: str | None = None, trust_remote_code: bo
             hint=f"Families that work: {', '.join(sorted(TEXT_TO_TEXT))}.",
         )
     return config
+
+
+def _commit(source: str, revision: str | None) -> str | None:
+    """The commit of a hub id that was loaded, read off its place in the cache; None for a folder."""
+    if Path(source).is_dir():
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    file = try_to_load_from_cache(source, "config.json", revision=revision)
+    return Path(file).parent.name if isinstance(file, str) else revision
 
 
 def weights_hash(source: str, revision: str | None = None) -> str:

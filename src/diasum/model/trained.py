@@ -15,6 +15,7 @@ from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
+from diasum.hub import offline
 from diasum.model.generation import Generated, generate
 from diasum.model.hardware import Hardware, choose_hardware
 from diasum.model.loading import BUNDLED, Base, load_base, load_config, resolve_base
@@ -197,6 +198,7 @@ def _hub_adapter(source: str) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    offline()
     wanted = ["adapter_config.json", "adapter_model.safetensors", SIDE_FILE, "tokenizer*", "special_tokens_map.json"]
     try:
         folder = Path(snapshot_download(source, allow_patterns=wanted))
