@@ -90,6 +90,17 @@ class TrainSettings(_Section):
         None, ge=1, description="pairs in a batch; when not given, batches hold `batch_tokens`"
     )
     batch_tokens: int = Field(4096, ge=64, description="tokens in a batch, source and target, padding counted")
+    fast_path: Literal["auto", "off"] = Field(
+        "auto", description="fused training without padding where it holds for the model and its adapter; same results"
+    )
+    packing: Literal["auto", "on", "off"] = Field(
+        "auto", description="pairs of any length share a batch without padding (fast path only); off for length buckets"
+    )
+    base_dropout: Literal["off", "on"] = Field(
+        "off",
+        description="dropout inside the frozen base, as its configuration has it; off: it regularises no trained weight (lora_dropout "
+        "does), takes random numbers for every activation, and keeps attention from its fused kernels",
+    )
     gradient_accumulation_steps: int = Field(1, ge=1, description="batches whose gradients are added before a step")
     weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay")
     max_grad_norm: float = Field(1.0, ge=0, description="gradients are clipped to this norm; 0 turns it off")

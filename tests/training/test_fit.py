@@ -96,13 +96,13 @@ def test_accumulated_batches_give_the_gradient_of_one(
 def test_stops_at_the_first_non_finite_loss(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = DialogueTrainer._token_loss
+    real = DialogueTrainer.compute_loss
 
     def broken(self: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         loss = real(self, *args, **kwargs)
         return loss * float("nan") if self.state.global_step == 8 and self.model.training else loss
 
-    monkeypatch.setattr(DialogueTrainer, "_token_loss", broken)
+    monkeypatch.setattr(DialogueTrainer, "compute_loss", broken)
     with pytest.raises(DiasumError, match="loss became nan at step 9") as caught:
         diasum.train(base, corpus, run=tmp_path / "run", settings=quick)
     assert "train.learning_rate" in str(caught.value.hint)

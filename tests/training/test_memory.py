@@ -135,10 +135,11 @@ def test_a_run_goes_on(
     (still / "config.json").write_text(json.dumps({**config, "dropout_rate": 0.0}))
     settings = {**quick, "train.epochs": 1, "train.save_steps": 1, "lora.lora_dropout": 0.0}
     diasum.train(str(still), corpus, run=tmp_path / "plenty", settings=settings)
-    real = DialogueTrainer._token_loss
+    real = DialogueTrainer.compute_loss
     sizes: list[int] = []
 
-    def scarce(self: Any, outputs: Any, labels: torch.Tensor, *args: Any, **more: Any) -> torch.Tensor:
+    def scarce(self: Any, model: Any, inputs: Any, *args: Any, **more: Any) -> Any:
+        labels = inputs["labels"]
         if self.model.training and self.state.global_step >= 2:
             if len(labels) > 2:
                 raise RuntimeError(CPU_ERROR)
@@ -146,9 +147,9 @@ def test_a_run_goes_on(
         if len(sizes) == 7:
             sizes.append(0)
             raise KeyboardInterrupt
-        return real(self, outputs, labels, *args, **more)
+        return real(self, model, inputs, *args, **more)
 
-    monkeypatch.setattr(DialogueTrainer, "_token_loss", scarce)
+    monkeypatch.setattr(DialogueTrainer, "compute_loss", scarce)
     with pytest.raises(KeyboardInterrupt):
         diasum.train(str(still), corpus, run=tmp_path / "scarce", settings=settings)
     last = Run(tmp_path / "scarce").last_checkpoint()

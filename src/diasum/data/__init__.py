@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from diasum.data.checks import CorpusCheck, CorpusStats, Finding, SplitStats, check_corpus, corpus_stats, overlap
     from diasum.data.corpora import load_corpus
     from diasum.data.encoding import EncodedSource, EncodingReport, PairEncoder
+    from diasum.data.packing import PackedBatches
     from diasum.data.pairs import Corpus, Pair, canonical_split, one_reference_each, pairs_hash
     from diasum.data.prompt import Prompt, choose_separator, lost_characters
 
@@ -21,6 +22,7 @@ _MODULES = {
     "checks": ("CorpusCheck", "CorpusStats", "Finding", "SplitStats", "check_corpus", "corpus_stats", "overlap"),
     "corpora": ("load_corpus",),
     "encoding": ("EncodedSource", "EncodingReport", "PairEncoder"),
+    "packing": ("PackedBatches",),
     "pairs": ("Corpus", "Pair", "canonical_split", "one_reference_each", "pairs_hash"),
     "prompt": ("Prompt", "choose_separator", "lost_characters"),
 }
@@ -34,6 +36,7 @@ __all__ = [
     "EncodingReport",
     "Finding",
     "LengthBatches",
+    "PackedBatches",
     "Pair",
     "PairEncoder",
     "Prompt",

@@ -1,6 +1,6 @@
 """Hardware, base models, adapters and generation."""
 
-from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules
+from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine
 from diasum.model.loading import BUNDLED, Base, bundled_base, load_base, load_config, resolve_base, weights_hash
@@ -25,4 +25,5 @@ __all__ = [
     "release_memory",
     "resolve_base",
     "weights_hash",
+    "without_dropout",
 ]

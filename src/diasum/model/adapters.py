@@ -93,6 +93,18 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
     return wrapped
 
 
+def without_dropout(model: Any) -> None:
+    """Switch off the dropout (and layer drop) that the model's own modules do in training; the configuration stays as it is."""
+    from torch import nn
+
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        for name in ("dropout", "attention_dropout", "activation_dropout", "hidden_dropout", "layerdrop"):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
+
+
 def count_parameters(model: Any) -> ParameterCount:
     """Trainable and all parameters; a tied weight counts once."""
     sizes = {id(p): (p.numel(), p.requires_grad) for p in model.parameters()}

@@ -72,7 +72,7 @@ def resolve_base(base: str) -> str:
 def load_base(
     base: str, hardware: Hardware, *, revision: str | None = None, trust_remote_code: bool = False, weights: bool = True
 ) -> Base:
-    """Load tokenizer and model, the model in fp32 on CPU or in the compute type on a GPU, without dropout in the frozen base.
+    """Load tokenizer and model, the model in fp32.
 
     Args:
         base: hub id, folder or ``mini``.

@@ -124,6 +124,7 @@ def _trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[T
             settings=settings,
             batches=prepared.batches,
             validation=prepared.validation,
+            fast=prepared.fast.model,
             collator=Seq2SeqCollator(tokenizer.pad_token_id, decoder_start_token_id=decoder_start(prepared.base.model)),
             model=prepared.model,
             args=training_arguments(settings, run, prepared.hardware),

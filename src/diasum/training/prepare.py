@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -9,17 +10,19 @@ from typing import Any
 
 from rich.console import Console
 
-from diasum.config import Settings
+from diasum.config import Settings, TrainSettings
 from diasum.data import (
     Corpus,
     EncodingReport,
     LengthBatches,
+    PackedBatches,
     Pair,
     PairEncoder,
     load_corpus,
     overlap,
     pairs_hash,
 )
+from diasum.errors import DiasumError
 from diasum.model import (
     BUNDLED,
     Base,
@@ -31,7 +34,9 @@ from diasum.model import (
     describe_machine,
     load_base,
     load_config,
+    without_dropout,
 )
+from diasum.model.fast import FastChoice, fast_path
 from diasum.training.run import Run
 from diasum.training.trainer import Features, Measure, Validation
 
@@ -53,6 +58,8 @@ class Prepared:
         features: encoded training pairs.
         encoding: what encoding them cut or lost.
         batches: their order.
+        batching: how batches are made, and why so.
+        fast: the fast path, or why it is not taken.
         validation: what evaluations during training work on.
     """
 
@@ -65,14 +72,15 @@ class Prepared:
     encoder: PairEncoder
     features: Features
     encoding: EncodingReport
-    batches: LengthBatches
+    batches: LengthBatches | PackedBatches
+    batching: str
+    fast: FastChoice
     validation: Validation
 
     def show(self, console: Console, run: Run) -> None:
         """Tell the user what will be trained on what, and why so."""
         name = f"{self.base.id} (bundled)" if self.base.id == BUNDLED else self.base.id
         sizes = {split: len(self.corpus.split(split)) for split in ("train", "validation")}
-        batching = f"{len(self.batches)} batches an epoch, {self.batches.padding_share:.1%} padding"
         console.print(f"[bold]run[/]    {run.path}")
         console.print(f"[bold]base[/]   {name}, {self.base.model_type}; {self.parameters}")
         console.print(
@@ -81,7 +89,8 @@ class Prepared:
         )
         for note in self.notes:
             console.print(f"       {note}", highlight=False)
-        console.print(f"[bold]with[/]   {'; '.join(self.hardware.reasons.values())}; {batching}")
+        console.print(f"[bold]with[/]   {'; '.join(self.hardware.reasons.values())}; {self.batching}")
+        console.print(f"       {self.fast.reason}", highlight=False)
         console.print(f"       {self.encoder.separator_reason}")
 
     def record(self, settings: Settings) -> dict[str, Any]:
@@ -108,7 +117,8 @@ class Prepared:
             "encoding": {**asdict(self.encoding), "separator": self.encoder.separator_reason},
             "choices": {
                 **self.hardware.reasons,
-                "batching": f"{len(self.batches)} batches an epoch, {self.batches.padding_share:.1%} padding",
+                "batching": self.batching,
+                "fast_path": self.fast.reason,
             },
             "hardware": describe_machine(),
         }
@@ -127,7 +137,12 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     base = load_base(settings.base, hardware, revision=settings.base_revision, trust_remote_code=code)
     encoder = PairEncoder(base.tokenizer, settings.prompt)
     features, encoding = encoder.encode(corpus.split("train"))
+    if settings.train.base_dropout == "off":
+        without_dropout(base.model)
     model = add_adapter(base.model, settings.lora, seed=settings.train.seed, decoder_only=settings.train.frozen_encoder)
+    fast = _fast(settings.train, model, hardware)
+    lengths = [(len(feature["input_ids"]), len(feature["labels"])) for feature in features]
+    batches, batching = _batches(settings.train, lengths, fast)
     return Prepared(
         corpus=corpus,
         notes=[*corpus.notes, *_overlap_notes(corpus)],
@@ -138,14 +153,39 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         encoder=encoder,
         features=features,
         encoding=encoding,
-        batches=LengthBatches(
-            [(len(feature["input_ids"]), len(feature["labels"])) for feature in features],
-            batch_size=settings.train.batch_size,
-            batch_tokens=settings.train.batch_tokens,
-            seed=settings.train.seed,
-        ),
+        batches=batches,
+        batching=batching,
+        fast=fast,
         validation=_validation(settings, encoder, corpus.split("validation"), measure),
     )
+
+
+def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
+    if train.fast_path == "off":
+        return FastChoice(None, "plain path: train.fast_path is off")
+    if train.base_dropout == "on":
+        return FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    return fast_path(model, hardware.torch_dtype, processes=processes, recompute=train.gradient_checkpointing)
+
+
+def _batches(
+    train: TrainSettings, lengths: list[tuple[int, int]], fast: FastChoice
+) -> tuple[LengthBatches | PackedBatches, str]:
+    """Packed where the fast path holds and length buckets would pad; and a sentence with both measured."""
+    if train.packing == "on" and fast.model is None:
+        raise DiasumError(
+            f"train.packing is on, but only the fast path can pack ({fast.reason}).", hint="Use train.packing=auto."
+        )
+    sizes: dict[str, Any] = {
+        "batch_size": train.batch_size, "batch_tokens": train.batch_tokens, "seed": train.seed,
+    }  # fmt: skip
+    buckets = LengthBatches(lengths, **sizes)
+    padding = f"{buckets.padding_share:.1%} padding"
+    if fast.model is None or train.packing == "off" or (train.packing == "auto" and not buckets.padding_share):
+        return buckets, f"{len(buckets)} batches an epoch in length buckets, {padding}"
+    packed = PackedBatches(lengths, **sizes)
+    return packed, f"{len(packed)} packed batches an epoch, no padding (length buckets: {len(buckets)} with {padding})"
 
 
 def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], measure: Measure | None) -> Validation:

@@ -1,8 +1,8 @@
 """The `Seq2SeqTrainer` of transformers with this project's batches, loss, evaluation and checkpoints.
 
-What differs from the plain one: batches come from length buckets; the loss is the mean over real target tokens, also across
-accumulated batches; a non-finite loss stops the run; evaluation adds scores of generated summaries; checkpoints appear whole or not
-at all, and hold no pickled arguments.
+What differs from the plain one: batches come packed or from length buckets; the loss comes from the fast path where there is one, and
+is the mean over real target tokens, also across accumulated batches; a non-finite loss stops the run; evaluation adds scores of
+generated summaries; checkpoints appear whole or not at all, and hold no pickled arguments.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from torch.utils.data import DataLoader
 from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 
 from diasum.config import Settings
-from diasum.data import LengthBatches, Pair
+from diasum.data import LengthBatches, PackedBatches, Pair
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Hardware, generate
+from diasum.model.fast import FastModel, Packed
 from diasum.training.memory import MicroBatches
 from diasum.training.run import Run
 
@@ -56,7 +57,8 @@ class DialogueTrainer(Seq2SeqTrainer):
         *,
         run: Run,
         settings: Settings,
-        batches: LengthBatches,
+        batches: LengthBatches | PackedBatches,
+        fast: FastModel | None,
         validation: Validation,
         collator: Any,
         **kwargs: Any,
@@ -65,6 +67,7 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.run = run
         self.settings = settings
         self.batches = batches
+        self.fast = fast
         self.validation = validation
         self.control: Any
         self.evaluation_seconds = 0.0
@@ -86,6 +89,17 @@ class DialogueTrainer(Seq2SeqTrainer):
         return super()._run_epoch(epoch=epoch, **kwargs)
 
     # Loss ----------------------------------------------------------------------------------------------------------------
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The fast path's loss where there is one; otherwise the plain model's logits go to `_token_loss`."""
+        if self.fast is None:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        packed = Packed.of(inputs)
+        smoothing = self.settings.train.label_smoothing if self.model.training else 0.0
+        total = self.fast.loss_sum(packed, label_smoothing=smoothing, encoder_states=Packed.states_of(inputs))
+        return total / (num_items_in_batch if num_items_in_batch is not None else len(packed.labels))
 
     def _token_loss(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         """Cross-entropy summed over target tokens and divided by their number in all accumulated batches."""
@@ -161,9 +175,10 @@ class DialogueTrainer(Seq2SeqTrainer):
         return total / max(tokens, 1)
 
     def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
+        model = self.accelerator.unwrap_model(self.model)
         with self.compute_loss_context_manager():
-            outputs = self.accelerator.unwrap_model(self.model)(**{k: v for k, v in inputs.items() if k != "labels"})
-        return self._token_loss(outputs, inputs["labels"], 1)
+            loss: torch.Tensor = self.compute_loss(model, dict(inputs), num_items_in_batch=1)
+        return loss
 
     # Checkpoints ---------------------------------------------------------------------------------------------------------
 

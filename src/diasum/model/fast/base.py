@@ -1,0 +1,70 @@
+"""What all fast models share: the loss over packed pairs, from an encoder and a decoder that a family defines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from diasum.model.fast.ops import cross_entropy_sum
+from diasum.model.fast.packed import Packed
+
+
+class FastModel(ABC):
+    """A lean forward pass over the weights of a `peft.PeftModel`, in place.
+
+    Gradients land in the peft parameters; the frozen weights are those of the model, brought to the compute type. Dropout in the base
+    is left out; that of the adapters follows the model's training mode.
+
+    Args:
+        model: the base model inside (a transformers model with LoRA layers of peft).
+        dtype: compute type of rows and frozen weights.
+        recompute: recompute each block's activations in the backward pass: less memory, about a third slower.
+    """
+
+    def __init__(self, model: Any, dtype: torch.dtype, *, recompute: bool = False) -> None:
+        self.model = model
+        self.dtype = dtype
+        self.recompute = recompute
+
+    @abstractmethod
+    def encode(self, packed: Packed) -> Tensor:
+        """Encoder states (S, d_model) of the sources."""
+
+    @abstractmethod
+    def decode(self, packed: Packed, memory: Tensor) -> Tensor:
+        """The output layer's input (T, d_model), given the encoder states (S, d_model)."""
+
+    def _convert_frozen(self) -> None:
+        """What is not converted yet (embeddings, output layer, norms), so that the plain model has one type and generates in it."""
+        for parameter in self.model.parameters():
+            if not parameter.requires_grad:
+                parameter.data = parameter.data.to(self.dtype)
+
+    @property
+    @abstractmethod
+    def head(self) -> tuple[Tensor, Tensor | None]:
+        """Weight (vocabulary, d_model) and bias (vocabulary,) of the output layer."""
+
+    def loss_sum(self, packed: Packed, *, label_smoothing: float = 0.0, encoder_states: Tensor | None = None) -> Tensor:
+        """Cross-entropy summed over the target tokens, a scalar in fp32.
+
+        Args:
+            packed: the pairs.
+            label_smoothing: of the targets.
+            encoder_states: (S, d_model) states of the sources computed before, by a frozen encoder.
+        """
+        with torch.autocast(packed.source.device.type, enabled=False):
+            memory = self.encode(packed) if encoder_states is None else encoder_states.to(self.dtype)
+            states = self.decode(packed, memory)
+            return cross_entropy_sum(states, *self.head, packed.labels, smoothing=label_smoothing)
+
+    def _block(self, block: Callable[..., Tensor], *args: Any) -> Tensor:
+        if self.recompute and torch.is_grad_enabled():
+            made: Tensor = checkpoint(block, *args, use_reentrant=False)
+            return made
+        return block(*args)

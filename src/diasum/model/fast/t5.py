@@ -1,0 +1,120 @@
+"""The fast forward pass of T5, mT5 and umT5: the same function as transformers' modules, held equal by tests.
+
+T5: Raffel et al., 2020; gated feed-forward: Shazeer, 2020. The relative bias is frozen, computed once for the longest segment met and
+cut to each segment's length.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from diasum.model.fast.attention import attend
+from diasum.model.fast.base import FastModel
+from diasum.model.fast.ops import ACTIVATIONS, Linear, gated, rms_norm
+from diasum.model.fast.packed import Packed, Segments
+
+
+class FastT5(FastModel):
+    """See `FastModel`."""
+
+    def __init__(self, model: Any, dtype: torch.dtype, *, recompute: bool = False) -> None:
+        super().__init__(model, dtype, recompute=recompute)
+        config = model.config
+        self._scale = config.d_model**-0.5 if _scales_output(config) else 1.0
+        self._encoder = [_Block(block, config, dtype) for block in model.encoder.block]
+        self._decoder = [_Block(block, config, dtype) for block in model.decoder.block]
+        self._convert_frozen()
+
+    @property
+    def head(self) -> tuple[Tensor, Tensor | None]:
+        return self.model.lm_head.weight.detach(), None
+
+    def encode(self, packed: Packed) -> Tensor:
+        stack = self.model.encoder
+        x = F.embedding(packed.source, stack.embed_tokens.weight.detach())
+        bias = None
+        for block in self._encoder:
+            bias = block.bias(max(packed.source_lengths), self.dtype, causal=False, inherited=bias)
+            x = self._block(block.encode, x, packed.encoder, bias)
+        return rms_norm(x, stack.final_layer_norm.weight, stack.final_layer_norm.variance_epsilon)
+
+    def decode(self, packed: Packed, memory: Tensor) -> Tensor:
+        stack = self.model.decoder
+        y = F.embedding(packed.decoder_input, stack.embed_tokens.weight.detach())
+        bias = None
+        for block in self._decoder:
+            bias = block.bias(max(packed.target_lengths), self.dtype, causal=True, inherited=bias)
+            y = self._block(block.decode, y, memory, packed, bias)
+        y = rms_norm(y, stack.final_layer_norm.weight, stack.final_layer_norm.variance_epsilon)
+        return y * self._scale if self._scale != 1.0 else y
+
+
+class _Block:
+    """One layer of the encoder or the decoder."""
+
+    def __init__(self, block: Any, config: Any, dtype: torch.dtype) -> None:
+        attention, *_, feed = (layer for layer in _sublayers(block))
+        self._attention = attention
+        self._heads, self._scale = config.num_heads, float(attention.scaling)
+        self._norms = [(layer.layer_norm.weight.detach(), layer.layer_norm.variance_epsilon) for layer in block.layer]
+        self._qkv = Linear([attention.q, attention.k, attention.v], dtype)
+        self._o = Linear([attention.o], dtype)
+        if len(block.layer) == 3:
+            cross = block.layer[1].EncDecAttention
+            self._cross_q, self._cross_o = Linear([cross.q], dtype), Linear([cross.o], dtype)
+            self._cross_kv = Linear([cross.k, cross.v], dtype)
+        self._activation, self._gated = config.dense_act_fn, config.is_gated_act
+        self._wi = Linear([feed.wi_0, feed.wi_1] if self._gated else [feed.wi], dtype)
+        self._wo = Linear([feed.wo], dtype)
+        self._bias: Tensor | None = None
+
+    def bias(self, length: int, dtype: torch.dtype, *, causal: bool, inherited: Tensor | None) -> Tensor:
+        """Relative bias (1, heads, length, length) or larger, with -inf on later keys when causal; that of the layer before where
+        this one has none of its own."""
+        if not self._attention.has_relative_attention_bias:
+            assert inherited is not None
+            return inherited
+        if self._bias is None or self._bias.shape[-1] < length:
+            with torch.no_grad():
+                size = -(-length // 64) * 64
+                bias = self._attention.compute_bias(size, size).to(dtype).contiguous()
+                if causal:
+                    later = torch.ones(size, size, dtype=torch.bool, device=bias.device).triu(1)
+                    bias.masked_fill_(later, float("-inf"))
+            self._bias = bias
+        return self._bias
+
+    def encode(self, x: Tensor, segments: Segments, bias: Tensor) -> Tensor:
+        return self._feed_forward(self._self_attention(x, segments, bias))
+
+    def decode(self, y: Tensor, memory: Tensor, packed: Packed, bias: Tensor) -> Tensor:
+        y = self._self_attention(y, packed.decoder, bias)
+        q = self._cross_q(rms_norm(y, *self._norms[1]))
+        mixed = attend(q, self._cross_kv(memory), packed.cross, heads=self._heads, scale=self._scale)
+        return self._feed_forward(self._cross_o(mixed, y))
+
+    def _self_attention(self, x: Tensor, segments: Segments, bias: Tensor) -> Tensor:
+        qkv = self._qkv(rms_norm(x, *self._norms[0]))
+        mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, bias=bias)
+        return self._o(mixed, x)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        inner = self._wi(rms_norm(x, *self._norms[-1]))
+        inner = gated(inner, self._activation) if self._gated else ACTIVATIONS[self._activation](inner)
+        return self._wo(inner, x)
+
+
+def _sublayers(block: Any) -> tuple[Any, Any]:
+    """Self-attention and feed-forward of a transformers block."""
+    return block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
+
+
+def _scales_output(config: Any) -> bool:
+    """The original T5 and umT5 with tied embeddings scale the output layer's input by d_model ** -0.5; mT5 and T5 1.1 do not."""
+    if config.model_type == "mt5":
+        return False
+    return bool(getattr(config, "scale_decoder_outputs", config.tie_word_embeddings))

@@ -1,0 +1,212 @@
+"""The fast path computes what plain transformers and peft compute: losses, gradients, distributions of dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from peft import IA3Config, get_peft_model
+from torch.nn import functional
+
+from diasum.data import Seq2SeqCollator
+from diasum.model.fast import Packed, Segments, fast_path
+from diasum.model.fast.attention import attend
+from diasum.model.fast.base import FastModel
+from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum
+from tests.model.fast_models import FAMILIES, adapted, batch, distance, gradients, plain_loss
+
+ADAPTERS: dict[str, dict[str, Any]] = {
+    "all-linear": {"target_modules": "all-linear"},
+    "k, o and feed-forward": {"target_modules": ["k", "o", "wi_0", "wo"]},
+    "rank-stabilised": {"use_rslora": True, "target_modules": ["q", "k", "v"]},
+    "pattern": {"rank_pattern": {"q": 2}, "alpha_pattern": {"v": 16}},
+    "decoder only": {"target_modules": r".*decoder.*\.(q|v|wi_1)"},
+    "upper encoder only": {"target_modules": r".*encoder\.block\.1.*\.(q|o)"},
+    "cross-attention only": {"target_modules": r".*EncDecAttention\.(k|v)"},
+}
+
+
+def fast_of(model: Any, dtype: torch.dtype = torch.float32, **options: Any) -> FastModel:
+    choice = fast_path(model, dtype, **options)
+    assert choice.model is not None, choice.reason
+    return choice.model
+
+
+def check_equal(model: Any, inputs: dict[str, torch.Tensor], smoothing: float = 0.0, **options: Any) -> None:
+    theirs = plain_loss(model, inputs, smoothing)
+    their_gradients = gradients(model, theirs)
+    ours = fast_of(model, **options).loss_sum(Packed.of(inputs), label_smoothing=smoothing)
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+    assert distance(gradients(model, ours), their_gradients) < 1e-5
+    again = plain_loss(model, inputs, smoothing)
+    assert again.item() == pytest.approx(theirs.item(), rel=1e-6), "the plain model goes on working"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families(family: str) -> None:
+    check_equal(adapted(family), batch(), smoothing=0.1)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_adapters(adapter: str) -> None:
+    check_equal(adapted("flan-t5", **ADAPTERS[adapter]), batch())
+
+
+def test_all_linear_layers_of_bart() -> None:
+    check_equal(adapted("bart", target_modules="all-linear"), batch())
+
+
+@pytest.mark.parametrize("lengths", [((9, 1),), ((1, 1),), ((70, 65),), ((5, 3), (5, 3), (5, 3))])
+@pytest.mark.parametrize("family", ["flan-t5", "bart"])
+def test_single_pairs_and_equal_lengths(family: str, lengths: tuple[tuple[int, int], ...]) -> None:
+    check_equal(adapted(family), batch(lengths))
+
+
+@pytest.mark.parametrize("family", ["flan-t5", "bart"])
+def test_recomputed_activations(family: str) -> None:
+    check_equal(adapted(family), batch(), recompute=True)
+
+
+def test_rows_hold_the_real_tokens_in_order() -> None:
+    features = [{"input_ids": [5, 6, 0, 7], "labels": [8]}, {"input_ids": [9], "labels": [3, 2]}]
+    packed = Packed.of(Seq2SeqCollator(0, decoder_start_token_id=2)(features))
+    assert packed.source.tolist() == [5, 6, 0, 7, 9]
+    assert packed.decoder_input.tolist() == [2, 2, 3]
+    assert packed.labels.tolist() == [8, 3, 2]
+    assert packed.cross.spans == [(0, 1, 0, 4), (1, 3, 4, 5)]
+
+
+def test_encoder_states_given() -> None:
+    model = adapted("flan-t5", target_modules=r".*decoder.*\.(q|v)")
+    fast, packed = fast_of(model), Packed.of(batch())
+    with torch.no_grad():
+        states = fast.encode(packed)
+    whole, given = (fast.loss_sum(packed, encoder_states=known) for known in (None, states))
+    assert torch.equal(whole, given)
+    assert distance(gradients(model, given), gradients(model, whole)) == 0
+
+
+@pytest.mark.parametrize("kind", ["self", "causal", "biased", "cross"])
+def test_attention_by_segment_and_through_a_table(kind: str) -> None:
+    generator = torch.Generator().manual_seed(1)
+    queries, keys = (9, 1, 30), (40, 2, 7)
+    segments = Segments(queries, keys if kind == "cross" else queries)
+
+    def rows(n: int, width: int) -> torch.Tensor:
+        return torch.randn(n, width, generator=generator, requires_grad=True)
+
+    q = rows(sum(queries), 2 * 8 * (1 if kind == "cross" else 3))
+    kv = rows(sum(keys), 2 * 8 * 2) if kind == "cross" else None
+    bias = torch.randn(1, 2, 32, 32, generator=generator) if kind == "biased" else None
+    weight = torch.randn(sum(queries), 16, generator=generator)
+    made = []
+    for padded in (False, True):
+        out = attend(q, kv, segments, heads=2, scale=0.3, bias=bias, causal=kind == "causal", padded=padded)
+        made.append([out, *torch.autograd.grad((out * weight).sum(), [q] if kv is None else [q, kv])])
+    for by_segment, by_table in zip(*made, strict=True):
+        torch.testing.assert_close(by_segment, by_table, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("biased", [False, True])
+def test_chunked_cross_entropy(smoothing: float, biased: bool) -> None:
+    torch.manual_seed(0)
+    states = torch.randn(2 * LOSS_CHUNK + 17, 8, requires_grad=True)
+    weight, bias = torch.randn(50, 8), torch.randn(50) if biased else None
+    labels = torch.randint(0, 50, (len(states),))
+    ours = cross_entropy_sum(states, weight, bias, labels, smoothing=smoothing)
+    logits = functional.linear(states, weight, bias)
+    theirs = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=smoothing)
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-6)
+    torch.testing.assert_close(*(torch.autograd.grad(3 * loss, states)[0] for loss in (ours, theirs)))
+
+
+@pytest.mark.parametrize("family", ["flan-t5", "bart"])
+def test_bf16_is_as_near_to_fp32_as_plain_bf16(family: str) -> None:
+    inputs = batch()
+    exact = adapted(family)
+    loss = plain_loss(exact, inputs)
+    wanted = gradients(exact, loss)
+
+    plain = adapted(family)
+    for name, parameter in plain.named_parameters():
+        if "lora_" not in name:
+            parameter.data = parameter.data.bfloat16()
+    their_loss = plain_loss(plain, inputs)
+    their_error = distance(gradients(plain, their_loss), wanted)
+
+    ours = adapted(family)
+    our_loss = fast_of(ours, torch.bfloat16).loss_sum(Packed.of(inputs))
+    our_error = distance(gradients(ours, our_loss), wanted)
+    assert our_loss.dtype == torch.float32
+    assert our_error < 2 * their_error
+    assert abs(our_loss - loss).item() < max(2 * abs(their_loss - loss).item(), 1e-3 * loss.item())
+    assert all(p.dtype == torch.float32 for p in ours.parameters() if p.requires_grad), "master weights stay in fp32"
+    assert all(p.dtype == torch.bfloat16 for p in ours.parameters() if not p.requires_grad)
+    assert torch.isfinite(plain_loss(ours, inputs)), "the plain model works in the compute type"
+
+
+def test_dropout_has_the_same_distribution() -> None:
+    """Mean and spread over seeds of the loss and of a gradient's norm; dropout is strong so that a wrong scale would show."""
+    model = adapted("flan-t5", lora_dropout=0.4, target_modules=["q", "wo"]).train()
+    inputs = batch(((12, 4), (5, 2)))
+    packed = Packed.of(inputs)
+    fast = fast_of(model)
+
+    def draws(ours: bool) -> torch.Tensor:
+        seen = []
+        for seed in range(80):
+            torch.manual_seed(seed + 1000 * ours)
+            loss = fast.loss_sum(packed) if ours else plain_loss(model, inputs)
+            norms = [grad.norm() for grad in gradients(model, loss).values()]
+            seen.append(torch.stack([loss.detach(), torch.stack(norms).norm()]))
+        return torch.stack(seen).double()
+
+    ours, theirs = draws(True), draws(False)
+    error = (ours.var(0) / len(ours) + theirs.var(0) / len(theirs)).sqrt()
+    assert ((ours.mean(0) - theirs.mean(0)).abs() < 4 * error).all()
+    assert ((ours.std(0) / theirs.std(0)) > 0.7).all()
+    assert ((ours.std(0) / theirs.std(0)) < 1.4).all()
+    torch.manual_seed(3)
+    once = fast.loss_sum(packed)
+    torch.manual_seed(3)
+    assert torch.equal(once, fast.loss_sum(packed)), "the same seed must give the same loss"
+    model.eval()
+    assert fast.loss_sum(packed).item() == pytest.approx(plain_loss(model, inputs).item(), rel=1e-5)
+
+
+def test_frozen_weights_exist_once() -> None:
+    model = adapted("flan-t5")
+    size = sum(p.numel() for p in {p.data_ptr(): p for p in model.parameters()}.values())
+    fast_of(model)
+    storages = {p.untyped_storage().data_ptr(): p.untyped_storage().nbytes() for p in model.parameters()}
+    assert sum(storages.values()) == 4 * size
+
+
+@pytest.mark.parametrize(
+    ("lora", "reason"),
+    [
+        ({"use_dora": True}, "not Dora"),
+        ({"modules_to_save": ["lm_head"]}, "weights beside LoRA's"),
+        ({"bias": "lora_only", "target_modules": ["q_proj"]}, "weights beside LoRA's"),
+        ({"target_modules": ["q", "shared"]}, "`shared`"),
+        ({"lora_bias": True, "target_modules": ["q_proj"]}, "setting of peft"),
+    ],
+)
+def test_what_is_not_claimed_takes_the_plain_path(lora: dict[str, Any], reason: str) -> None:
+    family = "bart" if lora.get("target_modules") == ["q_proj"] else "flan-t5"
+    choice = fast_path(adapted(family, **lora))
+    assert choice.model is None
+    assert choice.reason.startswith("plain path: ")
+    assert reason in choice.reason
+
+
+def test_other_reasons_for_the_plain_path() -> None:
+    assert "fp16" in fast_path(adapted("bart"), torch.float16).reason
+    assert "processes" in fast_path(adapted("bart"), processes=2).reason
+    other = get_peft_model(FAMILIES["flan-t5"](), IA3Config(task_type="SEQ_2_SEQ_LM"))
+    assert "IA3" in fast_path(other).reason
+    model = adapted("flan-t5")
+    model.base_model.model.config.model_type = "longt5"
+    assert "not longt5" in fast_path(model).reason
