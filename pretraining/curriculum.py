@@ -9,8 +9,16 @@ import random
 from dataclasses import dataclass
 
 SHORT = {"copy": 0.4, "reading": 0.35, "summary": 0.2, "denoise": 0.05}
-MIDDLE = {"copy": 0.1, "reading": 0.3, "summary": 0.45, "denoise": 0.15}
-LONG = {"summary": 0.56, "reading": 0.2, "copy": 0.12, "denoise": 0.05, "next_turn": 0.04, "title": 0.03}
+MIDDLE = {"copy": 0.1, "reading": 0.25, "summary": 0.3, "report": 0.2, "denoise": 0.15}
+LONG = {
+    "summary": 0.38,
+    "report": 0.3,
+    "reading": 0.14,
+    "copy": 0.06,
+    "denoise": 0.06,
+    "next_turn": 0.03,
+    "title": 0.03,
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ CURRICULUM = (
     Phase(0.25e6, (30,), SHORT),
     Phase(0.6e6, (40, 70), SHORT),
     Phase(1.5e6, (60, 90, 120), MIDDLE),
-    Phase(float("inf"), (70, 110, 160, 240), LONG),
+    Phase(float("inf"), (60, 100, 150, 220, 320), LONG),
 )
 
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pretraining import reading, service_summaries, sgd_summaries
+from pretraining import reading, reported, service_summaries, sgd_summaries
 from pretraining.corpora import Talk, Turn, load
 from pretraining.everyday import Everyday, summarize
+from pretraining.invented import PLACES, POSTS
 from pretraining.reading import Line, render
 from pretraining.sgd_domains import DOMAINS, SERVICES, SLOTS
 from pretraining.sgd_facts import NOUNS
@@ -24,10 +25,11 @@ from pretraining.speakers import PAIRS_OF_ROLES, Person, cast_many, cast_two, fi
 
 SUMMARIZE = "Summarize the following conversation."
 SUMMARY = "Summary:"
-FAMILIES = ("summary", "reading", "copy", "denoise", "next_turn", "title")
+FAMILIES = ("summary", "report", "reading", "copy", "denoise", "next_turn", "title")
 MAX_TARGET_WORDS = 110
 HELD_OUT_SCENARIOS = ("grades", "customs", "neighbour_noise", "thank_gift")
 SHARES = {"everyday": 47.0, "sgd": 38.0, "star": 4.0, "mts": 5.0, "taskmaster4": 2.0, "crd3": 5.0, "qmsum": 3.0}
+REPORTED = {"crd3": 4.0, "meeting": 4.0, "qmsum": 1.0, "star": 2.0, "taskmaster4": 1.0, "sgd": 2.0, "mts": 1.5}
 ALL_LINES = {"everyday": 5.0, "sgd": 4.0, "crd3": 2.0, "star": 2.0, "taskmaster4": 0.5, "mts": 1.0, "meeting": 1.0}
 
 
@@ -83,6 +85,7 @@ class TaskMixture:
         self.words = vocabulary(t.text for talks in self.talks.values() for talk in talks[:1500] for t in talk.turns)
         self.makers: dict[str, Callable[[random.Random, int], Example | None]] = {
             "summary": self.summary,
+            "report": self.report,
             "reading": self.reading,
             "copy": self.copy,
             "denoise": self.denoise,
@@ -181,6 +184,25 @@ class TaskMixture:
         if talk.source == "mts" and rng.random() < 0.5:
             lines, target = rename_patient(rng, talk)
         return Example(frame(talk.query or SUMMARIZE, render(lines), SUMMARY), target, f"summary/{talk.source}")
+
+    def report(self, rng: random.Random, max_words: int) -> Example | None:
+        """Any dialogue, told in the third person by rule: short where speakers are numbered, in the house style where named."""
+        kind = rng.choices(list(REPORTED), list(REPORTED.values()))[0]
+        turns = window(rng, rng.choice(self.talks[kind]).turns, max_words - 8)
+        people = cast_many(rng, list(dict.fromkeys(t.speaker for t in turns)))
+        if not 2 <= len(people) <= 6:
+            return None
+        if not people[turns[0].speaker].label.startswith("#") and rng.random() < 0.25:
+            post = f"{rng.choice(PLACES)} {rng.choice(POSTS)}" if rng.random() < 0.6 else rng.choice(POSTS)
+            people[rng.choice(list(people))] = Person(post, f"the {post}" if rng.random() < 0.7 else post)
+        words = sum(t.words for t in turns)
+        numbered = next(iter(people.values())).label.startswith("#")
+        longest = min(32, max(12, words // 5)) if numbered else min(60, max(14, words // 3))
+        house_style = not numbered and rng.random() < 0.6
+        said = [(people[t.speaker], t.text) for t in turns]
+        target = reported.report(rng, said, longest, house_style=house_style)
+        source = frame(SUMMARIZE, render([(p.label, text) for p, text in said]), SUMMARY)
+        return Example(source, target, f"report/{kind}") if target else None
 
     # -- reading, copying, filling in --------------------------------------------------------------------------------
     def reading(self, rng: random.Random, max_words: int) -> Example | None:
