@@ -25,6 +25,7 @@ from pretraining.speakers import PAIRS_OF_ROLES, Person, cast_many, cast_two, fi
 
 SUMMARIZE = "Summarize the following conversation."
 SUMMARY = "Summary:"
+RETELL = "Retell the following conversation in the third person."
 FAMILIES = ("summary", "report", "reading", "copy", "denoise", "next_turn", "title")
 MAX_TARGET_WORDS = 110
 HELD_OUT_SCENARIOS = ("grades", "customs", "neighbour_noise", "thank_gift")
@@ -186,7 +187,13 @@ class TaskMixture:
         return Example(frame(talk.query or SUMMARIZE, render(lines), SUMMARY), target, f"summary/{talk.source}")
 
     def report(self, rng: random.Random, max_words: int) -> Example | None:
-        """Any dialogue, told in the third person by rule: short where speakers are numbered, in the house style where named."""
+        """Any dialogue, told in the third person by rule: short where speakers are numbered, in the house style where named.
+
+        A third are told whole, so that a target is nearly as long as its source: more to learn from each token read.
+        """
+        whole = rng.random() < 0.35
+        if whole:
+            max_words = min(max_words, 110)
         kind = rng.choices(list(REPORTED), list(REPORTED.values()))[0]
         turns = window(rng, rng.choice(self.talks[kind]).turns, max_words - 8)
         people = cast_many(rng, list(dict.fromkeys(t.speaker for t in turns)))
@@ -200,9 +207,12 @@ class TaskMixture:
         longest = min(32, max(12, words // 5)) if numbered else min(60, max(14, words // 3))
         house_style = not numbered and rng.random() < 0.6
         said = [(people[t.speaker], t.text) for t in turns]
+        body = render([(p.label, text) for p, text in said])
+        if whole:
+            target = reported.report(rng, said, MAX_TARGET_WORDS, house_style=False)
+            return Example(frame(RETELL, body, "Retold:"), target, f"report/{kind}-whole") if target else None
         target = reported.report(rng, said, longest, house_style=house_style)
-        source = frame(SUMMARIZE, render([(p.label, text) for p, text in said]), SUMMARY)
-        return Example(source, target, f"report/{kind}") if target else None
+        return Example(frame(SUMMARIZE, body, SUMMARY), target, f"report/{kind}") if target else None
 
     # -- reading, copying, filling in --------------------------------------------------------------------------------
     def reading(self, rng: random.Random, max_words: int) -> Example | None:
