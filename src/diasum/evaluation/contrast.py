@@ -156,7 +156,6 @@ def log_likelihoods(
         One score a text, in the shape of `texts`.
     """
     import torch
-    from transformers.modeling_outputs import BaseModelOutput
 
     sources = [source.input_ids for source in trained.encoder.encode_dialogues(dialogues)[0]]
     tokenizer, model = trained.base.tokenizer, trained.model
@@ -170,9 +169,10 @@ def log_likelihoods(
             owner = torch.tensor([row for row, i in enumerate(batch) for _ in targets[i]], device=model.device)
             labels, real = _padded([ids for i in batch for ids in targets[i]], tokenizer.pad_token_id, model.device)
             with torch.inference_mode():
-                hidden = model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True).last_hidden_state
+                encoded = model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True)
+                encoded.last_hidden_state = encoded.last_hidden_state[owner]
                 output = model(
-                    encoder_outputs=BaseModelOutput(last_hidden_state=hidden[owner]),
+                    encoder_outputs=encoded,  # of the family's own class: some read more from it
                     attention_mask=mask[owner],
                     labels=labels.masked_fill(real == 0, -100),
                 )

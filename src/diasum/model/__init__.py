@@ -1,7 +1,7 @@
 """Hardware, base models, adapters and generation."""
 
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
-from diasum.model.generation import Generated, generate
+from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine
 from diasum.model.loading import BUNDLED, Base, bundled_base, load_base, load_config, resolve_base, weights_hash
 from diasum.model.memory import is_out_of_memory, release_memory
@@ -16,6 +16,7 @@ __all__ = [
     "bundled_base",
     "choose_hardware",
     "count_parameters",
+    "decoder_start",
     "describe_machine",
     "generate",
     "is_out_of_memory",

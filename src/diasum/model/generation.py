@@ -89,6 +89,24 @@ def generate(
     return [result for result in results if result is not None]
 
 
+def decoder_start(model: Any) -> int:
+    """The token the decoder begins with, as the model's configurations say (T5: pad; BART: eos; T5Gemma: its decoder's bos).
+
+    Raises:
+        DiasumError: they say nothing.
+    """
+    config, own = model.config, model.generation_config
+    for value in (
+        getattr(own, "decoder_start_token_id", None),
+        getattr(config, "decoder_start_token_id", None),
+        getattr(getattr(config, "decoder", None), "bos_token_id", None),
+        getattr(config, "pad_token_id", None),
+    ):
+        if value is not None:
+            return int(value)
+    raise DiasumError(f"The configuration of this {config.model_type} model names no decoder start token.")
+
+
 def generation_config(model: Any, settings: GenerateSettings) -> Any:
     """A `transformers.GenerationConfig` with the model's special tokens and nothing else of the model's own search settings."""
     from transformers import GenerationConfig
@@ -101,9 +119,7 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
     if not settings.min_new_tokens:
         del values["min_new_tokens"]
     ids = {name: getattr(own, name, None) for name in special}
-    ids["decoder_start_token_id"] = ids["decoder_start_token_id"] or model.config.decoder_start_token_id
-    if ids["decoder_start_token_id"] is None:
-        ids["decoder_start_token_id"] = ids["pad_token_id"]
+    ids["decoder_start_token_id"] = decoder_start(model)
     return GenerationConfig(**values, **ids)
 
 

@@ -107,6 +107,8 @@ def load_base(
                 hint="The file may be cut short or damaged: download or copy it again.",
             ) from None
         model.to(hardware.device)
+        if config.model_type == "led":
+            _attend_globally(model)
     else:
         with torch.device("meta"):
             model = AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=trust_remote_code)
@@ -167,6 +169,25 @@ def weights_hash(source: str, revision: str | None = None) -> str:
             while block := handle.read(1 << 22):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _attend_globally(model: Any) -> None:
+    """LED attends in windows; its first token must see, and be seen by, all the others, in training as in generation.
+
+    Beltagy et al., 2020, "Longformer": without global attention a summariser never looks beyond a window. A hook on the encoder is the one
+    place that training, generation and scoring all pass through.
+    """
+    import torch
+
+    def first_token(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        ids = kwargs.get("input_ids", args[0] if args else None)
+        if kwargs.get("global_attention_mask") is None and ids is not None:
+            mask = torch.zeros_like(ids)
+            mask[:, 0] = 1
+            kwargs = {**kwargs, "global_attention_mask": mask}
+        return args, kwargs
+
+    model.get_encoder().register_forward_pre_hook(first_token, with_kwargs=True)
 
 
 def _is_encoder_only(config: Any) -> bool:

@@ -23,7 +23,7 @@ from diasum.config import Settings
 from diasum.data import Seq2SeqCollator
 from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
-from diasum.model import Base, resolve_base
+from diasum.model import Base, decoder_start, resolve_base
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm, best_evaluation, stalled
 from diasum.training.encoder_cache import build_cache
 from diasum.training.prepare import Prepared, prepare
@@ -97,22 +97,6 @@ def fit(
     if result.complete:
         _finish(settings, run, prepared.base, result)
     return result
-
-
-def decoder_start(model: Any) -> int:
-    """The token the decoder begins with, as the model's configuration says.
-
-    Raises:
-        DiasumError: it says nothing.
-    """
-    for value in (
-        model.config.decoder_start_token_id,
-        model.generation_config.decoder_start_token_id,
-        model.config.pad_token_id,
-    ):
-        if value is not None:
-            return int(value)
-    raise DiasumError(f"The configuration of this {model.config.model_type} model names no decoder start token.")
 
 
 def _trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[TrainerCallback]) -> DialogueTrainer:

@@ -1,0 +1,95 @@
+"""Every family that transformers has as text to text goes through the whole job: train, evaluate, summarise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForSeq2SeqLM
+
+import diasum
+from diasum.model import choose_hardware, load_base
+from tests.models import save_corpus
+from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
+
+T5 = {
+    "d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 2, "decoder_start_token_id": 0,
+    "pad_token_id": 0, "eos_token_id": 1,
+}  # fmt: skip
+BART = {
+    "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "max_position_embeddings": 1024, "bos_token_id": 0, "pad_token_id": 1,
+    "eos_token_id": 2, "decoder_start_token_id": 2,
+}  # fmt: skip
+GEMMA = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
+    "head_dim": 16, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 0, "sliding_window": 64,
+}  # fmt: skip
+FAMILIES: dict[str, dict[str, Any]] = {
+    "mt5": T5,
+    "umt5": T5,
+    "longt5": {**T5, "local_radius": 8},
+    "switch_transformers": {**T5, "num_experts": 2},
+    "t5gemma": {"encoder": GEMMA, "decoder": GEMMA, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 0},
+    "mbart": BART,
+    "pegasus": BART,
+    "pegasus_x": BART,
+    "bigbird_pegasus": {**BART, "attention_type": "original_full"},
+    "marian": BART,
+    "led": {
+        **BART,
+        "max_encoder_position_embeddings": 512,
+        "max_decoder_position_embeddings": 256,
+        "attention_window": 16,
+    },
+}
+
+
+def save_tiny(folder: Path, family: str) -> Path:
+    """A tiny random model of the family with a tokenizer, as a folder."""
+    values = FAMILIES[family]
+    tokenizer = tiny_bart_tokenizer() if "encoder_layers" in values else tiny_t5_tokenizer()
+    values = {name: {**v, "vocab_size": len(tokenizer)} if isinstance(v, dict) else v for name, v in values.items()}
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(family, **values, vocab_size=len(tokenizer))
+    AutoModelForSeq2SeqLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_whole_job(family: str, tmp_path: Path) -> None:
+    base, corpus = save_tiny(tmp_path / "base", family), save_corpus(tmp_path / "corpus", copies=1)
+    settings = {
+        "train.epochs": 1,
+        "train.batch_size": 2,
+        "train.eval_generate": 2,
+        "train.report_to": [],
+        "lora.target_modules": "all-linear",
+        "generate.max_new_tokens": 6,
+        "evaluate.contrast": 2,
+        "evaluate.resamples": 100,
+    }
+    diasum.train(str(base), str(corpus), run=tmp_path / "run", settings=settings)
+    evaluated = diasum.evaluate(tmp_path / "run")
+    assert {"adapter", "base"} <= set(evaluated.evaluation.to_json()["systems"])
+    assert isinstance(diasum.load(tmp_path / "run").summarize("Ana: Lunch at one?\nBen: Half past."), str)
+
+
+def test_the_first_token_of_led_attends_globally(tmp_path: Path) -> None:
+    """Without it, a token never hears of what stands more than a window away."""
+    model = load_base(str(save_tiny(tmp_path, "led")), choose_hardware("cpu", "fp32")).model.eval()
+    ids = torch.randint(5, 300, (1, 64), generator=torch.Generator().manual_seed(0))
+    changed = ids.clone()
+    changed[0, 60] = 7 if ids[0, 60] != 7 else 8
+    marked = torch.zeros_like(ids)
+    marked[:, 0] = 1
+    with torch.no_grad():
+        plain, other, explicit = (
+            model.get_encoder()(input_ids=x, **extra).last_hidden_state[0, 0]
+            for x, extra in ((ids, {}), (changed, {}), (ids, {"global_attention_mask": marked}))
+        )
+    assert torch.equal(plain, explicit)
+    assert not torch.equal(plain, other)
