@@ -89,3 +89,14 @@ def test_bundled_recipes_are_valid_and_the_classic_one_is_the_classic_one() -> N
     assert (classic.generate.num_beams, classic.generate.max_new_tokens) == (4, 100)
     with pytest.raises(DiasumError, match="bundled recipe"):
         settings_for("dialogsum-flan-t5")
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "broken.yaml"
+    file.write_text("train:\n  epochs: 3\n learning_rate: 1\n")
+    with pytest.raises(DiasumError, match=r"broken.yaml, line 3, column 2: not valid YAML"):
+        load_settings(file)
+
+
+def test_one_summary_column_needs_no_list() -> None:
+    assert load_settings(None, ["data.summary_columns=note"]).data.summary_columns == ["note"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from diasum.errors import DiasumError, near_misses
 
@@ -47,6 +47,11 @@ class DataSettings(_Section):
     split_seed: int = Field(0, ge=0, description="seed of that held-out part")
     max_train: int | None = Field(None, ge=1, description="use only the first so many training pairs")
     max_validation: int | None = Field(None, ge=1, description="use only the first so many validation pairs")
+
+    @field_validator("summary_columns", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
 
 
 class PromptSettings(_Section):
@@ -246,7 +251,11 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise DiasumError(f"{file} cannot be read as a settings file: {error}") from None
     except yaml.YAMLError as error:
-        raise DiasumError(f"{file} is not valid YAML: {error}", hint="Mend the line named above.") from None
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
+        raise DiasumError(
+            f"{where}: not valid YAML: {problem or error}.", hint="Often the indentation, or a colon without a space."
+        ) from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):

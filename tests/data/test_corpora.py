@@ -517,3 +517,15 @@ def test_training_dialogues_of_other_splits_are_dropped_when_asked(tmp_path: Pat
     assert [pair.id for pair in kept.split("train")] == ["train0", "train2"]
     assert any("1 training dialogues" in note for note in kept.notes)
     assert len(load_corpus(DataSettings(path=str(tmp_path)), purpose="train").split("train")) == 3
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("dialogue,dialogue,summary\nA: x,A: y,z\n")
+    assert "line 1: two columns are named `dialogue`" in fail(tmp_path / "a.csv")
+
+
+def test_a_misspelt_column_is_found_near(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("dialogue,sumary,other\nA: x,y,z\n")
+    assert "Did you mean `sumary`? Then: --set data.summary_columns=[sumary]" in fail(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("transformers_version,summary\nA: x,y\n")
+    assert "Did you mean" not in fail(tmp_path / "b.csv")

@@ -6,6 +6,7 @@ rows joined to one dialogue with several references).
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,10 @@ def _summaries(settings: DataSettings, known: dict[str, str], table: Table) -> t
 
 
 def _missing(what: str, setting: str, valid: Sequence[str], names: Sequence[str], table: Table) -> DiasumError:
-    close = next((name for name in names for word in valid if word[:4] in _normal(name)), None)
+    close = next((name for word in valid for name in names if word in _normal(name)), None)
+    if close is None:
+        matches = (m for word in valid for m in difflib.get_close_matches(word, [_normal(n) for n in names], 1, 0.75))
+        close = find_name(names, matches)
     meant = (
         f" Did you mean `{close}`? Then: --set data.{setting}={f'[{close}]' if 'columns' in setting else close}"
         if close

@@ -339,6 +339,10 @@ def _read_csv(path: Path, delimiter: str) -> Table:
     try:
         reader = csv.reader(text(), delimiter=delimiter, strict=True)
         header = [name.strip() for name in next(reader, [])]
+        if repeated := next((name for name in header if name and header.count(name) > 1), None):
+            raise DiasumError(
+                f"{path}, line {number}: two columns are named `{repeated}`.", hint="Rename or remove one of them."
+            )
         began = number + 1
         for cells in reader:
             if cells and cells != [""]:
