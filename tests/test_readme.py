@@ -45,3 +45,33 @@ def test_commands_have_these_options(line: str) -> None:
     for word in words:
         if word.startswith("-"):
             assert word in options, f"{line}: no option {word}"
+
+
+def test_recipes_exist() -> None:
+    from diasum.api import RECIPES
+
+    text = README.read_text(encoding="utf-8")
+    named = set(re.findall(r"--config ([\w-]+)", text)) | set(re.findall(r"recipes/([\w-]+)\.yaml", text))
+    assert {"demo", "dialogsum-mini", "dialogsum-flan-t5-base"} <= named
+    assert named <= {path.stem for path in RECIPES.glob("*.yaml")}
+
+
+def test_the_python_example_is_valid() -> None:
+    """Its calls take these arguments."""
+    import ast
+    import inspect
+
+    import diasum
+
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    named = [
+        (node.func.attr, [keyword.arg for keyword in node.keywords])
+        for node in calls
+        if isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "diasum"
+    ]
+    assert {name for name, _ in named} == {"train", "evaluate", "load"}
+    for name, keywords in named:
+        assert set(keywords) <= set(inspect.signature(getattr(diasum, name)).parameters)

@@ -1,7 +1,7 @@
 """diasum: bring conversations, get a small adapter, a report you can trust, and a fast private summariser.
 
 >>> import diasum
->>> diasum.train(base="mini", data="sample", run="runs/first")        # doctest: +SKIP
+>>> diasum.train(config="demo", run="runs/first")                     # doctest: +SKIP
 >>> diasum.evaluate("runs/first", split="test")                       # doctest: +SKIP
 >>> diasum.load("runs/first").summarize("Ana: Lunch?\\nBen: At one.")  # doctest: +SKIP
 
@@ -12,7 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diasum.api import baseline, compare, evaluate, inspect, load, score, summarize, train
+    from diasum.api import (
+        baseline,
+        check_data,
+        compare,
+        convert_data,
+        data_stats,
+        evaluate,
+        inspect,
+        load,
+        score,
+        summarize,
+        train,
+    )
     from diasum.config import Settings, load_settings
     from diasum.dialogue import Dialogue, Turn
     from diasum.errors import DiasumError
@@ -20,7 +32,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "diasum.api": ("baseline", "compare", "evaluate", "inspect", "load", "score", "summarize", "train"),
+    "diasum.api": (
+        *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
+        *("inspect", "load", "score", "summarize", "train"),
+    ),
     "diasum.config": ("Settings", "load_settings"),
     "diasum.dialogue": ("Dialogue", "Turn"),
     "diasum.errors": ("DiasumError",),
@@ -33,7 +48,10 @@ __all__ = [
     "Settings",
     "Turn",
     "baseline",
+    "check_data",
     "compare",
+    "convert_data",
+    "data_stats",
     "evaluate",
     "inspect",
     "load",

@@ -261,6 +261,18 @@ def test_full_disk(diasum_: Terminal, base: str, corpus: str, tmp_path: Path, mo
     assert "Free some space" in err
 
 
+@pytest.mark.parametrize("on_path", [True, False])
+def test_the_next_command_can_be_typed_as_it_stands(on_path: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `make demo` the program is not on the path."""
+    import shutil
+
+    from diasum.cli.drawing import program
+
+    monkeypatch.setattr(sys, "argv", [".venv/bin/diasum", "demo"])
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/diasum" if on_path else None)
+    assert program() == ("diasum" if on_path else ".venv/bin/diasum")
+
+
 def test_demo(diasum_: Terminal, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tiny = [

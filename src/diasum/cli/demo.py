@@ -19,16 +19,18 @@ def demo(
 ) -> None:
     """Fine-tune the bundled base on the sample conversations, evaluate it and show what changed."""
     from diasum import api
-    from diasum.cli.drawing import Bars, console, show_evaluation, show_examples
+    from diasum.cli.drawing import Bars, console, program, show_evaluation, show_examples
 
     out = console()
     folder = run or _free(Path("runs"), "demo")
-    api.train(run=folder, config="demo", settings=options.overrides(set_), console=out)
+    if not api.train(run=folder, config="demo", settings=options.overrides(set_), console=out).complete:
+        out.print(f"Saved. Go on with: {program()} train --run {folder} --resume")
+        raise typer.Exit(130)
     with Bars(out) as bars:
         evaluated = api.evaluate(folder, progress=bars)
     show_examples(out, evaluated, examples)
     show_evaluation(out, evaluated)
-    out.print(f"Your turn: cat chat.txt | diasum summarize --run {folder}")
+    out.print(f"Your turn: cat chat.txt | {program()} summarize --run {folder}")
 
 
 def _free(parent: Path, name: str) -> Path:

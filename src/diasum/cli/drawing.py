@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ def console() -> Console:
     """Where people read: standard error, so that standard output holds results only; in a file, lines are not broken at 80."""
     elsewhere = not sys.stderr.isatty() and "COLUMNS" not in os.environ
     return Console(stderr=True, highlight=False, width=160 if elsewhere else None)
+
+
+def program() -> str:
+    """What to type to start this program again: its name, or its path where it is not on the path (as after `make demo`)."""
+    return "diasum" if shutil.which("diasum") else sys.argv[0]
 
 
 def print_json(value: Any) -> None:

@@ -26,7 +26,7 @@ def train(
 ) -> None:
     """Train an adapter on conversations and their summaries."""
     from diasum import api
-    from diasum.cli.drawing import console, print_json
+    from diasum.cli.drawing import console, print_json, program
 
     out = console()
     changes = options.overrides(
@@ -44,7 +44,7 @@ def train(
             {"run": str(result.run), "complete": result.complete, "best": result.best, "seconds": result.seconds}
         )
     if not result.complete:
-        out.print(f"Saved. Go on with: diasum train --run {run} --resume")
+        out.print(f"Saved. Go on with: {program()} train --run {run} --resume")
         raise typer.Exit(130)
     out.print(f"Adapter: {run}/adapter ({result.seconds:.0f} s, {result.evaluation_share:.0%} of it evaluation)")
-    out.print(f"Next:    diasum evaluate {run}")
+    out.print(f"Next:    {program()} evaluate {run}")
