@@ -72,6 +72,8 @@ def _obstacle(model: Any, dtype: torch.dtype, processes: int) -> str | None:
     base = model.get_base_model()
     if base.config.model_type not in _T5 + _BART:
         return f"it knows {', '.join(_T5 + _BART)}, not {base.config.model_type}"
+    if getattr(base, "is_quantized", False):
+        return "the base is quantised"
     if processes > 1:
         return f"{processes} processes train together"
     if dtype == torch.float16:

@@ -7,6 +7,7 @@ does them all. A relative bias is frozen here, so it needs no gradient, which wo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -103,7 +104,7 @@ class _BySegment(torch.autograd.Function):
         queries, keys, values = _parts(q, kv, heads)
         grad_q, grad_kv = torch.empty_like(q), None if kv is None else torch.empty_like(kv)
         into = _parts(grad_q, grad_kv, heads)
-        grad = grads[0].view(out.shape)
+        grad = grads[0].reshape(out.shape)
         for (a, b, c, d), log_sum in zip(segments.spans, sums, strict=True):
             made = _backward(
                 _table(grad[a:b]), _table(queries[a:b]), _table(keys[c:d]), _table(values[c:d]), _table(out[a:b]), log_sum,
@@ -127,13 +128,19 @@ def _padded(
         index = Segments.padded_index(lengths, q.device)
         table = rows.new_zeros(n * max(lengths), *rows.shape[1:]).index_copy(0, index, rows)
         parts.append(table.view(n, max(lengths), *rows.shape[1:]).transpose(1, 2))
-    width, depth = max(segments.queries), max(segments.keys)
-    ends = torch.tensor(segments.keys, device=q.device)[:, None]
-    seen = (torch.arange(depth, device=q.device) < ends)[:, None, None, :]
-    if causal:
-        seen = seen & torch.ones(width, depth, dtype=torch.bool, device=q.device).tril()
-    mask = seen if bias is None else bias[:, :, :width, :depth].to(q.dtype).masked_fill(~seen, float("-inf"))
+    mask = _mask(segments, causal, bias, q.dtype, q.device)
     queries, keys, values = parts
     mixed = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, scale=scale)
     index = Segments.padded_index(segments.queries, q.device)
     return mixed.transpose(1, 2).flatten(0, 1)[index].flatten(1)
+
+
+@lru_cache(maxsize=4)  # those of one batch: they are the same for every layer
+def _mask(segments: Segments, causal: bool, bias: Tensor | None, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Which keys a query sees, (segments, 1, longest, longest) bool, or what is added to the scores, (segments, heads, ...)."""
+    width, depth = max(segments.queries), max(segments.keys)
+    ends = torch.tensor(segments.keys, device=device)[:, None]
+    seen = (torch.arange(depth, device=device) < ends)[:, None, None, :]
+    if causal:
+        seen = seen & torch.ones(width, depth, dtype=torch.bool, device=device).tril()
+    return seen if bias is None else bias[:, :, :width, :depth].to(dtype).masked_fill(~seen, float("-inf"))

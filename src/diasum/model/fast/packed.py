@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -39,11 +39,13 @@ class Segments:
         return [(*q, *k) for q, k in ends]
 
     @staticmethod
+    @lru_cache(maxsize=4)
     def positions(lengths: tuple[int, ...], device: torch.device) -> Tensor:
         """Each token's place in its segment, (tokens,) int64."""
         return torch.cat([torch.arange(length) for length in lengths]).to(device)
 
     @staticmethod
+    @lru_cache(maxsize=4)  # every layer of a step asks for the same
     def padded_index(lengths: tuple[int, ...], device: torch.device) -> Tensor:
         """Each token's place in a flattened (segments, longest) table, (tokens,) int64."""
         width = max(lengths)
