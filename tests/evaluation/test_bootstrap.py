@@ -11,6 +11,7 @@ from diasum.evaluation.bootstrap import (
     interval,
     intervals,
     paired_difference,
+    share_interval,
     two_sided_p,
 )
 
@@ -88,3 +89,16 @@ def test_hierarchical_spread_counts_seeds_and_dialogues() -> None:
 def test_two_sided_p() -> None:
     assert two_sided_p(np.linspace(-1, 1, 1001)) == 1
     assert two_sided_p(np.ones(999)) == pytest.approx(0.002)
+
+
+def test_a_share_has_wilsons_interval() -> None:
+    for wins, n, low, high in (
+        (13, 13, 0.772, 1.0),
+        (0, 500, 0.0, 0.0076),
+        (8, 500, 0.0081, 0.0313),
+        (50, 100, 0.404, 0.596),
+    ):
+        found = share_interval([1.0] * wins + [0.0] * (n - wins))
+        assert (found.mean, found.n) == (wins / n, n)
+        assert (found.low, found.high) == (pytest.approx(low, abs=6e-4), pytest.approx(high, abs=6e-4))
+    assert np.isnan(share_interval([]).low)

@@ -16,6 +16,7 @@ from diasum.dialogue import Dialogue, parse_dialogue
 from diasum.errors import DiasumError
 from diasum.evaluation.contrast import contrast, log_likelihoods
 from diasum.evaluation.corruptions import KINDS
+from diasum.evaluation.headline import contrast_sentence
 from diasum.model.hardware import choose_hardware
 from diasum.model.loading import Base
 from diasum.model.trained import Trained
@@ -30,6 +31,15 @@ PAIRS = [
         (f"#Person1# asks Kevin to come at {i}:30. It costs $40 and #Person2# will come{' surely' * i}.",),
     )
     for i in range(1, 7)
+]
+
+MANY = [
+    Pair(
+        f"m{i}",
+        parse_dialogue(f"#Person1#: Can you come at {i % 9 + 1}:{10 + i}, Kevin?\n#Person2#: Yes{' surely' * i}."),
+        (f"#Person1# asks Kevin to come at {i % 9 + 1}:{10 + i}{'!' * i}.",),
+    )
+    for i in range(20)
 ]
 
 
@@ -134,6 +144,54 @@ def test_the_control_sees_other_dialogues() -> None:
     assert result.share == 1
     assert result.control is not None
     assert result.control.tolist() == [0.5] * len(PAIRS)
+
+
+def test_gains_over_the_control_are_tested_and_told() -> None:
+    """One model reads: right with its own dialogue, a coin with another. One only knows English: right with any dialogue."""
+    own = {pair.references[0]: pair.dialogue for pair in MANY}
+
+    def reads(sources: Sequence[Dialogue], groups: Sequence[Sequence[str]]) -> list[list[float]]:
+        return [
+            [float(own.get(t) is source or (own.get(t) is not None and len(t) % 2)) for t in group]
+            for source, group in zip(sources, groups, strict=True)
+        ]
+
+    def fluent(sources: Sequence[Dialogue], groups: Sequence[Sequence[str]]) -> list[list[float]]:
+        return [[float(t in own) for t in group] for group in groups]
+
+    for scorer, established in ((reads, True), (fluent, False)):
+        result = contrast(tiny("t5"), MANY, kinds=["name", "time", "date"], scorer=scorer, control=True)
+        assert set(result.gains) == {"name", "time"}, "no date could be changed"
+        gain = result.gains["name"]
+        kind = result.kinds["name"]
+        assert kind.control_share is not None
+        assert gain.difference.mean == pytest.approx(kind.share - kind.control_share)
+        assert gain.established is established
+        said = contrast_sentence("adapter", result)
+        assert said is not None
+        assert (
+            f"dialogue? {'shown' if established else 'not shown'} for name (100%, control {kind.control_share:.0%}, n 20)"
+            in said
+        )
+        told = result.to_json()
+        assert (told["chance"], told["kinds"]["date"]["n"], told["kinds"]["date"]["gain"]) == (0.5, 0, None)
+        assert told["kinds"]["name"]["gain"]["established"] is established
+    few = contrast(tiny("t5"), MANY[:5], kinds=["name"], scorer=reads, control=True)
+    assert few.gains["name"].p_holm == 1
+    assert "too few cases of name (n 5)" in str(contrast_sentence("adapter", few))
+    assert contrast_sentence("adapter", contrast(tiny("t5"), MANY, kinds=["name"], scorer=fluent)) is None
+
+
+def test_any_reference_that_can_be_corrupted_is_used() -> None:
+    pair = Pair("a", parse_dialogue("Tom: I pay $40.\nBen: Good."), ("They talk about money.", "Tom pays $40."))
+    right = "Tom pays $40."
+
+    def knows(sources: Sequence[Dialogue], groups: Sequence[Sequence[str]]) -> list[list[float]]:
+        assert all(len(group) == len(set(group)) for group in groups)
+        return [[float(text == right) for text in group] for group in groups]
+
+    result = contrast(tiny("t5"), [pair], kinds=["amount", "name"], scorer=knows)
+    assert (result.kinds["amount"].n, result.kinds["amount"].share) == (1, 1.0)
 
 
 def test_draw_is_seeded_and_kinds_without_cases_are_empty() -> None:

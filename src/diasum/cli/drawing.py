@@ -63,11 +63,12 @@ def scores_table(evaluation: Evaluation) -> Table:
 
 def show_evaluation(out: Console, evaluated: Evaluated) -> None:
     """The table, what a reader must know of it, and where the files are."""
-    from diasum.evaluation.headline import sentences
+    from diasum.evaluation.headline import contrast_sentence, sentences
 
     evaluation = evaluated.evaluation
     out.print(scores_table(evaluation))
-    for line in sentences(evaluation):
+    told = (contrast_sentence(system, result) for system, result in evaluated.contrast.items())
+    for line in [*sentences(evaluation), *(line for line in told if line)]:
         out.print(line, markup=False)
     for note in evaluation.notes:
         out.print(note, style="dim", markup=False)

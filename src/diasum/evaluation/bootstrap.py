@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ HIERARCHICAL = "hierarchical bootstrap over seeds and dialogues"
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean with its percentile bootstrap interval."""
+    """A mean with its interval: the percentile bootstrap's, or of a share Wilson's (no resamples, then)."""
 
     mean: float
     low: float
@@ -85,6 +86,21 @@ def intervals(values: Floats, *, resamples: int = 10_000, seed: int = 0, level: 
         Interval(float(mean), float(a), float(b), n, resamples, seed)
         for mean, a, b in zip(means, low, high, strict=True)
     ]
+
+
+def share_interval(values: ArrayLike, *, level: float = 0.95) -> Interval:
+    """A share with Wilson's score interval (Wilson 1927), for values from 0 to 1.
+
+    The bootstrap of 13 wins out of 13 is "100% to 100%", which says that nothing else could have happened; this one says 77% to 100%.
+    """
+    wins = np.asarray(values, dtype=np.float64)
+    n = len(wins)
+    if n == 0:
+        return Interval(float("nan"), float("nan"), float("nan"), 0, 0, 0)
+    share, z = float(wins.mean()), NormalDist().inv_cdf((1 + level) / 2)
+    middle, spread = share + z * z / (2 * n), z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = ((middle + side * spread) / (1 + z * z / n) for side in (-1, 1))
+    return Interval(share, float(max(low, 0.0)), float(min(high, 1.0)), n, 0, 0)
 
 
 def resampled_means(values: Floats, *, resamples: int, seed: int) -> Floats:

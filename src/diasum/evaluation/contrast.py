@@ -3,7 +3,8 @@
 In: a `Trained` and pairs. Out: for each kind of corruption (`diasum.evaluation.corruptions`) the share of references that the model
 scores above their corrupted twin, by mean log-likelihood per token given the dialogue, after FacEval (Wang et al., EMNLP 2022). A coin
 has 50%. Fluency alone can tell some corruptions ("does not thanks"), so the same is measured with another pair's dialogue on demand
-(`control`): only what a model gains over that control comes from reading the dialogue. A dialogue is encoded once for all its texts.
+(`control`): only what a model gains over that control (`ContrastResult.gains`) comes from reading the dialogue. A dialogue is encoded
+once for all its texts.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,9 @@ from numpy.typing import NDArray
 from diasum.data import Pair
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
-from diasum.evaluation.corruptions import KINDS, Corruption, corrupt
+from diasum.evaluation.bootstrap import Interval, holm_correction, paired_difference, share_interval
+from diasum.evaluation.compare import DifferenceRow
+from diasum.evaluation.corruptions import KINDS, corrupt
 from diasum.model.trained import Trained
 
 Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float]]]
@@ -27,6 +31,8 @@ Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float
 
 _TARGET_TOKENS = 1024  # padded target tokens in a batch: their logits over 32,000 words take 130 MB
 _LONGEST = 512  # target tokens; what lies behind is not scored
+CHANCE = 0.5
+_TESTABLE = 6  # with 5 cases the smallest p of a sign-flip test is 2 / 2**5, above 0.05
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,21 @@ class KindContrast:
         """Share of references above their twins; NaN where none could be corrupted."""
         return float(self.wins.mean()) if self.n else float("nan")
 
+    @property
+    def control_share(self) -> float | None:
+        """The same with another pair's dialogue; None where that was not measured."""
+        return float(self.control.mean()) if self.control is not None and self.n else None
+
+    @property
+    def band(self) -> Interval:
+        """The share with its interval over references."""
+        return share_interval(self.wins)
+
+    @property
+    def testable(self) -> bool:
+        """Whether there are cases enough for any outcome to be significant."""
+        return self.n >= _TESTABLE
+
 
 @dataclass(frozen=True)
 class ContrastResult:
@@ -69,6 +90,33 @@ class ContrastResult:
     kinds: dict[str, KindContrast]
     pairs: int
     seed: int
+
+    @cached_property
+    def gains(self) -> dict[str, DifferenceRow]:
+        """Kind to what reading the own dialogue adds to the share: own minus control, paired, p-values corrected over the kinds.
+
+        Kinds with so few cases that no outcome could be significant do not count in the correction (Tarone 1990) and have p = 1.
+        """
+        found = {
+            name: paired_difference(kind.wins, kind.control, seed=self.seed)
+            for name, kind in self.kinds.items()
+            if kind.control is not None and kind.n
+        }
+        tested = [name for name in found if self.kinds[name].testable]
+        corrected = dict(zip(tested, holm_correction([found[name].p for name in tested]), strict=True))
+        return {
+            name: DifferenceRow("its dialogue", "another dialogue", name, difference, corrected.get(name, 1.0))
+            for name, difference in found.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """As metrics.json has it: shares from 0 to 1."""
+        kinds: dict[str, Any] = {}
+        for name, kind in self.kinds.items():
+            band, gain = kind.band, self.gains.get(name)
+            kinds[name] = {"n": kind.n, "share": kind.share, "low": band.low, "high": band.high}
+            kinds[name] |= {"control": kind.control_share, "gain": gain.to_json() if gain else None}
+        return {"chance": CHANCE, "pairs": self.pairs, "seed": self.seed, "kinds": kinds}
 
 
 def contrast(
@@ -86,7 +134,7 @@ def contrast(
 
     Args:
         trained: the model with its prompt.
-        pairs: with references; the first one of each is used.
+        pairs: with references; for each kind, the first one of each pair that can be corrupted is used.
         kinds: of corruption.
         seed: of the draw of pairs and of the corruptions.
         max_pairs: at most so many pairs are drawn.
@@ -106,34 +154,52 @@ def contrast(
             f"Contrast needs pairs with references: {len(bare)} of {len(pairs)} have none{f' (first: {bare[0]})' if bare else ''}."
         )
     chosen = [pairs[i] for i in sorted(random.Random(seed).sample(range(len(pairs)), min(max_pairs, len(pairs))))]
-    twins: list[list[Corruption]] = []
-    for pair in chosen:
-        made = (corrupt(pair.references[0], pair.dialogue, kind, seed=seed) for kind in kinds)
-        twins.append([corruption for corruption in made if corruption is not None])
-    used = [i for i, corruptions in enumerate(twins) if corruptions]
-    texts = [[chosen[i].references[0], *(twin.text for twin in twins[i])] for i in used]
-    dialogues = [chosen[i].dialogue for i in used]
+    groups = [_Group(pair, kinds, seed) for pair in chosen]
+    groups = [group for group in groups if group.twins]
+    texts = [group.texts for group in groups]
+    dialogues = [group.pair.dialogue for group in groups]
 
-    def default(sources: Sequence[Dialogue], groups: Sequence[Sequence[str]]) -> list[list[float]]:
-        return log_likelihoods(trained, sources, groups, progress=progress)
+    def default(sources: Sequence[Dialogue], wanted: Sequence[Sequence[str]]) -> list[list[float]]:
+        return log_likelihoods(trained, sources, wanted, progress=progress)
 
     score = scorer or default
     scores = score(dialogues, texts)
-    others = score(dialogues[1:] + dialogues[:1], texts) if control and len(used) > 1 else None
+    others = score(dialogues[1:] + dialogues[:1], texts) if control and len(groups) > 1 else None
     results = {}
     for kind in kinds:
-        where = [(g, t) for g, i in enumerate(used) for t, twin in enumerate(twins[i], 1) if twin.kind == kind]
+        where = [(g, *group.twins[kind]) for g, group in enumerate(groups) if kind in group.twins]
         results[kind] = KindContrast(
             kind,
-            tuple(chosen[used[g]].id for g, _ in where),
+            tuple(groups[g].pair.id for g, _, _ in where),
             _wins(scores, where),
             _wins(others, where) if others is not None else None,
         )
     return ContrastResult(results, len(chosen), seed)
 
 
-def _wins(scores: Sequence[Sequence[float]], where: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-    gaps = np.array([scores[group][0] - scores[group][text] for group, text in where], dtype=np.float64)
+class _Group:
+    """A pair's texts to score.
+
+    Attributes:
+        texts: references and corrupted ones, each once.
+        twins: kind to the places of a reference and of its corrupted twin in `texts`.
+    """
+
+    def __init__(self, pair: Pair, kinds: Sequence[str], seed: int) -> None:
+        self.pair = pair
+        places: dict[str, int] = {}
+        self.twins: dict[str, tuple[int, int]] = {}
+        for kind in kinds:
+            made = ((text, corrupt(text, pair.dialogue, kind, seed=seed)) for text in pair.references)
+            found = next(((text, twin.text) for text, twin in made if twin is not None), None)
+            if found:
+                right, wrong = (places.setdefault(text, len(places)) for text in found)
+                self.twins[kind] = (right, wrong)
+        self.texts = list(places)
+
+
+def _wins(scores: Sequence[Sequence[float]], where: Sequence[tuple[int, int, int]]) -> NDArray[np.float64]:
+    gaps = np.array([scores[group][right] - scores[group][wrong] for group, right, wrong in where], dtype=np.float64)
     return (np.sign(gaps) + 1) / 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diasum.evaluation.compare import DifferenceRow
+from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.metrics import Evaluation
 from diasum.evaluation.rendering import pvalue
 
@@ -34,6 +35,28 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
             f"to {check.shuffled:.1f} ({reads})"
         )
     return lines
+
+
+def contrast_sentence(system: str, result: ContrastResult) -> str | None:
+    """Which corruptions a model tells by reading the dialogue; None where no control was measured."""
+    shown, not_shown, few = [], [], []
+    for name, gain in result.gains.items():
+        kind = result.kinds[name]
+        told = f"{name} ({kind.share:.0%}, control {kind.control_share:.0%}, n {kind.n})"
+        if not kind.testable:
+            few.append(f"{name} (n {kind.n})")
+        elif gain.established and gain.difference.mean > 0:
+            shown.append(told)
+        else:
+            not_shown.append(told)
+    labels = (("shown for", shown), ("not shown for", not_shown), ("too few cases of", few))
+    parts = [f"{label} {', '.join(names)}" for label, names in labels if names]
+    if not parts:
+        return None
+    return (
+        f"Does {system} prefer a human summary to the same one made wrong because it reads the dialogue? {'; '.join(parts)}. "
+        "Chance is 50%, the control sees another dialogue."
+    )
 
 
 def verdict(row: DifferenceRow) -> str:

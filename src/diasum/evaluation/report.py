@@ -58,7 +58,7 @@ def write_evaluation(
         method=method(report),
         examples=examples(report),
     )
-    markdown = render("report.md", report=report, method=method(report))
+    markdown = render("report.md", report=report, contrast_rows=contrast_rows(report), method=method(report))
     names = prediction_files(evaluated)
     older = _older_files(folder)
     with disk_errors(folder):

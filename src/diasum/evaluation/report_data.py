@@ -19,12 +19,12 @@ import numpy as np
 import diasum
 from diasum.data import Corpus
 from diasum.evaluation.baselines import is_baseline, parse_baseline, sees_references
-from diasum.evaluation.bootstrap import Interval, intervals
+from diasum.evaluation.bootstrap import Interval, share_interval
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.evaluate import BASE, Evaluated
 from diasum.evaluation.faithfulness import KINDS, Unsupported, faithfulness
-from diasum.evaluation.headline import NAMES, sentences
+from diasum.evaluation.headline import NAMES, contrast_sentence, sentences
 from diasum.evaluation.measures import FURTHER, MEASURES, describe
 from diasum.evaluation.metrics import Evaluation
 from diasum.evaluation.protocols import PROTOCOLS
@@ -116,7 +116,8 @@ class Report:
     @property
     def sentences(self) -> list[str]:
         """What the evaluation says."""
-        return sentences(self.evaluation, self.metric)
+        told = (contrast_sentence(system, result) for system, result in self.contrast.items())
+        return sentences(self.evaluation, self.metric) + [line for line in told if line]
 
     @property
     def name(self) -> str:
@@ -221,7 +222,7 @@ def build_report(
     evaluation = evaluated.evaluation
     texts = {name: [p.text for p in given] for name, given in evaluation.predictions.items()}
     references, checks = _check(texts, evaluation)
-    human = _count([found[0] for found in references], evaluation)
+    human = _count([found[0] for found in references])
     report = Report(evaluated, corpus, run, checks, human, references, contrast or {})
     report.facts = {
         "system": evaluated.system,
@@ -236,10 +237,7 @@ def build_report(
         },
     }
     if report.contrast:
-        report.facts["contrast"] = {
-            name: {kind: {"n": k.n, "share": k.share} for kind, k in result.kinds.items()}
-            for name, result in report.contrast.items()
-        }
+        report.facts["contrast"] = {name: result.to_json() for name, result in report.contrast.items()}
     return report
 
 
@@ -281,14 +279,14 @@ def _check(
     found = iter(faithfulness([text for row in rows for text in row], dialogues).unsupported)
     by_pair = [[next(found) for _ in row] for row in rows]
     references = [facts[: len(facts) - len(texts)] for facts in by_pair]
-    systems = {name: _count([facts[k - len(texts)] for facts in by_pair], evaluation) for k, name in enumerate(texts)}
+    systems = {name: _count([facts[k - len(texts)] for facts in by_pair]) for k, name in enumerate(texts)}
     return references, systems
 
 
-def _count(found: list[list[Unsupported]], evaluation: Evaluation) -> FactCheck:
+def _count(found: list[list[Unsupported]]) -> FactCheck:
     columns = [[float(any(fact.kind == kind for fact in facts)) for facts in found] for kind in KINDS]
     columns.append([float(bool(facts)) for facts in found])
-    bands = intervals(np.array(columns).T, resamples=evaluation.resamples, seed=evaluation.seed)
+    bands = [share_interval(column) for column in columns]
     counts = {kind: sum(fact.kind == kind for facts in found for fact in facts) for kind in KINDS}
     return FactCheck(found, counts, dict(zip((*KINDS, "any"), bands, strict=True)))
 

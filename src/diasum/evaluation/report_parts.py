@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from diasum.evaluation import plots as draw
-from diasum.evaluation.contrast import KindContrast
 from diasum.evaluation.rendering import percent, points, pvalue, signed
 from diasum.evaluation.report_data import Report, short_name
 
@@ -24,10 +23,19 @@ class Tile:
 
 @dataclass(frozen=True)
 class ContrastRow:
-    """A system's contrast, or its control, over the kinds of corruption."""
+    """A kind of corruption: how often a system prefers the reference, with its own dialogue and with another one.
 
-    label: str
-    cells: list[dict[str, float]]
+    Attributes:
+        established: whether the gain over the control is more than chance, by interval and corrected p-value.
+    """
+
+    system: str
+    kind: str
+    n: int
+    share: str
+    control: str
+    gain: str
+    established: bool
 
 
 def tiles(report: Report) -> list[Tile]:
@@ -73,13 +81,24 @@ def plots(report: Report) -> list[draw.Plot]:
 
 
 def contrast_rows(report: Report) -> list[ContrastRow]:
-    """A row a system, and one for its control where there is one."""
+    """A row a system and kind of corruption; kinds without a case are left out."""
     rows = []
     for system, result in report.contrast.items():
-        kinds = result.kinds.values()
-        rows.append(ContrastRow(system, [{"share": kind.share, "n": kind.n} for kind in kinds]))
-        if all(kind.control is not None for kind in kinds):
-            rows.append(ContrastRow(f"{system}, another dialogue", [_control(kind) for kind in kinds]))
+        for name, kind in result.kinds.items():
+            if not kind.n:
+                continue
+            band, gain = kind.band, result.gains.get(name)
+            text = "–"
+            if gain:
+                d = gain.difference
+                spread = f"{signed(100 * d.low, 0)} to {signed(100 * d.high, 0)}"
+                text = f"{signed(100 * d.mean, 0)} ({spread}), p {pvalue(gain.p_holm)}" if kind.testable else "too few"
+            share = f"{percent(kind.share, 0)} ({points(100 * band.low, 0)} to {points(100 * band.high, 0)})"
+            rows.append(
+                ContrastRow(
+                    system, name, kind.n, share, percent(kind.control_share, 0), text, bool(gain and gain.established)
+                )
+            )
     return rows
 
 
@@ -92,7 +111,8 @@ def method(report: Report) -> dict[str, dict[str, str]]:
         "Data": f"{data['name']}, split {evaluation.split}, {evaluation.n} dialogues, references each: {evaluation.references}",
         "Licence of the data": data["license"] or "not known",
         "Data hash (SHA-256)": evaluation.data_hash,
-        "Intervals": f"percentile bootstrap over dialogues, {evaluation.resamples} resamples, seed {evaluation.seed}",
+        "Intervals": f"percentile bootstrap over dialogues, {evaluation.resamples} resamples, seed {evaluation.seed}; "
+        "of shares (facts, contrast) Wilson's score interval; 95%",
         "Versions": ", ".join(f"{name} {version}" for name, version in report.facts["versions"].items()),
         "Machine": machine(report.facts["hardware"]),
     }
@@ -151,8 +171,3 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
-
-
-def _control(kind: KindContrast) -> dict[str, float]:
-    assert kind.control is not None
-    return {"share": float(kind.control.mean()) if len(kind.control) else float("nan"), "n": kind.n}

@@ -22,6 +22,7 @@
   const unsupported = (item) => item.outputs[0].unsupported.length;
   const words = (item) => item.words ?? (item.words = item.turns.reduce((n, turn) => n + turn[1].split(/\s+/).filter(Boolean).length, 0));
   const gain = (item) => (data.rival === null ? 0 : score(item, 0) - score(item, data.rival));
+  const signed = (value) => { const text = value.toFixed(1); return Number(text) === 0 ? "0.0" : (value > 0 ? "+" : "") + text; };
   const hay = (item) => item.hay ?? (item.hay = [item.id, item.topic || "", ...item.speakers, ...item.turns.map((t) => t[1]),
     ...item.references.map((r) => r.text), ...item.outputs.map((o) => o.text)].join("\n").toLowerCase());
 
@@ -77,7 +78,7 @@
     const bad = unsupported(item);
     const tags = make("span", { class: "tags" }, item.topic ? make("span", { class: "tag" }, item.topic) : null,
       bad ? make("span", { class: "tag bad" }, bad + " unsupported") : null, output.cut ? make("span", { class: "tag bad" }, "cut") : null,
-      data.rival === null ? null : make("span", { class: "tag", title: metric + " against " + data.systems[data.rival] }, (gain(item) >= 0 ? "+" : "−") + Math.abs(gain(item)).toFixed(1) + " to " + data.systems[data.rival]),
+      data.rival === null ? null : make("span", { class: "tag", title: metric + " against " + data.systems[data.rival] }, signed(gain(item)) + " against " + data.systems[data.rival]),
       make("span", { class: "tag" }, words(item) + " words"));
     const details = make("details", { class: "example" }, make("summary", {},
       make("span", { class: "score" }, make("span", { class: "hidden" }, metric + " "), score(item, 0).toFixed(1)),
@@ -163,6 +164,14 @@
       });
     });
   }
+
+  // What is folded on the screen would be missing on paper: the tables' details are opened for it; examples stay as the reader left them.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details.method:not([open])")];
+    for (const details of folded) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of folded) details.open = false; });
 
   redraw();
   if (list.firstChild) list.firstChild.open = true;
