@@ -182,3 +182,19 @@ def test_turns_do_not_run_together() -> None:
 
 def test_list_marks_and_codes_are_no_numbers() -> None:
     assert [fact.text for fact in facts("1. Pain. 2. Fever since 4 days. COVID-19 and MP3.")] == ["4"]
+
+
+@pytest.mark.parametrize("hour", ["1 p.m.", "8 pm", "8 o'clock"])
+def test_an_article_or_a_price_is_no_hour(hour: str) -> None:
+    talk = parse_dialogue(
+        "#Person1#: Keep a bag for $20 until 6 p. m., please.\n#Person2#: Sure, an hour more is free."
+    )
+    assert kinds("#Person2# keeps the bag until 6 pm.", talk) == []
+    assert [kind for kind, _ in kinds(f"#Person2# keeps the bag until {hour}", talk)] == ["time"]
+
+
+@pytest.mark.parametrize(
+    "spoken", ["20 o'clock", "20:00", "20.00 h", "eight", "at 8", "8ish", "eight or nine", "twenty hundred hours"]
+)
+def test_an_hour_said_in_other_words(spoken: str) -> None:
+    assert kinds("They meet at 8 pm.", parse_dialogue(f"Ana: We meet {spoken}.\nBen: Good.")) == []

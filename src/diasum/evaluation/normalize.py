@@ -64,8 +64,7 @@ class Said:
         if kind == "year":
             return not self.numbers.isdisjoint((value, value % 100, 1900 + value % 100, 2000 + value % 100))
         if kind == "time":
-            hour, minute = divmod(int(value), 60)
-            return value in self.times or (not minute and bool({hour, hour + 12} & self.numbers))
+            return value in self.times
         return value in self.numbers or (kind == "amount" and value * 100 in self.numbers)
 
 
@@ -95,6 +94,7 @@ _PARTS = (
 )  # fmt: skip
 _UNIT_AFTER = re.compile(r"[\s-]*(?:an? )?(?:and a half )?(weeks?|years?|hours?|days?|months?|dozens?|cents?)\b")
 _FACTORS = {"week": 7, "year": 12, "hour": 60, "day": 24, "month": 30, "dozen": 12, "cent": 0.01}
+_LATE_HOUR = re.compile(r"\b(1[3-9]|2[0-4])(?:[.:]00\b|\s?h\b|\s?o['’]?\s?clock)")
 _SLASHED = re.compile(r"\b(\d{1,2})[/-](\d{1,2})(?:[/-](\d{2,4}))?\b")
 
 
@@ -114,6 +114,7 @@ def said(text: str) -> Said:
         for pattern, values in _PARTS:
             if pattern.search(lower):
                 result.numbers.update(values)
+    result.times.update(60 * int(hour) % 720 for hour in _LATE_HOUR.findall(lower))
     if words & {"noon", "midday", "midnight"}:
         result.times.add(0)
     result.months.update(MONTHS[word] for word in words & MONTHS.keys())
@@ -194,7 +195,7 @@ def _read_run(run: list[Atom], into: Said, *, decimal: bool) -> None:
     values = [value for group in cut if (value := spell(group)) is not None]
     into.numbers.update(values)
     for value in values:
-        if 1 <= value <= 24:
+        if 1 <= value <= 12:  # a bare 20 is no hour: "$20" does not support "8 pm"
             into.times.add(int(60 * value) % 720)
         if 100 <= value <= 2400 and value % 100 < 60:
             into.times.add(int(value // 100 * 60 + value % 100) % 720)
