@@ -84,6 +84,29 @@ def test_further_models(run: Path, classifier: str, base: str, tmp_path: Path) -
     assert "NLI" in page
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("bertscore_model", "./no-such-encoder", "no model folder ./no-such-encoder"),
+        ("nli_model", "/nowhere/nli", "no model folder /nowhere/nli"),
+        ("nli_model", "HERE", "cannot be loaded as a model for this measure"),
+        ("baselines", ["leed3"], "no baseline `leed3`"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_generated(
+    base: str, corpus: str, tmp_path: Path, setting: str, value: Any, message: str
+) -> None:
+    seen: list[str] = []
+    with pytest.raises(DiasumError, match=message):
+        diasum.evaluate(
+            base,
+            data=corpus,
+            settings={f"evaluate.{setting}": str(tmp_path) if value == "HERE" else value},
+            progress=lambda what, done, total: seen.append(what),
+        )
+    assert not seen
+
+
 def test_a_model_without_adapter_and_other_data(base: str, corpus: str) -> None:
     evaluated = diasum.evaluate(
         base, data=f"{corpus}/test.jsonl", settings={"generate.max_new_tokens": 4, "evaluate.contrast": 0}

@@ -14,10 +14,10 @@ from typing import Any
 from diasum.config import EvaluateSettings, GenerateSettings
 from diasum.data import Corpus, Pair
 from diasum.errors import DiasumError
-from diasum.evaluation.baselines import baseline_predictions
+from diasum.evaluation.baselines import baseline_predictions, parse_baseline
 from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
-from diasum.evaluation.optional import bert_score, nli_consistency
+from diasum.evaluation.optional import bert_score, nli_consistency, require_model
 from diasum.evaluation.predictions import Prediction
 from diasum.evaluation.protocols import get_protocol
 from diasum.model.trained import Trained
@@ -58,9 +58,14 @@ def evaluate_model(
     """Generate with the model, its base and the baselines on one split and score them in one table.
 
     Raises:
-        DiasumError: no such split, protocol or baseline, or pairs without references.
+        DiasumError: no such split, protocol, baseline or model of a further measure, or pairs without references; said before any work.
     """
     get_protocol(settings.protocol)
+    for name in settings.baselines:
+        parse_baseline(name)
+    for model in (settings.bertscore_model, settings.nli_model):
+        if model is not None:
+            require_model(model)
     pairs = corpus.split(settings.split)[: settings.max_examples]
     without = [pair.id for pair in pairs if not pair.references]
     if without:

@@ -33,6 +33,7 @@ BERTSCORE_LAYERS = {
     "roberta-large": 17,
 }
 _WINDOW_TURNS = 8
+_HINT = "Give a local folder (config.json, model.safetensors, tokenizer files) or a hub id that you can reach."
 
 
 def bert_score(
@@ -186,6 +187,28 @@ def _longest(tokenizer: Any, model: Any) -> int:
     return int(min(tokenizer.model_max_length, max(positions, 8) - offset))
 
 
+def require_model(model: str | Path) -> None:
+    """Fail before any summary is generated, not after, where a measure's model is not there.
+
+    Raises:
+        DiasumError: its configuration cannot be read.
+    """
+    import transformers
+
+    if str(model).startswith(("/", ".", "~")) and not Path(model).expanduser().is_dir():
+        raise DiasumError(f"There is no model folder {model}.", hint=_HINT)
+    try:
+        transformers.AutoConfig.from_pretrained(str(model), trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _not_loaded(model, error) from None
+
+
+def _not_loaded(model: str | Path, error: Exception) -> DiasumError:
+    return DiasumError(
+        f"{model} cannot be loaded as a model for this measure: {str(error).splitlines()[0]}", hint=_HINT
+    )
+
+
 def _load(model: str | Path, kind: str, device: str) -> tuple[Any, Any]:
     """A model in eval mode and its tokenizer; weights from safetensors only, no code from the repository."""
     import transformers
@@ -194,8 +217,5 @@ def _load(model: str | Path, kind: str, device: str) -> tuple[Any, Any]:
         loaded = getattr(transformers, kind).from_pretrained(str(model), use_safetensors=True, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(model), trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise DiasumError(
-            f"{model} cannot be loaded as a model for this measure: {str(error).splitlines()[0]}",
-            hint="Give a local folder (config.json, model.safetensors, tokenizer files) or a hub id that you can reach.",
-        ) from None
+        raise _not_loaded(model, error) from None
     return loaded.to(device).eval(), tokenizer
