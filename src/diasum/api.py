@@ -61,7 +61,7 @@ def train(
     """
     from diasum.evaluation.card import write_card
     from diasum.evaluation.evaluate import quick_scores
-    from diasum.training import Run
+    from diasum.training import Run, distributed
     from diasum.training.fit import fit
 
     given = {"base": base, "data.path": data}
@@ -81,7 +81,7 @@ def train(
         resolved = settings_for(config, settings, **given)
     result = fit(resolved, run, resume=resume, measure=quick_scores, console=console, on_progress=on_progress)
     if result.complete:
-        write_card(Run(run))
+        distributed.on_main(lambda: write_card(Run(run)))
     return result
 
 

@@ -119,6 +119,10 @@ class TrainSettings(_Section):
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="compute type; auto takes bf16 where the hardware has it"
     )
+    distributed: Literal["ddp", "fsdp"] = Field(
+        "ddp",
+        description="with several processes (torchrun): ddp, each holds the whole base; fsdp, the frozen base is split between them",
+    )
     gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")
     frozen_encoder: bool = Field(
         False,

@@ -204,7 +204,6 @@ def test_what_is_not_claimed_takes_the_plain_path(lora: dict[str, Any], reason: 
 
 def test_other_reasons_for_the_plain_path() -> None:
     assert "fp16" in fast_path(adapted("bart"), torch.float16).reason
-    assert "processes" in fast_path(adapted("bart"), processes=2).reason
     other = get_peft_model(FAMILIES["flan-t5"](), IA3Config(task_type="SEQ_2_SEQ_LM"))
     assert "IA3" in fast_path(other).reason
     model = adapted("flan-t5")

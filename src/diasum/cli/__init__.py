@@ -56,7 +56,10 @@ def main() -> None:
     except DiasumError as error:
         if "--debug" in sys.argv:
             raise
-        _complain(f"error: {error.message}", error.hint)
+        from diasum.training import distributed
+
+        if distributed.tells():
+            _complain(f"error: {error.message}", error.hint)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _complain("Interrupted.", None)

@@ -27,8 +27,10 @@ def train(
     """Train an adapter on conversations and their summaries."""
     from diasum import api
     from diasum.cli.drawing import console, print_json, program
+    from diasum.training import distributed
 
     out = console()
+    out.quiet = not distributed.is_main()  # under torchrun one process speaks for all
     changes = options.overrides(
         set_,
         train__epochs=epochs,
@@ -39,7 +41,7 @@ def train(
         train__device=device,
     )
     result = api.train(base, data, run=run, config=config, settings=changes, resume=resume, console=out)
-    if json_:
+    if json_ and distributed.is_main():
         print_json(
             {"run": str(result.run), "complete": result.complete, "best": result.best, "seconds": result.seconds}
         )

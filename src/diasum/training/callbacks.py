@@ -18,6 +18,7 @@ from transformers import TrainerCallback
 
 from diasum.config import TrainSettings
 from diasum.files import folder_in_place
+from diasum.training import distributed
 from diasum.training.run import Run
 
 
@@ -27,10 +28,12 @@ class Rhythm(TrainerCallback):
     def __init__(self, settings: TrainSettings, steps_per_epoch: int) -> None:
         self.settings = settings
         self.steps_per_epoch = steps_per_epoch
-        self.interrupted = False
+        self.asked = False  # this process was told to stop
+        self.interrupted = False  # any was, as all know since the last step's end
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # At an epoch's last step the epoch's own evaluation and checkpoint follow; one before it would skip that evaluation on resume.
+        self.interrupted = distributed.any_process(self.asked)
         last_of_epoch = state.global_step % self.steps_per_epoch == 0 or state.global_step >= state.max_steps
         every = self.settings.save_steps
         control.should_save = not last_of_epoch and (
@@ -58,9 +61,11 @@ class BestAdapter(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         best = best_evaluation(state.log_history, self.settings)
-        if best is None or best["step"] != state.global_step or not state.is_world_process_zero:
-            return
-        target = self.run.checkpoints / f"best-{state.global_step}"
+        if best is not None and best["step"] == state.global_step:
+            distributed.on_main(lambda: self._keep(model, state.global_step))
+
+    def _keep(self, model: Any, step: int) -> None:
+        target = self.run.checkpoints / f"best-{step}"
         with folder_in_place(target) as folder:
             model.save_pretrained(folder)
         for other in self.run.checkpoints.glob("best-*"):
@@ -150,9 +155,9 @@ class Interruption:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.rhythm.interrupted:
+        if self.rhythm.asked:
             raise KeyboardInterrupt
-        self.rhythm.interrupted = True
+        self.rhythm.asked = True
         self.console.print("Stopping after this step and saving; once more ends at once without saving.")
 
 

@@ -24,6 +24,7 @@ from diasum.data import Seq2SeqCollator
 from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, decoder_start, resolve_base
+from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm, best_evaluation, stalled
 from diasum.training.encoder_cache import build_cache
 from diasum.training.prepare import Prepared, prepare
@@ -72,30 +73,30 @@ def fit(
     Raises:
         DiasumError: bad settings, data, model or run directory, a non-finite loss, a full disk.
     """
-    console = console or Console(quiet=True)
+    distributed.join(settings.train.device)
+    console = console if console is not None and distributed.is_main() else Console(quiet=True)
     run = Run(run_path)
     if not resume:
-        run.check_free()
+        distributed.on_main(run.check_free)
     _check_trackers(settings.train.report_to)
     prepared = prepare(settings, measure)
     record = prepared.record(settings)
     if resume:
         _check_unchanged(run, record)
-    else:
-        run.start(settings)
+    distributed.on_main(lambda: _claim(run, None if resume else settings, record))
     prepared.show(console, run)
-    run.update_manifest(status="training", **record)
-    rhythm = Rhythm(settings.train, -(-len(prepared.batches) // settings.train.gradient_accumulation_steps))
+    batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
+    rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
     progress = LiveProgress(console)
     trainer = _trainer(settings, run, prepared, [rhythm, progress])
     if settings.train.frozen_encoder:
         _encode_once(settings, run, prepared, trainer, console)
-    if on_progress is not None:
+    if on_progress is not None and distributed.is_main():
         trainer.add_callback(_forward_logs(on_progress))
     with Interruption(rhythm, console), closing(progress):
         result = _train(trainer, rhythm, run, resume)
     if result.complete:
-        _finish(settings, run, prepared.base, result)
+        distributed.on_main(lambda: _finish(settings, run, prepared.base, result))
     return result
 
 
@@ -136,7 +137,7 @@ def _encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: Dial
         console,
     )
     console.print(f"       {report.sentence()}")
-    run.update_manifest(encoder_cache=asdict(report))
+    distributed.on_main(lambda: run.update_manifest(encoder_cache=asdict(report)))
     trainer.data_collator = cache.collator(trainer.data_collator)
 
 
@@ -146,27 +147,38 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool) -> 
     state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8")) if checkpoint else None
     history = state["log_history"] if state else []
     if resume:
-        run.rotate_checkpoints()
+        distributed.on_main(lambda: _rewind(run, state["global_step"] if state else 0))
         if checkpoint:
             trainer.memory.load(checkpoint)
-        run.rewind_events(state["global_step"] if state else 0)
     # Killed after the last step, before the adapter was in place: only that is left to do.
     done = state is not None and (state["global_step"] >= state["max_steps"] or stalled(history, train))
     begin = time.perf_counter()
-    set_seed(train.seed)
+    set_seed(train.seed + distributed.rank())  # dropout differs between processes
     if not done:
-        with disk_errors(run.path):
+        with disk_errors(run.path), distributed.lost_contact():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         history = trainer.state.log_history
     seconds = time.perf_counter() - begin
     complete = not rhythm.interrupted or trainer.state.global_step >= trainer.state.max_steps
-    sessions = run.manifest().get("timings", [])
-    run.update_manifest(
-        status="trained" if complete else "interrupted",
-        timings=[*sessions, {"seconds": seconds, "evaluation_seconds": trainer.evaluation_seconds}],
-    )
+    timing = {"seconds": seconds, "evaluation_seconds": trainer.evaluation_seconds}
+    distributed.on_main(lambda: _note(run, "trained" if complete else "interrupted", timing))
     share = trainer.evaluation_seconds / max(seconds, 1e-9)
     return TrainingResult(run.path, complete, best_evaluation(history, train), seconds, share)
+
+
+def _claim(run: Run, settings: Settings | None, record: dict[str, Any]) -> None:
+    if settings is not None:
+        run.start(settings)
+    run.update_manifest(status="training", **record)
+
+
+def _rewind(run: Run, step: int) -> None:
+    run.rotate_checkpoints()
+    run.rewind_events(step)
+
+
+def _note(run: Run, status: str, timing: dict[str, float]) -> None:
+    run.update_manifest(status=status, timings=[*run.manifest().get("timings", []), timing])
 
 
 def _finish(settings: Settings, run: Run, base: Base, result: TrainingResult) -> None:
@@ -192,6 +204,12 @@ def _finish(settings: Settings, run: Run, base: Base, result: TrainingResult) ->
 def _check_unchanged(run: Run, record: dict[str, Any]) -> None:
     """A resumed run must see the same data and base, or it would end elsewhere than the run that was not killed."""
     before = run.manifest()
+    count = before.get("processes", {"count": 1})["count"]
+    if before and count != record["processes"]["count"]:
+        raise DiasumError(
+            f"{run.path} was started with {count} process(es), now there are {record['processes']['count']}.",
+            hint=f"Resume with {count}, or start a new run under another name.",
+        )
     for what, path in (("data", ("data", "splits")), ("base model", ("base", "sha256"))):
         old, new = (tree.get(path[0], {}).get(path[1]) for tree in (before, record))
         if old is not None and old != new:
@@ -232,7 +250,7 @@ def _check_trackers(names: list[str]) -> None:
 
 
 def _tensorboard(settings: Settings, run: Run) -> list[Any]:
-    if "tensorboard" not in settings.train.report_to:
+    if "tensorboard" not in settings.train.report_to or not distributed.is_main():
         return []
     from transformers.integrations import TensorBoardCallback
 

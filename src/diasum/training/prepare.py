@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -37,6 +36,7 @@ from diasum.model import (
     without_dropout,
 )
 from diasum.model.fast import FastChoice, fast_path
+from diasum.training import distributed
 from diasum.training.run import Run
 from diasum.training.trainer import Features, Measure, Validation
 
@@ -114,6 +114,7 @@ class Prepared:
                     for name in ("train", "validation")
                 },
             },
+            "processes": {"count": distributed.processes(), "distributed": settings.train.distributed},
             "encoding": {**asdict(self.encoding), "separator": self.encoder.separator_reason},
             "choices": {
                 **self.hardware.reasons,
@@ -140,6 +141,13 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     if settings.train.base_dropout == "off":
         without_dropout(base.model)
     model = add_adapter(base.model, settings.lora, seed=settings.train.seed, decoder_only=settings.train.frozen_encoder)
+    if settings.train.distributed == "fsdp" and distributed.processes() > 1:
+        if settings.train.frozen_encoder:
+            raise DiasumError(
+                "train.frozen_encoder computes encoder states in each process by itself, which a split base does not allow.",
+                hint="Use train.distributed=ddp with it.",
+            )
+        distributed.shard_base(model, hardware.device)
     fast = _fast(settings.train, model, hardware)
     lengths = [(len(feature["input_ids"]), len(feature["labels"])) for feature in features]
     batches, batching = _batches(settings.train, lengths, fast)
@@ -165,8 +173,9 @@ def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
         return FastChoice(None, "plain path: train.fast_path is off")
     if train.base_dropout == "on":
         return FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    return fast_path(model, hardware.torch_dtype, processes=processes, recompute=train.gradient_checkpointing)
+    if train.distributed == "fsdp" and distributed.processes() > 1:
+        return FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
+    return fast_path(model, hardware.torch_dtype, recompute=train.gradient_checkpointing)
 
 
 def _batches(

@@ -7,8 +7,10 @@ generated summaries; checkpoints appear whole or not at all, and hold no pickled
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader
 from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 
@@ -25,6 +28,7 @@ from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Hardware, generate
 from diasum.model.fast import FastModel, Packed
+from diasum.training import distributed
 from diasum.training.memory import MicroBatches
 from diasum.training.run import Run
 
@@ -71,18 +75,39 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.validation = validation
         self.control: Any
         self.evaluation_seconds = 0.0
-        self.memory = MicroBatches(self._log_reduction, alone=self.accelerator.num_processes == 1)
+        self._split = settings.train.distributed == "fsdp" and distributed.processes() > 1
+        self.memory = MicroBatches(self._log_reduction, alone=not self._split)
         self._staging: Path | None = None
+        self._random_states: list[bytes] = []
+        self.current_flos: float
         self._tokens = 0
         self._timer = time.perf_counter()
 
     # Batches -------------------------------------------------------------------------------------------------------------
 
     def get_train_dataloader(self) -> Any:
-        loader: DataLoader[Any] = DataLoader(
-            self.train_dataset, batch_sampler=self.batches, collate_fn=self.data_collator
+        if distributed.processes() == 1:
+            loader: DataLoader[Any] = DataLoader(
+                self.train_dataset, batch_sampler=self.batches, collate_fn=self.data_collator
+            )
+            return self.accelerator.prepare(loader)
+        loader = DataLoader(
+            self.train_dataset,
+            batch_sampler=distributed.Part(self.batches),
+            collate_fn=distributed.OrNothing(self.data_collator, self.train_dataset),
         )
-        return self.accelerator.prepare(loader)
+        # Ours is one process's part already: accelerate would divide it again.
+        return prepare_data_loader(
+            loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        )
+
+    def _wrap_model(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+        model = super()._wrap_model(model, *args, **kwargs)
+        if distributed.processes() > 1:
+            # Mixed precision, but no DistributedDataParallel: gradients are added up in `training_step`.
+            self.accelerator.prepare_model(model, device_placement=False, evaluation_mode=True)
+            model._is_accelerate_prepared = True
+        return model
 
     def _run_epoch(self, *, epoch: int, **kwargs: Any) -> Any:
         self.batches.set_epoch(epoch)
@@ -101,6 +126,11 @@ class DialogueTrainer(Seq2SeqTrainer):
         total = self.fast.loss_sum(packed, label_smoothing=smoothing, encoder_states=Packed.states_of(inputs))
         return total / (num_items_in_batch if num_items_in_batch is not None else len(packed.labels))
 
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: torch.device) -> Any:
+        """Target tokens of a step, those of all processes: each computes its share of their mean loss."""
+        items = super()._get_num_items_in_batch(batch_samples, device)
+        return items if distributed.processes() == 1 or items is None else distributed.total(float(items))[0]
+
     def _token_loss(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         """Cross-entropy summed over target tokens and divided by their number in all accumulated batches."""
         total = torch.nn.functional.cross_entropy(
@@ -115,27 +145,36 @@ class DialogueTrainer(Seq2SeqTrainer):
     def training_step(
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        self._tokens += int(inputs["attention_mask"].sum()) + int((inputs["labels"] != -100).sum())
-        items = num_items_in_batch if num_items_in_batch is not None else (inputs["labels"] != -100).sum()
-        step = super().training_step
-        loss = self.memory.run(inputs, lambda part: step(model, part, items), parameters=list(model.parameters()))
-        if not torch.isfinite(loss):
+        targets = int((inputs["labels"] != -100).sum())
+        if targets or self._split:  # where the base is split, all must take part in gathering it
+            items = num_items_in_batch if num_items_in_batch is not None else targets
+            step = super().training_step
+            loss = self.memory.run(inputs, lambda part: step(model, part, items), parameters=list(model.parameters()))
+            self._tokens += (int(inputs["attention_mask"].sum()) + targets) if targets else 0
+        else:
+            loss = torch.zeros((), device=self.args.device)
+        if distributed.any_process(not torch.isfinite(loss)):
+            worst = next(value for value in distributed.gather(loss.item()) if not math.isfinite(value))
             raise DiasumError(
-                f"The loss became {loss.item()} at step {self.state.global_step + 1}; training stopped.",
+                f"The loss became {worst} at step {self.state.global_step + 1}; training stopped.",
                 hint="Start a new run (another --run name) with a lower train.learning_rate (a third of it), "
                 "train.warmup_ratio=0.1, or train.dtype=fp32.",
             )
-        return loss
+        if distributed.processes() > 1 and self.accelerator.sync_gradients:
+            distributed.add_up_gradients(self.model.parameters())
+        return loss * distributed.processes()  # the trainer logs the mean over processes; each has a share of the sum
 
     def _log_reduction(self, sentence: str) -> None:
         self.log({"memory": sentence})  # type: ignore[dict-item]
+        if not distributed.is_main():
+            return
         before = self.run.manifest().get("memory_reductions", [])
         self.run.update_manifest(memory_reductions=[*before, {"step": self.state.global_step + 1, "what": sentence}])
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:
             now = time.perf_counter()
-            logs["tokens_per_second"] = round(self._tokens / max(now - self._timer, 1e-9), 1)
+            logs["tokens_per_second"] = round(distributed.total(self._tokens)[0] / max(now - self._timer, 1e-9), 1)
             self._tokens, self._timer = 0, now
         super().log(logs, start_time)
 
@@ -147,11 +186,15 @@ class DialogueTrainer(Seq2SeqTrainer):
         metrics = {"eval_loss": self._validation_loss()}
         if self.validation.measure and self.validation.pairs:
             model = self.accelerator.unwrap_model(self.model)
+            sources = self.validation.sources
+            mine = self._part(range(len(sources)))
             with self.compute_loss_context_manager():
-                made = generate(model, self.processing_class, self.validation.sources, self.settings.generate)
-            scores = self.validation.measure([summary.text for summary in made], self.validation.pairs)
+                made = generate(model, self.processing_class, [sources[i] for i in mine], self.settings.generate)
+            summaries = {i: summary.text for i, summary in zip(mine, made, strict=True)}
+            texts = {i: text for part in distributed.gather(summaries) for i, text in part.items()}
+            scores = distributed.on_main(lambda: self._scores([texts[i] for i in range(len(sources))]))
             metrics |= {f"eval_{name}": round(value, 4) for name, value in scores.items()}
-            metrics["eval_generated"] = len(made)
+            metrics["eval_generated"] = len(texts)
         spent = time.perf_counter() - begin
         self.evaluation_seconds += spent
         self._timer += spent
@@ -160,18 +203,28 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
+    def _scores(self, texts: list[str]) -> dict[str, float]:
+        return self.validation.measure(texts, self.validation.pairs) if self.validation.measure else {}
+
+    def _part(self, items: Sequence[Any]) -> Sequence[Any]:
+        """What this process evaluates: every n-th of n processes; all where each must take part in gathering the base."""
+        return items if self._split else items[distributed.rank() :: distributed.processes()]
+
     @torch.no_grad()
     def _validation_loss(self) -> float:
         features = self.validation.features
         order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
+        batches = [order[begin : begin + 8] for begin in range(0, len(order), 8)]
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
-        total, tokens = 0.0, 0
-        for begin in range(0, len(order), 8):
-            inputs = self._prepare_inputs(self.data_collator([features[i] for i in order[begin : begin + 8]]))
+        total, tokens = 0.0, 0.0
+        for batch in self._part(batches):
+            inputs = self._prepare_inputs(self.data_collator([features[i] for i in batch]))
             total += self.memory.run(inputs, self._summed_loss, parameters=[]).item()
             tokens += int((inputs["labels"] != -100).sum())
         model.train()
+        if not self._split:
+            total, tokens = distributed.total(total, tokens)
         return total / max(tokens, 1)
 
     def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
@@ -187,24 +240,42 @@ class DialogueTrainer(Seq2SeqTrainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Written in a folder of its own beside the others, synced, then moved into place with one rename."""
+        if distributed.processes() > 1:
+            self._random_states = distributed.gather(self._random_state())
+        distributed.on_main(lambda: self._write_checkpoint(model, trial))
+
+    def _write_checkpoint(self, model: Any, trial: Any) -> None:
         name = f"checkpoint-{self.state.global_step}"
         final = self.run.checkpoints / name
         self._staging = self.run.checkpoints / ".staging"
         try:
-            if self.args.should_save:
-                shutil.rmtree(self._staging, ignore_errors=True)
+            shutil.rmtree(self._staging, ignore_errors=True)
             with disk_errors(final):
                 super()._save_checkpoint(model, trial)
-                self.accelerator.wait_for_everyone()
-                if self.args.should_save:
-                    self.memory.save(self._staging / name)
-                    _sync(self._staging / name)
-                    shutil.rmtree(final, ignore_errors=True)
-                    os.rename(self._staging / name, final)
+                self.memory.save(self._staging / name)
+                _sync(self._staging / name)
+                shutil.rmtree(final, ignore_errors=True)
+                os.rename(self._staging / name, final)
         finally:
             self._staging = None
-        if self.args.should_save:
-            self.run.rotate_checkpoints()
+        self.run.rotate_checkpoints()
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Those of all processes, under the names that each looks for."""
+        if distributed.processes() == 1:
+            super()._save_rng_state(output_dir)
+        for number, state in enumerate(self._random_states):
+            Path(output_dir, f"rng_state_{number}.pth").write_bytes(state)
+
+    def _random_state(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            super()._save_rng_state(folder)
+            return next(Path(folder).iterdir()).read_bytes()
+
+    def store_flos(self) -> None:
+        """This process's own count: adding up the others' would have to wait for them while one writes a checkpoint."""
+        self.state.total_flos += self.current_flos
+        self.current_flos = 0
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """The adapter only: the plain one also pickles its arguments."""
@@ -240,7 +311,7 @@ def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2
         label_names=["labels"],
         disable_tqdm=True,
         dataloader_pin_memory=hardware.device == "cuda",
-        ddp_find_unused_parameters=False,
+        average_tokens_across_devices=False,  # `DialogueTrainer` counts them itself
     )
 
 

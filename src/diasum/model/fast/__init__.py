@@ -33,9 +33,7 @@ class FastChoice:
     reason: str
 
 
-def fast_path(
-    model: Any, dtype: torch.dtype = torch.float32, *, processes: int = 1, recompute: bool = False
-) -> FastChoice:
+def fast_path(model: Any, dtype: torch.dtype = torch.float32, *, recompute: bool = False) -> FastChoice:
     """Build the fast path of a `peft.PeftModel` if it holds for it.
 
     The model's frozen weights are brought to `dtype` and put side by side in memory; the plain model works on with them.
@@ -43,10 +41,9 @@ def fast_path(
     Args:
         model: the model with its adapter.
         dtype: compute type; the adapter's weights stay in fp32.
-        processes: how many processes train together.
         recompute: recompute activations in the backward pass (gradient checkpointing).
     """
-    obstacle = _obstacle(model, dtype, processes)
+    obstacle = _obstacle(model, dtype)
     if obstacle:
         return FastChoice(None, f"plain path: {obstacle}")
     from diasum.model.fast.bart import FastBart
@@ -60,7 +57,7 @@ def fast_path(
     )
 
 
-def _obstacle(model: Any, dtype: torch.dtype, processes: int) -> str | None:
+def _obstacle(model: Any, dtype: torch.dtype) -> str | None:
     """Why the plain path must be taken, or None."""
     from peft import PeftModel, PeftType
 
@@ -74,8 +71,6 @@ def _obstacle(model: Any, dtype: torch.dtype, processes: int) -> str | None:
         return f"it knows {', '.join(_T5 + _BART)}, not {base.config.model_type}"
     if getattr(base, "is_quantized", False):
         return "the base is quantised"
-    if processes > 1:
-        return f"{processes} processes train together"
     if dtype == torch.float16:
         return "it computes in fp32 and bf16, not in fp16"
     return _adapter_obstacle(model, base)
