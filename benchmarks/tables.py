@@ -8,7 +8,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mini.json"
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+SPEED = ROOT / "benchmarks" / "results" / "training.json"
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
 
 
@@ -34,16 +34,56 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *notes])
 
 
-def insert(text: str, content: str) -> str:
-    """Put the table between its marks."""
-    head, rest = text.split(BEGIN)
-    return f"{head}{BEGIN}\n{content}\n{END}{rest.split(END)[1]}"
+def speed_table(results: dict[str, Any]) -> str:
+    """Markdown: one row a base and recipe, medians over rounds with least and most."""
+    lines = [
+        "| base (shape, random weights) | recipe | diasum is faster | pairs/s | real tokens/s | share of the limit | peak memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for shape, row in results["shapes"].items():
+        for name, recipe in row["recipes"].items():
+            ratio = row["diasum_against"].get(name)
+            cells = [
+                f"{ratio['median']:.1f}x ({ratio['low']:.1f}-{ratio['high']:.1f})" if ratio else "",
+                f"{recipe['pairs_per_second']['median']:.2f}",
+                f"{recipe['real_tokens_per_second']['median']:,.0f}",
+                f"{recipe['share_of_peak']['median']:.0%}",
+                f"{recipe['peak_memory_bytes'] / 1e9:.1f} GB",
+            ]
+            label = f"**{name}**" if name == "diasum" else name
+            lines.append(f"| {shape} | {label}, {recipe['dtype']}, {recipe['batching']} | " + " | ".join(cells) + " |")
+    conditions, data, hardware = results["conditions"], results["data"], results["conditions"]["hardware"]
+    versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
+    lengths = next(iter(results["shapes"].values()))
+    device = (
+        hardware["gpu"]
+        if conditions["device"] == "cuda"
+        else f"{hardware['processor']}, {conditions['threads']} thread(s)"
+    )
+    notes = [f"{name}: {text.split(': ', 1)[-1]}." for name, text in results["recipes"].items() if name != "diasum"]
+    notes.append(
+        f"{device}; load average {conditions['load_average_before'][0]:g} before and {conditions['load_average_after'][0]:g} after; "
+        f"{versions}; commit {conditions['commit']}. {conditions['pairs']} pairs of {data['name']}, evenly over its lengths "
+        f"(sources {lengths['source_tokens']['mean']:.0f} tokens in the mean, {lengths['source_tokens']['max']:.0f} at most, targets "
+        f"{lengths['target_tokens']['mean']:.0f} and {lengths['target_tokens']['max']:.0f}; {data['tokenizer']}); {conditions['adapter']}; "
+        f"{conditions['rounds']} interleaved round(s), medians (least-most), ratios within a round. The limit: 4 FLOP a parameter and "
+        "token at the matrix-product speed of the same process."
+    )
+    return "\n".join([*lines, "", *notes])
+
+
+def insert(text: str, content: str, name: str = "results") -> str:
+    """Put a table between its marks."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    head, rest = text.split(begin)
+    return f"{head}{begin}\n{content}\n{end}{rest.split(end)[1]}"
 
 
 def main() -> None:
     readme = ROOT / "README.md"
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    readme.write_text(insert(readme.read_text(encoding="utf-8"), table(results)), encoding="utf-8")
+    text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
+    text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")
+    readme.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -314,7 +314,7 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     options.points = GROWTH
     if options.quick:
-        options.shapes, options.pairs, options.rounds, options.warmup = ["tiny"], 8, 2, 0
+        options.shapes, options.pairs, options.rounds, options.warmup = ["tiny"], 8, 1, 0
         options.points = {"source_tokens": [16, 32], "batch": [1, 2], "pairs": [4, 8]}
     options.growth = options.shapes[0]
     return options
