@@ -45,8 +45,8 @@ SHAPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 GROWTH = {
     "source_tokens": [64, 128, 256, 512],
-    "batch": [1, 2, 4, 8, 16],
-    "pairs": [8, 16, 32, 64],
+    "batch": [1, 2, 4, 8],
+    "pairs": [4, 8, 16],
 }
 
 
@@ -109,6 +109,7 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
         "commit": commit.stdout.strip(),
         "pairs": options.pairs,
         "rounds": options.rounds,
+        "clock": options.clock,
         "warmup_rounds": options.warmup,
         "adapter": "LoRA r=8 on the attention's query and value",
     }
@@ -222,7 +223,7 @@ def draw(growth: dict[str, Any], file: Path) -> None:
     from matplotlib import pyplot
 
     labels = {
-        "source_tokens": "source tokens (4 pairs a step)",
+        "source_tokens": "source tokens (2 pairs a step)",
         "batch": "pairs a step (128 tokens each)",
         "pairs": "pairs in an epoch",
     }
@@ -309,6 +310,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=256 if cuda else 16, help="pairs in a round")
     parser.add_argument("--rounds", type=int, default=5 if cuda else 3)
     parser.add_argument("--warmup", type=int, default=1 if cuda else 0, help="rounds before those that count")
+    parser.add_argument(
+        "--clock", choices=["wall", "processor"], default="wall", help="processor: on a shared machine, with one thread"
+    )
+    parser.add_argument(
+        "--growth", default=None, help="the shape to measure how cost grows on; the first when not given"
+    )
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     parser.add_argument("--quick", action="store_true", help="a tiny shape and few pairs: seconds, and no meaning")
     options = parser.parse_args()
@@ -316,7 +323,10 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.shapes, options.pairs, options.rounds, options.warmup = ["tiny"], 8, 1, 0
         options.points = {"source_tokens": [16, 32], "batch": [1, 2], "pairs": [4, 8]}
-    options.growth = options.shapes[0]
+    options.growth = options.growth or options.shapes[0]
+    if options.clock == "processor" and (cuda or os.environ.get("OMP_NUM_THREADS") != "1"):
+        parser.error("--clock processor needs a CPU and OMP_NUM_THREADS=1: threads' times add up")
+    os.environ["DIASUM_BENCHMARK_CLOCK"] = options.clock
     return options
 
 

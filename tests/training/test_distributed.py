@@ -68,8 +68,10 @@ def one(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
         from diasum.training.trainer import DialogueTrainer
 
         patch.setattr(DialogueTrainer, "_clip_grad_norm", DialogueTrainer._clip_grad_norm)  # undone with the patch
-        keep_gradients(folder / "run.safetensors")
-        diasum.train(base, corpus, run=folder / "run", settings=settings(train__gradient_accumulation_steps=2))
+        for name, fast_path in {"run": "auto", "plain": "off"}.items():
+            keep_gradients(folder / f"{name}.safetensors")
+            changes = {"train__gradient_accumulation_steps": 2, "train__fast_path": fast_path}
+            diasum.train(base, corpus, run=folder / name, settings=settings(**changes))
     return folder
 
 
@@ -77,9 +79,9 @@ def losses(run: Path) -> list[float]:
     return [event.get("loss", event.get("eval_loss", 0.0)) for event in Run(run).events()]
 
 
-@pytest.mark.parametrize("kind", ["ddp", "fsdp"])
-def test_gradients_are_those_of_one_process(kind: str, one: Path, two: Path) -> None:
-    expected, found = load_file(one / "run.safetensors"), load_file(two / f"{kind}.safetensors")
+@pytest.mark.parametrize(("kind", "alone"), [("ddp", "run"), ("fsdp", "plain")])
+def test_gradients_are_those_of_one_process(kind: str, alone: str, one: Path, two: Path) -> None:
+    expected, found = load_file(one / f"{alone}.safetensors"), load_file(two / f"{kind}.safetensors")
     assert expected.keys() == found.keys()
     for name, gradient in expected.items():
         assert (found[name] - gradient).norm() <= 1e-5 * gradient.norm(), name
@@ -92,14 +94,16 @@ def test_the_adapter_is_that_of_one_process(one: Path, two: Path) -> None:
     found = load_file(two / "ddp" / "adapter" / "adapter_model.safetensors")
     for name, weight in expected.items():
         assert (found[name] - weight).norm() <= 1e-4 * weight.norm(), name
+    choice = Run(two / "ddp").manifest()["choices"]["fast_path"]
+    assert choice.startswith("fast path"), "the fast path serves several processes"
     assert losses(two / "ddp") == pytest.approx(losses(one / "run"), rel=1e-5)
 
 
 def test_the_split_base_gives_a_plain_adapter(one: Path, two: Path) -> None:
-    expected = load_file(one / "run" / "adapter" / "adapter_model.safetensors")
+    expected = load_file(one / "plain" / "adapter" / "adapter_model.safetensors")
     found = load_file(two / "fsdp" / "adapter" / "adapter_model.safetensors")
     assert {name: weight.shape for name, weight in found.items()} == {n: w.shape for n, w in expected.items()}
-    assert losses(two / "fsdp")[:2] == pytest.approx(losses(one / "run")[:2], rel=1e-5)
+    assert losses(two / "fsdp")[:2] == pytest.approx(losses(one / "plain")[:2], rel=1e-5)
     assert diasum.load(two / "fsdp").summarize("Ana: Lunch?\nBen: At one.") is not None
 
 

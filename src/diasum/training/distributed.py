@@ -21,7 +21,7 @@ from diasum.errors import DiasumError
 if TYPE_CHECKING:
     import torch
 
-    from diasum.data import LengthBatches
+    from diasum.data import LengthBatches, PackedBatches
 
 T = TypeVar("T")
 # A process may wait long for another (a download, scoring on one); a process that died is noticed at once by the launcher.
@@ -193,7 +193,7 @@ class Part:
 
     drop_last = False
 
-    def __init__(self, batches: LengthBatches) -> None:
+    def __init__(self, batches: LengthBatches | PackedBatches) -> None:
         self.batches = batches
         self.batch_size = None
 
