@@ -66,8 +66,8 @@ def speed_table(results: dict[str, Any]) -> str:
         f"{versions}; commit {conditions['commit']}. {conditions['pairs']} pairs of {data['name']}, evenly over its lengths "
         f"(sources {lengths['source_tokens']['mean']:.0f} tokens in the mean, {lengths['source_tokens']['max']:.0f} at most, targets "
         f"{lengths['target_tokens']['mean']:.0f} and {lengths['target_tokens']['max']:.0f}; {data['tokenizer']}); {conditions['adapter']}; "
-        f"{conditions['clock']} time; {conditions['rounds']} interleaved round(s), medians (least-most), ratios within a round. The limit: 4 FLOP a parameter and "
-        "token at the matrix-product speed of the same process."
+        f"{conditions['rounds']} interleaved round(s) in {conditions['clock']} time, medians (least-most), ratios within a round. "
+        "The limit: 4 FLOP a parameter and token at the matrix-product speed of the same process."
     )
     return "\n".join([*lines, "", *notes])
 
