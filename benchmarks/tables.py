@@ -82,7 +82,8 @@ def insert(text: str, content: str, name: str = "results") -> str:
 def main() -> None:
     readme = ROOT / "README.md"
     text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
-    text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")
+    if SPEED.is_file():
+        text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")
     readme.write_text(text, encoding="utf-8")
 
 
