@@ -94,7 +94,9 @@ class TrainSettings(_Section):
     batch_size: int | None = Field(
         None, ge=1, description="pairs in a batch; when not given, batches hold `batch_tokens`"
     )
-    batch_tokens: int = Field(4096, ge=64, description="tokens in a batch, source and target, padding counted")
+    batch_tokens: int = Field(
+        4096, ge=64, description="tokens in a batch, source and target, and padding where batches are not packed"
+    )
     fast_path: Literal["auto", "off"] = Field(
         "auto", description="fused training without padding where it holds for the model and its adapter; same results"
     )

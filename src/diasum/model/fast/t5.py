@@ -57,7 +57,7 @@ class _Block:
     """One layer of the encoder or the decoder."""
 
     def __init__(self, block: Any, config: Any, dtype: torch.dtype) -> None:
-        attention, *_, feed = (layer for layer in _sublayers(block))
+        attention, feed = block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
         self._attention = attention
         self._heads, self._scale = config.num_heads, float(attention.scaling)
         self._norms = [(layer.layer_norm.weight.detach(), layer.layer_norm.variance_epsilon) for layer in block.layer]
@@ -106,11 +106,6 @@ class _Block:
         inner = self._wi(rms_norm(x, *self._norms[-1]))
         inner = gated(inner, self._activation) if self._gated else ACTIVATIONS[self._activation](inner)
         return self._wo(inner, x)
-
-
-def _sublayers(block: Any) -> tuple[Any, Any]:
-    """Self-attention and feed-forward of a transformers block."""
-    return block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
 
 
 def _scales_output(config: Any) -> bool:
