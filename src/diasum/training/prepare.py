@@ -31,6 +31,7 @@ from diasum.model import (
     choose_hardware,
     count_parameters,
     describe_machine,
+    keep_freed_memory,
     load_base,
     load_config,
     without_dropout,
@@ -175,7 +176,10 @@ def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
         return FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
     if train.distributed == "fsdp" and distributed.processes() > 1:
         return FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
-    return fast_path(model, hardware.torch_dtype, recompute=train.gradient_checkpointing)
+    choice = fast_path(model, hardware.torch_dtype, recompute=train.gradient_checkpointing)
+    if choice.model is not None and hardware.device == "cpu":
+        keep_freed_memory()
+    return choice
 
 
 def _batches(
