@@ -51,7 +51,11 @@ def speed_table(results: dict[str, Any]) -> str:
                 f"{recipe['peak_memory_bytes'] / 1e9:.1f} GB",
             ]
             label = f"**{name}**" if name == "diasum" else name
-            lines.append(f"| {shape} | {label}, {recipe['dtype']}, {recipe['batching']} | " + " | ".join(cells) + " |")
+            lines.append(
+                f"| {shape} | {label}, {recipe['dtype']}, {recipe['batching'].split(',')[0]} | "
+                + " | ".join(cells)
+                + " |"
+            )
     conditions, data, hardware = results["conditions"], results["data"], results["conditions"]["hardware"]
     versions = ", ".join(f"{name} {version}" for name, version in conditions["versions"].items())
     lengths = next(iter(results["shapes"].values()))
@@ -82,8 +86,7 @@ def insert(text: str, content: str, name: str = "results") -> str:
 def main() -> None:
     readme = ROOT / "README.md"
     text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
-    if SPEED.is_file():
-        text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")
+    text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")
     readme.write_text(text, encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import RESULTS, insert, table
+from benchmarks.tables import RESULTS, SPEED, insert, speed_table, table
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -18,6 +18,8 @@ def test_table_comes_from_the_saved_results() -> None:
     text = README.read_text(encoding="utf-8")
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     assert insert(text, table(results)) == text, "run: python -m benchmarks.tables"
+    speed = json.loads(SPEED.read_text(encoding="utf-8"))
+    assert insert(text, speed_table(speed), "speed") == text, "run: python -m benchmarks.tables"
 
 
 def test_the_two_commands_come_first() -> None:
