@@ -126,7 +126,7 @@ def write_corpus(folder: Path, count: int) -> dict[str, Any]:
         from diasum.config import DataSettings
         from diasum.data import load_corpus
 
-        pairs = [(p.dialogue.text(), p.references[0]) for p in load_corpus(DataSettings(path="sample")).split("train")]
+        pairs = [(p.dialogue.text, p.references[0]) for p in load_corpus(DataSettings(path="sample")).split("train")]
     pairs.sort(key=lambda pair: (_length(pair[0]), pair))
     chosen = [pairs[int((i + 0.5) * len(pairs) / count)] for i in range(count)]
     folder.mkdir(parents=True)
