@@ -134,6 +134,11 @@ class TrainSettings(_Section):
     encoder_cache_dtype: Literal["bf16", "fp32"] = Field(
         "bf16", description="number type of those states on disk (2 or 4 bytes times the model's width a source token)"
     )
+    base_quantization: Literal["none", "8bit", "4bit"] = Field(
+        "none",
+        description="keep the frozen base's weights in 8 or 4 bits while training (needs the extra `quantized`): less memory, more "
+        "time; the adapter is plain, and runs on the base in full afterwards",
+    )
     early_stopping_patience: int | None = Field(
         None, ge=1, description="stop after so many evaluations without a better score"
     )

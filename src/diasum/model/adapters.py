@@ -106,8 +106,11 @@ def without_dropout(model: Any) -> None:
 
 
 def count_parameters(model: Any) -> ParameterCount:
-    """Trainable and all parameters; a tied weight counts once."""
-    sizes = {id(p): (p.numel(), p.requires_grad) for p in model.parameters()}
+    """Trainable and all parameters; a tied weight counts once, a byte of 4-bit weights as two."""
+    sizes = {
+        id(p): (p.numel() * (2 * p.element_size() if hasattr(p, "quant_storage") else 1), p.requires_grad)
+        for p in model.parameters()
+    }
     return ParameterCount(sum(n for n, grad in sizes.values() if grad), sum(n for n, _ in sizes.values()))
 
 

@@ -14,6 +14,7 @@ from diasum.data import lost_characters
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
 from diasum.model.hardware import Hardware
+from diasum.model.quantized import Quantization, quantization_options
 
 BUNDLED = "mini"
 
@@ -29,6 +30,7 @@ class Base:
         model_type: the family as its config names it (``t5``, ``bart``).
         revision: commit on the hub, where it comes from there.
         weights_sha256: hash of the weight files; tells whether an adapter meets the base it was trained on.
+        quantization: how its frozen weights are kept: ``none``, ``8bit`` or ``4bit``.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Base:
     model_type: str
     revision: str | None
     weights_sha256: str
+    quantization: Quantization = "none"
 
 
 def bundled_base() -> Path:
@@ -70,7 +73,13 @@ def resolve_base(base: str) -> str:
 
 
 def load_base(
-    base: str, hardware: Hardware, *, revision: str | None = None, trust_remote_code: bool = False, weights: bool = True
+    base: str,
+    hardware: Hardware,
+    *,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    weights: bool = True,
+    quantization: Quantization = "none",
 ) -> Base:
     """Load tokenizer and model, the model in fp32.
 
@@ -79,9 +88,11 @@ def load_base(
         hardware: where it runs.
         revision: the hub repository's commit, tag or branch.
         trust_remote_code: allow code from the repository; off unless the user asks for it.
+        quantization: ``8bit`` or ``4bit`` keep the linear layers' weights so.
         weights: False builds the model without weights (on the meta device), for `inspect`.
 
     Raises:
+        MissingExtraError: quantisation without bitsandbytes.
         DiasumError: not an encoder-decoder text model, no safetensors weights, a tokenizer that does not match, or no network.
     """
     import torch
@@ -90,6 +101,7 @@ def load_base(
     source = resolve_base(base)
     config = load_config(base, revision=revision, trust_remote_code=trust_remote_code)
     common: dict[str, Any] = {"revision": revision, "trust_remote_code": trust_remote_code}
+    quantized = quantization_options(quantization, hardware)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, **common)
     except (OSError, ValueError, ImportError) as error:
@@ -97,7 +109,7 @@ def load_base(
     if weights:
         try:
             model = AutoModelForSeq2SeqLM.from_pretrained(
-                source, config=config, dtype=torch.float32, use_safetensors=True, **common
+                source, config=config, dtype=torch.float32, use_safetensors=True, **quantized, **common
             )
         except (OSError, ValueError, ImportError) as error:
             raise _hub_error(base, "weights", error) from None
@@ -106,7 +118,8 @@ def load_base(
                 f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
                 hint="The file may be cut short or damaged: download or copy it again.",
             ) from None
-        model.to(hardware.device)
+        if not quantized:
+            model.to(hardware.device)
         if config.model_type == "led":
             _attend_globally(model)
     else:
@@ -114,7 +127,7 @@ def load_base(
             model = AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=trust_remote_code)
     _check_tokenizer(base, model, tokenizer)
     weights_sha256 = weights_hash(source, revision) if weights else ""
-    return Base(base, model, tokenizer, config.model_type, _commit(source, revision), weights_sha256)
+    return Base(base, model, tokenizer, config.model_type, _commit(source, revision), weights_sha256, quantization)
 
 
 def load_config(base: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:

@@ -15,7 +15,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from transformers.modeling_outputs import BaseModelOutput
 
-from diasum.data import Seq2SeqCollator
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Base, Hardware
 
 Source = Sequence[int]
+Collate = Callable[[Sequence[Mapping[str, Source]]], dict[str, Any]]
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 _SHARD_BYTES = 64 << 20
 _BATCH_TOKENS = 4096
@@ -100,12 +100,16 @@ class EncoderCache:
                 self._where.update(dict.fromkeys(shard.keys(), shard))
                 self._seen.add(file)
 
-    def collator(self, collate: Seq2SeqCollator) -> Callable[[Sequence[Mapping[str, Source]]], dict[str, Any]]:
-        """A collator that adds `encoder_outputs` (batch, source, width), zeros where there is padding."""
+    def collator(self, collate: Collate) -> Collate:
+        """A collator that adds the states: `encoder_outputs` (batch, source, width), zeros where there is padding, to padded batches;
+        `encoder_states` (source tokens, width) to packed ones."""
 
         def with_states(features: Sequence[Mapping[str, Source]]) -> dict[str, Any]:
             batch: dict[str, Any] = collate(features)
             rows = [self.states(feature["input_ids"]) for feature in features]
+            if "source_lengths" in batch:
+                batch["encoder_states"] = torch.cat(rows)
+                return batch
             padded = rows[0].new_zeros(*batch["input_ids"].shape, rows[0].shape[-1])
             for i, row in enumerate(rows):
                 padded[i, : len(row)] = row
@@ -175,7 +179,7 @@ def digest(source: Source) -> str:
 
 def _key(base: Base, hardware: Hardware, dtype: str) -> str:
     """Prompt, data and truncation need no place in it: the token ids, which name each source's states, hold their effect."""
-    parts = {"base": base.weights_sha256, "stored": dtype, "computed": asdict(hardware)["dtype"], "quantization": ""}
+    parts = {"base": base.weights_sha256, "stored": dtype, "computed": hardware.dtype, "base_in": base.quantization}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class MicroBatches:
         """The sum of `work` over the parts of a batch, tried again with smaller ones when memory runs out.
 
         Args:
-            batch: tensors (rows, ...), or mappings of them.
+            batch: collated, padded or packed.
             work: what to do with a part; it may add to the gradients of `parameters`.
             parameters: their gradients are put back before another try.
 
@@ -81,50 +82,69 @@ class MicroBatches:
         self.limit = json.loads(file.read_text(encoding="utf-8"))["part_tokens"] if file.is_file() else None
 
     def _parts(self, batch: Batch) -> list[Batch]:
-        rows = _rows(batch)
-        size = self._rows_of_a_part(batch)
-        return [batch] if size >= rows else [_slice(batch, i, i + size) for i in range(0, rows, size)]
+        cuts = self._cuts(_pair_tokens(batch))
+        return [batch] if len(cuts) == 2 else [_slice(batch, *span) for span in pairwise(cuts)]
 
-    def _rows_of_a_part(self, batch: Batch) -> int:
-        rows, width = _rows(batch), _width(batch)
+    def _cuts(self, tokens: list[int]) -> list[int]:
+        """Where parts begin and end: as many pairs as keep the limit, at least one."""
         if self.limit is None:
-            return rows
-        count = -(-rows // max(1, self.limit // width))
-        return -(-rows // count)
+            return [0, len(tokens)]
+        cuts, filled = [0], 0
+        for i, count in enumerate(tokens):
+            if i > cuts[-1] and filled + count > self.limit:
+                cuts.append(i)
+                filled = 0
+            filled += count
+        return [*cuts, len(tokens)]
 
     def _reduce(self, batch: Batch, said: str) -> None:
-        size, width = self._rows_of_a_part(batch), _width(batch)
+        tokens = _pair_tokens(batch)
+        parts = [tokens[begin:end] for begin, end in pairwise(self._cuts(tokens))]
+        largest = max(parts, key=sum)
         if not self._alone:
             raise DiasumError(
-                f"Memory ran out in one of several processes on a batch of {_rows(batch)} pairs ({said}).",
-                hint="Resume with a lower train.batch_tokens or train.batch_size, or with train.gradient_checkpointing=true, in a new run.",
+                f"Memory ran out in one of several processes on a batch of {sum(tokens)} tokens ({said}).",
+                hint="Start a run with a lower train.batch_tokens or train.batch_size, or with train.gradient_checkpointing=true.",
             )
-        if size == 1:
+        if all(len(part) == 1 for part in parts):
             raise DiasumError(
-                f"Memory ran out on a single pair of {width} tokens ({said}); the last checkpoint is good.",
-                hint="Set train.gradient_checkpointing=true, lower prompt.max_source_tokens, train.base_quantization=4bit, or a "
+                f"Memory ran out on a single pair of {sum(largest)} tokens ({said}); the last checkpoint is good.",
+                hint="Set train.gradient_checkpointing=true, lower prompt.max_source_tokens, take train.base_quantization=4bit, or a "
                 "smaller base.",
             )
-        self.limit = -(-size // 2) * width
+        size = max(len(largest), 2)
+        self.limit = sum(largest) * -(-size // 2) // size
         self._report(
-            f"memory ran out on {size} pairs of {width} tokens; from here on a batch is taken in parts of at most {self.limit} tokens, "
-            "which add up to the same step"
+            f"memory ran out on {len(largest)} pairs of {sum(largest)} tokens; from here on a batch is taken in parts of at most "
+            f"{self.limit} tokens, which add up to the same step"
         )
 
 
-def _rows(batch: Batch) -> int:
-    return int(batch["input_ids"].shape[0])
+def _pair_tokens(batch: Batch) -> list[int]:
+    """Tokens of each pair, source and target; in a padded batch with its padding."""
+    if "source_lengths" in batch:
+        lengths: list[int] = (batch["source_lengths"] + batch["target_lengths"]).tolist()
+        return lengths
+    return [batch["input_ids"].shape[1] + batch["labels"].shape[1]] * len(batch["labels"])
 
 
-def _width(batch: Batch) -> int:
-    return sum(int(batch[name].shape[1]) for name in ("input_ids", "labels") if name in batch)
+def _slice(batch: Batch, begin: int, end: int) -> Batch:
+    """The pairs from `begin` to `end` of a padded batch (rows) or a packed one (stretches of its single rows)."""
+    if "source_lengths" not in batch:
+        return {name: _rows(value, begin, end) for name, value in batch.items()}
+    source, target = (
+        slice(int(batch[name][:begin].sum()), int(batch[name][:end].sum()))
+        for name in ("source_lengths", "target_lengths")
+    )
+    spans = {"labels": target, "decoder_input_ids": target, "input_ids": source, "encoder_states": source}
+    return {name: value[spans.get(name, slice(begin, end))] for name, value in batch.items()}
 
 
-def _slice(batch: Any, begin: int, end: int) -> Any:
-    if isinstance(batch, Mapping):
-        rebuild: Any = type(batch)
-        return rebuild({name: _slice(value, begin, end) for name, value in batch.items()})
-    return batch[begin:end]
+def _rows(value: Any, begin: int, end: int) -> Any:
+    if isinstance(value, Mapping):
+        rebuild: Any = type(value)
+        return rebuild({name: _rows(inner, begin, end) for name, inner in value.items()})
+    return value[begin:end]
 
 
 def _random_state() -> tuple[torch.Tensor, list[torch.Tensor]]:

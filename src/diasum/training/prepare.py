@@ -81,9 +81,10 @@ class Prepared:
     def show(self, console: Console, run: Run) -> None:
         """Tell the user what will be trained on what, and why so."""
         name = f"{self.base.id} (bundled)" if self.base.id == BUNDLED else self.base.id
+        kept = "" if self.base.quantization == "none" else f", frozen weights in {self.base.quantization[0]} bits"
         sizes = {split: len(self.corpus.split(split)) for split in ("train", "validation")}
         console.print(f"[bold]run[/]    {run.path}")
-        console.print(f"[bold]base[/]   {name}, {self.base.model_type}; {self.parameters}")
+        console.print(f"[bold]base[/]   {name}, {self.base.model_type}{kept}; {self.parameters}")
         console.print(
             f"[bold]data[/]   {self.corpus.name}: {sizes['train']} pairs to train on, {sizes['validation']} to validate; "
             f"{self.encoding.sentence()}"
@@ -104,6 +105,7 @@ class Prepared:
                 "revision": self.base.revision,
                 "sha256": self.base.weights_sha256,
                 "model_type": self.base.model_type,
+                "quantization": self.base.quantization,
             },
             "parameters": asdict(self.parameters),
             "data": {
@@ -136,7 +138,13 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=code)
     hardware = choose_hardware(settings.train.device, settings.train.dtype, model_type=config.model_type)
     corpus = load_corpus(settings.data, purpose="train")
-    base = load_base(settings.base, hardware, revision=settings.base_revision, trust_remote_code=code)
+    base = load_base(
+        settings.base,
+        hardware,
+        revision=settings.base_revision,
+        trust_remote_code=code,
+        quantization=settings.train.base_quantization,
+    )
     encoder = PairEncoder(base.tokenizer, settings.prompt)
     features, encoding = encoder.encode(corpus.split("train"))
     if settings.train.base_dropout == "off":

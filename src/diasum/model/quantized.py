@@ -1,0 +1,42 @@
+"""The frozen base in 8 or 4 bits, by bitsandbytes: less memory for the weights, on CPU and GPU.
+
+LLM.int8: Dettmers et al., 2022; 4-bit NormalFloat and training adapters on it (QLoRA): Dettmers et al., 2023; computed by bitsandbytes.
+Output layer and T5's `wo` stay as they are, as transformers has it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from typing import Any, Literal
+
+from diasum.errors import MissingExtraError
+from diasum.model.hardware import Hardware
+
+Quantization = Literal["none", "8bit", "4bit"]
+
+
+def quantization_options(how: Quantization, hardware: Hardware) -> dict[str, Any]:
+    """What `from_pretrained` needs to quantise while it loads; nothing for ``none``.
+
+    Raises:
+        MissingExtraError: bitsandbytes is not installed.
+    """
+    if how == "none":
+        return {}
+    if find_spec("bitsandbytes") is None:
+        raise MissingExtraError(f"A base in {how[0]} bits (train.base_quantization)", "quantized")
+    from transformers import BitsAndBytesConfig
+
+    warnings.filterwarnings("ignore", message="MatMul8bitLt: inputs will be cast")  # once a layer and step
+
+    if how == "8bit":
+        config = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        config = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=hardware.torch_dtype,
+        )
+    return {"quantization_config": config, "device_map": {"": hardware.device}}
