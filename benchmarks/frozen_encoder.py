@@ -24,6 +24,7 @@ import torch
 from rich.console import Console
 
 import diasum
+from diasum.api import settings_for
 from diasum.config import Settings
 from diasum.files import write_json
 from diasum.training import Run
@@ -53,7 +54,7 @@ def settings(data: str, frozen: bool) -> Settings:
     """The recipe; the loss selects the best adapter, so that no summaries are generated in training."""
     path = str(Path(os.environ.get("DIASUM_DATA", "../shared/data")) / "dialogsum") if data == "dialogsum" else "sample"
     changes = {"data.path": path, "train.frozen_encoder": frozen, "train.eval_generate": 0, "train.report_to": []}
-    return diasum.api.settings_for(RECIPES[data], changes)
+    return settings_for(RECIPES[data], changes)
 
 
 def speed(data: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -27,6 +28,7 @@ from diasum.model import Base, decoder_start, resolve_base
 from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm, best_evaluation, stalled
 from diasum.training.encoder_cache import build_cache
+from diasum.training.preflight import Preflight, preflight
 from diasum.training.prepare import Prepared, prepare
 from diasum.training.run import Run
 from diasum.training.trainer import DialogueTrainer, Measure, training_arguments
@@ -89,6 +91,7 @@ def fit(
     rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
     progress = LiveProgress(console)
     trainer = _trainer(settings, run, prepared, [rhythm, progress])
+    _estimate(settings, run, prepared, trainer, console)
     if settings.train.frozen_encoder:
         _encode_once(settings, run, prepared, trainer, console)
     if on_progress is not None and distributed.is_main():
@@ -98,6 +101,23 @@ def fit(
     if result.complete:
         distributed.on_main(lambda: _finish(settings, run, prepared.base, result))
     return result
+
+
+def dry_run(
+    settings: Settings, run_path: Path | str, *, measure: Measure | None = None, console: Console | None = None
+) -> Preflight | None:
+    """Everything before the first step, and nothing written: what would be trained on what, with what memory and time.
+
+    Raises:
+        DiasumError: what `fit` would stop at before its first step.
+    """
+    console = console or Console(quiet=True)
+    Run(run_path).check_free()
+    prepared = prepare(settings, measure)
+    prepared.show(console, Run(run_path))
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(folder)
+        return _estimate(settings, run, prepared, _trainer(settings, run, prepared, []), console)
 
 
 def _trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[TrainerCallback]) -> DialogueTrainer:
@@ -123,6 +143,20 @@ def _trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[T
         ) from None
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _estimate(
+    settings: Settings, run: Run, prepared: Prepared, trainer: DialogueTrainer, console: Console
+) -> Preflight | None:
+    """Tell what the training will take, and warn where it will not fit."""
+    estimate = preflight(trainer, prepared.base, prepared.hardware, settings)
+    if estimate is None:
+        return None
+    console.print(f"[bold]needs[/]  {estimate.sentence()}")
+    if warning := estimate.warning():
+        console.print(f"       {warning}")
+    run.update_manifest(preflight=estimate.record())
+    return estimate
 
 
 def _encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: DialogueTrainer, console: Console) -> None:

@@ -1,0 +1,295 @@
+"""Before training: about how much memory and time it will take, from a few pairs tried out.
+
+In: a trainer that is ready. Out: a `Preflight`. The longest pair goes through forward and backward pass, alone and doubled:
+activations grow linearly with the tokens of a batch, so two sizes tell what the largest one needs. Nothing of
+the training is touched: no gradient is kept, and random numbers are put back.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from diasum.config import GenerateSettings, Settings
+from diasum.model import Base, Hardware, generate
+from diasum.training.encoder_cache import build_cache
+from diasum.training.trainer import DialogueTrainer
+
+# Below so many floating-point operations (seconds of work on a slow core) an estimate is not worth its time.
+TINY = 2e11
+_OPTIMIZER_BYTES = 8  # AdamW keeps two fp32 numbers a trained parameter
+_NEW_TOKENS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What a training will take, about.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``mps``.
+        memory_bytes: at its peak, the process as it stands included.
+        available_bytes: that it can have, what it holds already included.
+        seconds: of training, evaluations included.
+        evaluation_seconds: the part of them that generating summaries takes at most (each as long as allowed).
+        probe_seconds: that this estimate took.
+        batch_tokens: of the largest batch, padding counted.
+        fitting_tokens: tokens of a batch that would fit, where the largest does not.
+    """
+
+    device: str
+    memory_bytes: int
+    available_bytes: int
+    seconds: float
+    evaluation_seconds: float
+    probe_seconds: float
+    batch_tokens: int
+    fitting_tokens: int | None
+
+    def sentence(self) -> str:
+        """For example ``about 3.1 GB (20.4 GB are free) and 41 minutes on this CPU, at most 6 minutes of it for summaries``."""
+        where = {"cpu": "this CPU", "cuda": "this GPU"}.get(self.device, self.device)
+        text = f"about {_size(self.memory_bytes)} ({_size(self.available_bytes)} can be had) and {_duration(self.seconds)} on {where}"
+        if self.evaluation_seconds:
+            text += f", at most {_duration(self.evaluation_seconds)} of it for summaries at evaluations"
+        return text
+
+    def warning(self) -> str | None:
+        """What to change where it will not fit."""
+        if self.memory_bytes <= self.available_bytes:
+            return None
+        advice = ["train.gradient_checkpointing=true", "train.base_quantization=4bit"]
+        if self.fitting_tokens:
+            advice.insert(0, f"train.batch_tokens={self.fitting_tokens} with more train.gradient_accumulation_steps")
+        return f"Warning: that is more memory than there is. Try {', '.join(advice[:-1])} or {advice[-1]}."
+
+    def record(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self)
+
+
+def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings: Settings) -> Preflight | None:
+    """Estimate what a training will take; None where it is tiny, or where several processes share it.
+
+    Args:
+        trainer: as it will train.
+        base: its base model.
+        hardware: where it runs.
+        settings: of the run.
+    """
+    lengths = [(len(f["input_ids"]), len(f["labels"])) for f in trainer.train_dataset]
+    work = 4 * sum(p.numel() for p in base.model.parameters()) * sum(map(sum, lengths)) * settings.train.epochs
+    if work < TINY or trainer.accelerator.num_processes > 1:
+        return None
+    begin = time.perf_counter()
+    batches = [_tokens([lengths[i] for i in batch], padded=not _packs(trainer)) for batch in trainer.batches]
+    longest = max(trainer.train_dataset, key=lambda f: len(f["input_ids"]) + len(f["labels"]))
+    with _untouched(), tempfile.TemporaryDirectory() as folder:
+        collate, encoding = trainer.data_collator, 0.0
+        if settings.train.frozen_encoder:
+            dtype = settings.train.encoder_cache_dtype
+            cache, report = build_cache(
+                Path(folder), base, hardware, [longest["input_ids"]], dtype, Console(quiet=True)
+            )
+            collate, encoding = cache.collator(collate), report.seconds / report.tokens
+        probe = _Probe(trainer, collate, settings)
+        one, two = probe.peak([longest]), probe.peak([longest, longest])
+        second = probe.seconds([longest, longest])
+        summary = _seconds_of_a_summary(trainer, base, settings.generate, longest["input_ids"])
+    tokens = sum(_size_of(longest))
+    per_token = max(two - one, 1) / tokens
+    evaluations = settings.train.epochs
+    trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+    fixed = _held(hardware) + trained * _OPTIMIZER_BYTES + max(0, one - (two - one))
+    made = len(trainer.validation.pairs) * summary * evaluations
+    validated = sum(map(sum, (_size_of(f) for f in trainer.validation.features)))
+    trained_tokens = (
+        sum(batches) * settings.train.epochs + validated * evaluations / 3
+    )  # validation has no backward pass
+    encoded = encoding * sum(len(f["input_ids"]) for f in [*trainer.train_dataset, *trainer.validation.features])
+    available = _held(hardware) + _free(hardware)
+    peak = fixed + max(per_token * max(batches), _generation_bytes(base, trainer, settings.generate))
+    fitting = int((available * 0.9 - fixed) / per_token) // 64 * 64
+    return Preflight(
+        device=hardware.device,
+        memory_bytes=int(peak),
+        available_bytes=int(available),
+        seconds=trained_tokens * second / (2 * tokens) + made + encoded,
+        evaluation_seconds=made,
+        probe_seconds=time.perf_counter() - begin,
+        batch_tokens=max(batches),
+        fitting_tokens=fitting if peak > available and fitting >= 64 else None,
+    )
+
+
+class _Probe:
+    """Forward and backward passes that leave no trace."""
+
+    def __init__(self, trainer: DialogueTrainer, collate: Callable[[Sequence[Any]], Any], settings: Settings) -> None:
+        self._trainer, self._collate = trainer, collate
+        self._parameters = [p for p in trainer.model.parameters() if p.requires_grad]
+        if settings.train.gradient_checkpointing:
+            kwargs = trainer.args.activation_checkpointing_kwargs
+            trainer.model.activation_checkpointing_enable(activation_checkpointing_kwargs=kwargs)
+
+    def peak(self, features: Sequence[Any]) -> int:
+        """Most bytes that the tensors made in a step take at one time."""
+        if self._trainer.args.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+            before = torch.cuda.memory_allocated()
+            self._step(features, nullcontext())
+            return torch.cuda.max_memory_allocated() - before
+        live = LiveBytes()
+        self._step(features, live)
+        return live.peak
+
+    def seconds(self, features: Sequence[Any]) -> float:
+        """Of a step, the kernels being warm."""
+        begin = time.perf_counter()
+        self._step(features, nullcontext())
+        return time.perf_counter() - begin
+
+    def _step(self, features: Sequence[Any], watch: AbstractContextManager[Any]) -> None:
+        trainer = self._trainer
+        trainer.model.train()
+        inputs = trainer._prepare_inputs(self._collate(features))
+        with watch:
+            with trainer.compute_loss_context_manager():
+                loss = trainer.compute_loss(trainer.model, inputs, num_items_in_batch=1)
+            # Not backward(): the gradients go nowhere.
+            for gradient in torch.autograd.grad(loss, self._parameters, allow_unused=True):
+                if gradient is not None:
+                    gradient.sum().item()  # waits for a GPU
+
+
+class LiveBytes(TorchDispatchMode):
+    """Counts the bytes of tensors made within it, as long as they live.
+
+    Attributes:
+        peak: the most at one time. What kernels take for themselves and give back is not seen.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peak = 0
+        self._now = 0
+        self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = {id(x.untyped_storage()) for x in _tensors((args, kwargs))}
+        made = func(*args, **(kwargs or {}))
+        for tensor in _tensors(made):
+            storage = tensor.untyped_storage()
+            if storage not in self._seen and id(storage) not in given:
+                self._seen.add(storage)
+                self._now += storage.nbytes()
+                self.peak = max(self.peak, self._now)
+                weakref.finalize(storage, self._free, storage.nbytes())
+        return made
+
+    def _free(self, size: int) -> None:
+        self._now -= size
+
+
+def _tensors(tree: Any) -> Iterator[torch.Tensor]:
+    return (leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor))
+
+
+@contextmanager
+def _untouched() -> Iterator[None]:
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+def _seconds_of_a_summary(trainer: DialogueTrainer, base: Base, settings: GenerateSettings, source: list[int]) -> float:
+    """Of one of two summaries made together, as long as allowed, from the time of short ones."""
+    if not trainer.validation.pairs or trainer.validation.measure is None:
+        return 0.0
+    taken = []
+    for tokens in (1, 1 + _NEW_TOKENS):
+        short = settings.model_copy(update={"max_new_tokens": tokens, "min_new_tokens": tokens})
+        begin = time.perf_counter()
+        generate(trainer.model, base.tokenizer, [source] * 2, short)
+        taken.append(time.perf_counter() - begin)
+    a_token = max(0.0, taken[1] - taken[0]) / _NEW_TOKENS
+    return (taken[0] + a_token * settings.max_new_tokens) / 2
+
+
+def _generation_bytes(base: Base, trainer: DialogueTrainer, settings: GenerateSettings) -> int:
+    """Keys and values of all decoder layers, encoder states and scores of the largest batch of beams."""
+    sources = [len(source) for source in trainer.validation.sources]
+    if not sources:
+        return 0
+    config = base.model.config
+    size = 4 if trainer.args.device.type == "cpu" else 2
+    rows = min(len(sources), max(1, settings.batch_tokens // max(sources))) * settings.num_beams
+    layers = (
+        getattr(config, "num_decoder_layers", None)
+        or getattr(config, "decoder_layers", None)
+        or config.num_hidden_layers
+    )
+    kept = (2 * layers * (max(sources) + settings.max_new_tokens) + max(sources)) * config.hidden_size * size
+    return rows * (kept + 3 * 4 * base.model.get_output_embeddings().weight.shape[0])
+
+
+def _held(hardware: Hardware) -> int:
+    """Bytes that this process has: of main memory, or of the GPU's."""
+    if hardware.device == "cuda":
+        return int(torch.cuda.memory_allocated())
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def _free(hardware: Hardware) -> int:
+    """Bytes that can still be had: of the GPU, or of main memory within the container's limit."""
+    if hardware.device == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    import psutil
+
+    free = int(psutil.virtual_memory().available)
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
+        stat = dict(
+            line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text(encoding="ascii").splitlines()
+        )
+        return min(free, limit - used + int(stat.get("inactive_file", 0)))
+    except (OSError, ValueError):  # no container, or no limit ("max")
+        return free
+
+
+def _packs(trainer: DialogueTrainer) -> bool:
+    return "source_lengths" in trainer.data_collator([trainer.train_dataset[0]])
+
+
+def _tokens(lengths: Iterable[tuple[int, int]], *, padded: bool) -> int:
+    rows = list(lengths)
+    if not padded:
+        return sum(map(sum, rows))
+    return len(rows) * sum(-(-max(side) // 8) * 8 for side in zip(*rows, strict=True))
+
+
+def _size_of(feature: Mapping[str, Sequence[int]]) -> tuple[int, int]:
+    return len(feature["input_ids"]), len(feature["labels"])
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
