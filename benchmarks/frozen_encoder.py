@@ -1,6 +1,6 @@
 """What the frozen encoder gives and costs: the same training with adapters everywhere and with adapters in the decoder only.
 
-    python -m benchmarks.frozen_encoder [--data dialogsum|sample] [--test N]
+    python -m benchmarks.frozen_encoder [--data dialogsum|sample] [--test N] [--only speed|quality]
 
 Speed: training steps (forward, backward, AdamW) on the same pairs by both in turn, so that the machine's load meets both; the ratio is of
 their sums, with the quartiles of the single steps' ratios. Computing the encoder states once is counted apart, in epochs of the plain
@@ -20,13 +20,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
 import diasum
 from diasum.api import settings_for
 from diasum.config import Settings
 from diasum.files import write_json
+from diasum.model import describe_machine
 from diasum.training import Run
 from diasum.training.fit import _encode_once, _trainer
 from diasum.training.prepare import prepare
@@ -42,11 +42,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=sorted(RECIPES), default="dialogsum")
     parser.add_argument("--test", type=int, default=500)
+    parser.add_argument("--only", choices=["speed", "quality"])
     given = parser.parse_args()
     saved = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     shutil.rmtree(RUNS / given.data, ignore_errors=True)
-    saved[given.data] = {"speed": speed(given.data), **quality(given.data, given.test)}
-    write_json(RESULTS, saved)
+    parts = {"speed": lambda: speed(given.data), "quality": lambda: quality(given.data, given.test)}
+    for part in [given.only] if given.only else parts:
+        saved.setdefault(given.data, {})[part] = parts[part]()
+        write_json(RESULTS, saved)
     print(json.dumps(saved[given.data], indent=1))
 
 
@@ -59,13 +62,14 @@ def settings(data: str, frozen: bool) -> Settings:
 
 def speed(data: str) -> dict[str, Any]:
     """Steps of both in turn, on the same pairs."""
-    trainers, pairs = {}, []
+    trainers, pairs, paths, versions = {}, [], {}, {}
     encoded = 0.0
     for mode, frozen in MODES.items():
         given = settings(data, frozen)
         prepared = prepare(given, None)
         run = Run(RUNS / data / f"speed-{mode}")
         trainer = _trainer(given, run, prepared, [])
+        paths[mode], versions = prepared.fast.reason, prepared.record(given)["versions"]
         if frozen:
             _encode_once(given, run, prepared, trainer, Console(quiet=True))
             encoded = run.manifest()["encoder_cache"]["seconds"]
@@ -96,7 +100,9 @@ def speed(data: str) -> dict[str, Any]:
         "steps": len(ratios),
         "batches_an_epoch": epoch,
         "encoding_in_plain_epochs": encoded / (plain / len(ratios) * epoch),
-        "torch_threads": torch.get_num_threads(),
+        "path": paths,
+        "versions": versions,
+        "hardware": describe_machine(),
     }
 
 

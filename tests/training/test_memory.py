@@ -53,7 +53,12 @@ class Square:
 def batch(rows: int = 7) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(0)
     ids = torch.randint(0, 9, (rows, 2), generator=generator)
-    return {"input_ids": ids, "labels": ids, "nested": {"more": torch.arange(rows).float()}}
+    return {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "labels": ids,
+        "nested": {"more": torch.arange(rows).float()},
+    }
 
 
 def test_parts_add_up_to_the_same_loss_and_gradient() -> None:
@@ -74,25 +79,6 @@ def test_parts_add_up_to_the_same_loss_and_gradient() -> None:
     micro.run(batch(5), parts, parameters=[parts.weight])
     assert parts.sizes == [2, 2, 1], "remembered: no more failures"
     assert len(said) == 2
-
-
-def test_packed_batches_are_cut_between_pairs() -> None:
-    packed = {
-        "input_ids": torch.arange(9),
-        "encoder_states": torch.arange(18.0).view(9, 2),
-        "labels": torch.arange(6),
-        "decoder_input_ids": torch.arange(6) + 100,
-        "source_lengths": torch.tensor([4, 2, 3]),
-        "target_lengths": torch.tensor([1, 3, 2]),
-    }
-    seen: list[Any] = []
-    micro = MicroBatches(lambda sentence: None)
-    micro.limit = 10
-    micro.run(packed, lambda part: seen.append(part) or torch.zeros(()), parameters=[])  # type: ignore[func-returns-value]
-    assert [part["source_lengths"].tolist() for part in seen] == [[4, 2], [3]]
-    for name in packed:
-        assert torch.equal(torch.cat([part[name] for part in seen]), packed[name])
-    assert seen[1]["labels"].tolist() == [4, 5]
 
 
 def test_the_limit_is_of_tokens_and_goes_into_checkpoints(tmp_path: Path) -> None:

@@ -101,15 +101,11 @@ class EncoderCache:
                 self._seen.add(file)
 
     def collator(self, collate: Collate) -> Collate:
-        """A collator that adds the states: `encoder_outputs` (batch, source, width), zeros where there is padding, to padded batches;
-        `encoder_states` (source tokens, width) to packed ones."""
+        """A collator that adds `encoder_outputs` (batch, source, width), zeros where there is padding."""
 
         def with_states(features: Sequence[Mapping[str, Source]]) -> dict[str, Any]:
             batch: dict[str, Any] = collate(features)
             rows = [self.states(feature["input_ids"]) for feature in features]
-            if "source_lengths" in batch:
-                batch["encoder_states"] = torch.cat(rows)
-                return batch
             padded = rows[0].new_zeros(*batch["input_ids"].shape, rows[0].shape[-1])
             for i, row in enumerate(rows):
                 padded[i, : len(row)] = row

@@ -32,7 +32,7 @@ class MicroBatches:
         alone: False where several processes train together: there a retry in one would leave the others waiting.
 
     Attributes:
-        limit: most tokens (padding counted, sources and targets) in a part; None while every batch has fitted.
+        limit: most tokens, sources and targets, in a part; None while every batch has fitted.
     """
 
     def __init__(self, report: Callable[[str], None], *, alone: bool = True) -> None:
@@ -46,7 +46,7 @@ class MicroBatches:
         """The sum of `work` over the parts of a batch, tried again with smaller ones when memory runs out.
 
         Args:
-            batch: collated, padded or packed.
+            batch: tensors (pairs, ...), or mappings of them, as the collator makes them.
             work: what to do with a part; it may add to the gradients of `parameters`.
             parameters: their gradients are put back before another try.
 
@@ -83,7 +83,7 @@ class MicroBatches:
 
     def _parts(self, batch: Batch) -> list[Batch]:
         cuts = self._cuts(_pair_tokens(batch))
-        return [batch] if len(cuts) == 2 else [_slice(batch, *span) for span in pairwise(cuts)]
+        return [batch] if len(cuts) == 2 else [_rows(batch, *span) for span in pairwise(cuts)]
 
     def _cuts(self, tokens: list[int]) -> list[int]:
         """Where parts begin and end: as many pairs as keep the limit, at least one."""
@@ -121,23 +121,9 @@ class MicroBatches:
 
 
 def _pair_tokens(batch: Batch) -> list[int]:
-    """Tokens of each pair, source and target; in a padded batch with its padding."""
-    if "source_lengths" in batch:
-        lengths: list[int] = (batch["source_lengths"] + batch["target_lengths"]).tolist()
-        return lengths
-    return [batch["input_ids"].shape[1] + batch["labels"].shape[1]] * len(batch["labels"])
-
-
-def _slice(batch: Batch, begin: int, end: int) -> Batch:
-    """The pairs from `begin` to `end` of a padded batch (rows) or a packed one (stretches of its single rows)."""
-    if "source_lengths" not in batch:
-        return {name: _rows(value, begin, end) for name, value in batch.items()}
-    source, target = (
-        slice(int(batch[name][:begin].sum()), int(batch[name][:end].sum()))
-        for name in ("source_lengths", "target_lengths")
-    )
-    spans = {"labels": target, "decoder_input_ids": target, "input_ids": source, "encoder_states": source}
-    return {name: value[spans.get(name, slice(begin, end))] for name, value in batch.items()}
+    """Tokens of each pair, source and target, without padding."""
+    tokens: list[int] = (batch["attention_mask"].sum(1) + (batch["labels"] != -100).sum(1)).tolist()
+    return tokens
 
 
 def _rows(value: Any, begin: int, end: int) -> Any:

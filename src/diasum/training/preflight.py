@@ -92,7 +92,7 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
     if work < TINY or trainer.accelerator.num_processes > 1:
         return None
     begin = time.perf_counter()
-    batches = [_tokens([lengths[i] for i in batch], padded=not _packs(trainer)) for batch in trainer.batches]
+    batches = [_tokens([lengths[i] for i in batch], padded=trainer.fast is None) for batch in trainer.batches]
     longest = max(trainer.train_dataset, key=lambda f: len(f["input_ids"]) + len(f["labels"]))
     with _untouched(), tempfile.TemporaryDirectory() as folder:
         collate, encoding = trainer.data_collator, 0.0
@@ -103,6 +103,7 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
             )
             collate, encoding = cache.collator(collate), report.seconds / report.tokens
         probe = _Probe(trainer, collate, settings)
+        probe.seconds([longest])  # what is made once and kept is in place from then on
         one, two = probe.peak([longest]), probe.peak([longest, longest])
         second = probe.seconds([longest, longest])
         summary = _seconds_of_a_summary(trainer, base, settings.generate, longest["input_ids"])
@@ -268,10 +269,6 @@ def _free(hardware: Hardware) -> int:
         return min(free, limit - used + int(stat.get("inactive_file", 0)))
     except (OSError, ValueError):  # no container, or no limit ("max")
         return free
-
-
-def _packs(trainer: DialogueTrainer) -> bool:
-    return "source_lengths" in trainer.data_collator([trainer.train_dataset[0]])
 
 
 def _tokens(lengths: Iterable[tuple[int, int]], *, padded: bool) -> int:

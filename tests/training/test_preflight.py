@@ -1,0 +1,117 @@
+"""The estimate before training: near what is then measured, without a trace in the training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import diasum
+from diasum.api import settings_for
+from diasum.evaluation.evaluate import quick_scores
+from diasum.training import Run, preflight
+from diasum.training.fit import _trainer, dry_run
+from diasum.training.preflight import LiveBytes, Preflight
+from diasum.training.prepare import prepare
+
+
+@pytest.fixture(autouse=True)
+def not_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "TINY", 0)
+
+
+def estimate(**changes: Any) -> Preflight:
+    facts: dict[str, Any] = {
+        "device": "cpu",
+        "memory_bytes": 3_100_000_000,
+        "available_bytes": 20_400_000_000,
+        "seconds": 2460.0,
+        "evaluation_seconds": 360.0,
+        "probe_seconds": 1.0,
+        "batch_tokens": 4096,
+        "fitting_tokens": None,
+    }
+    return Preflight(**{**facts, **changes})
+
+
+def test_words() -> None:
+    assert estimate().sentence() == (
+        "about 3.1 GB (20.4 GB can be had) and 41 minutes on this CPU, at most 6 minutes of it for summaries at evaluations"
+    )
+    assert estimate(evaluation_seconds=0.0, seconds=7300.0).sentence().endswith("and 2.0 hours on this CPU")
+    assert estimate().warning() is None
+    warning = estimate(available_bytes=2_000_000_000, fitting_tokens=1024).warning()
+    assert warning is not None
+    assert "train.batch_tokens=1024" in warning
+    assert "train.gradient_checkpointing=true" in warning
+
+
+def test_live_bytes_are_counted_and_given_back() -> None:
+    live = LiveBytes()
+    with live:
+        a = torch.zeros(1000)
+        b = a.view(10, 100)  # no memory of its own
+        assert live.peak == 4000
+        del a, b
+        torch.zeros(500)
+        c = torch.zeros(1500, requires_grad=True)
+        loss = (c * c).sum()  # 6000 more, and 4 for the sum
+        assert live.peak == 12004
+        torch.autograd.grad(loss, c)
+    assert live.peak >= 18004
+
+
+@pytest.mark.parametrize("extra", [{}, {"train.fast_path": "off"}, {"train.gradient_checkpointing": True}])
+def test_two_small_steps_tell_the_memory_of_a_large_one(
+    extra: dict[str, Any], base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    """The tensors of the whole largest batch, counted, against the estimate from one pair and two."""
+    settings = settings_for(None, {"base": base, "data.path": corpus, **quick, "train.batch_size": 12, **extra})
+    prepared = prepare(settings, None)
+    trainer = _trainer(settings, Run(tmp_path), prepared, [])
+    longest = max(prepared.features, key=lambda f: len(f["input_ids"]) + len(f["labels"]))
+    probe = preflight._Probe(trainer, trainer.data_collator, settings)
+    probe.seconds([longest])
+    one, two, twelve = (probe.peak([longest] * count) for count in (1, 2, 12))
+    assert twelve == pytest.approx(one + 11 * (two - one), rel=0.15)
+
+
+@pytest.mark.parametrize("extra", [{}, {"train.frozen_encoder": True}])
+def test_nothing_of_the_training_changes(
+    extra: dict[str, Any],
+    base: str,
+    corpus: str,
+    quick: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = {**quick, "train.epochs": 1, "lora.lora_dropout": 0.2, **extra}
+    diasum.train(base, corpus, run=tmp_path / "with", settings=settings)
+    monkeypatch.setattr(preflight, "TINY", 1e30)
+    diasum.train(base, corpus, run=tmp_path / "without", settings=settings)
+    found = Run(tmp_path / "with").manifest()["preflight"]
+    assert found["seconds"] > 0
+    assert 1e7 < found["memory_bytes"] < found["available_bytes"]
+    assert "preflight" not in Run(tmp_path / "without").manifest(), "a tiny run needs none"
+    name = "adapter/adapter_model.safetensors"
+    assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_dry_run_writes_nothing(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
+    settings = settings_for(None, {"base": base, "data.path": corpus, **quick})
+    found = dry_run(settings, tmp_path / "run", measure=quick_scores)
+    assert found is not None
+    assert found.evaluation_seconds > 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_little_memory_is_warned_of(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "_free", lambda hardware: -(1 << 40))
+    settings = settings_for(None, {"base": base, "data.path": corpus, **quick})
+    found = dry_run(settings, tmp_path / "run")
+    assert found is not None
+    assert "more memory than there is" in str(found.warning())
