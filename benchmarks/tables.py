@@ -1,4 +1,4 @@
-"""Write the tables of the README from saved results: ``python -m benchmarks.tables``; a test holds them equal."""
+"""Write the tables of README and docs from saved results: ``python -m benchmarks.tables``; a test holds them equal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mini.json"
 SPEED = ROOT / "benchmarks" / "results" / "training.json"
+FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
 
 
@@ -83,7 +84,41 @@ def insert(text: str, content: str, name: str = "results") -> str:
     return f"{head}{begin}\n{content}\n{end}{rest.split(end)[1]}"
 
 
+def frozen_table(results: dict[str, Any]) -> str:
+    """Markdown: what adapting the decoder only saves and costs, one row a data set; what was not measured is not there."""
+    lines = [
+        "| data | step, times as fast | encoding once, in plain epochs | ROUGE-1 | ROUGE-L |",
+        "|---|---|---|---|---|",
+    ]
+    notes = []
+    for name, row in results.items():
+        speed = row["speed"]
+        low, _, high = speed["quartiles"]
+        cells = [f"{speed['ratio']:.1f} (quartiles {low:.1f}-{high:.1f})", f"{speed['encoding_in_plain_epochs']:.2f}"]
+        quality = row.get("quality")
+        for metric in ("rouge1", "rougeL"):
+            cells.append(
+                "{:+.1f} ({:+.1f} to {:+.1f})".format(*quality["differences"][metric])
+                if quality
+                else "not measured yet"
+            )
+        lines.append(f"| {NAMES[name]}, `mini` | " + " | ".join(cells) + " |")
+        path, threads = speed["path"]["decoder"].split(":")[0], speed["hardware"]["threads"]
+        note = f"{NAMES[name]}: {speed['steps']} steps by both in turn on {threads} CPU thread(s), {path}"
+        if quality:
+            note += (
+                f"; differences to adapters everywhere on {quality['n']} test dialogues, protocol `{quality['protocol']['name']}`, 95% "
+                f"intervals ({quality['resamples']:,} resamples), recipe `{quality['recipe']}` on {quality['train_pairs']} pairs, seed "
+                f"{quality['training_seed']}"
+            )
+        notes.append(note + ".")
+    return "\n".join([*lines, "", *notes])
+
+
 def main() -> None:
+    page = ROOT / "docs" / "memory-and-speed.md"
+    found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
+    page.write_text(insert(page.read_text(encoding="utf-8"), found, "frozen"), encoding="utf-8")
     readme = ROOT / "README.md"
     text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
     text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")

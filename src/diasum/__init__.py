@@ -34,7 +34,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "diasum.api": (
         *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
-        *("inspect", "load", "score", "summarize", "train"),
+        *("inspect", "load", "preflight", "score", "summarize", "train"),
     ),
     "diasum.config": ("Settings", "load_settings"),
     "diasum.dialogue": ("Dialogue", "Turn"),
@@ -56,6 +56,7 @@ __all__ = [
     "inspect",
     "load",
     "load_settings",
+    "preflight",
     "score",
     "summarize",
     "train",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diasum.evaluation.predictions import Prediction
     from diasum.inference import Summarizer
     from diasum.training.fit import TrainingResult
+    from diasum.training.preflight import Preflight
 
 Overrides = Iterable[str] | Mapping[str, Any] | Settings
 RECIPES = Path(__file__).parent / "assets" / "recipes"
@@ -83,6 +84,30 @@ def train(
     if result.complete:
         distributed.on_main(lambda: write_card(Run(run)))
     return result
+
+
+def preflight(
+    base: str | None = None,
+    data: str | None = None,
+    *,
+    run: str | Path = "run",
+    config: str | Path | None = None,
+    settings: Overrides = (),
+    console: Console | None = None,
+) -> Preflight | None:
+    """What `train` would do and about how much memory and time it would take; nothing is written.
+
+    Returns:
+        The estimate, or None where the training is too small to be worth one.
+
+    Raises:
+        DiasumError: what `train` would stop at before its first step.
+    """
+    from diasum.evaluation.evaluate import quick_scores
+    from diasum.training.fit import dry_run
+
+    resolved = settings_for(config, settings, **{"base": base, "data.path": data})
+    return dry_run(resolved, run, measure=quick_scores, console=console)
 
 
 def evaluate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,19 @@ def test_dry_run_writes_nothing(base: str, corpus: str, quick: dict[str, Any], t
     found = dry_run(settings, tmp_path / "run", measure=quick_scores)
     assert found is not None
     assert found.evaluation_seconds > 0
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_command(base: str, corpus: str, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from diasum.cli import app
+
+    command = ["train", "--base", base, "--data", corpus, "--run", str(tmp_path / "run"), "--dry-run", "--json"]
+    done = CliRunner().invoke(app, [*command, "--set", "train.eval_generate=0"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["memory_bytes"] > 0
+    assert "needs  about" in done.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -22,6 +22,9 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be trained, with what memory and time, and stop.")
+    ] = False,
     json_: options.Json = False,
 ) -> None:
     """Train an adapter on conversations and their summaries."""
@@ -40,6 +43,13 @@ def train(
         train__seed=seed,
         train__device=device,
     )
+    if dry_run:
+        estimate = api.preflight(base, data, run=run, config=config, settings=changes, console=out)
+        if json_:
+            print_json(estimate.record() if estimate else None)
+        elif estimate is None:
+            out.print("So small that it needs no estimate.")
+        return
     result = api.train(base, data, run=run, config=config, settings=changes, resume=resume, console=out)
     if json_ and distributed.is_main():
         print_json(

@@ -30,6 +30,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Base, Hardware
+from diasum.training import distributed
 
 Source = Sequence[int]
 Collate = Callable[[Sequence[Mapping[str, Source]]], dict[str, Any]]
@@ -142,7 +143,7 @@ def build_cache(
     width = encoder.config.hidden_size * DTYPES[dtype].itemsize
     _check_space(folder, sum(len(source) for batch in missing for source in batch) * width)
     reused = len(distinct) - sum(len(batch) for batch in missing)
-    rank, world = _process()
+    rank, world = distributed.rank(), distributed.processes()
     shard: dict[str, torch.Tensor] = {}
     mine = missing[rank::world]
     for batch in track(mine, "encoding", console=console, disable=not mine or not console.is_terminal, transient=True):
@@ -153,8 +154,7 @@ def build_cache(
             shard = {}
     if shard:
         _write(folder, shard, key)
-    if world > 1:
-        torch.distributed.barrier()
+    distributed.total(0.0)  # wait until all have written theirs
     cache.scan()
     lost = sum(source not in cache for source in distinct)
     if lost:
@@ -251,9 +251,3 @@ def _check_space(folder: Path, needed: int) -> None:
             f"({os.strerror(errno.ENOSPC)}).",
             hint="Free some space, choose a --run on another disk, use fewer pairs (data.max_train), or set train.frozen_encoder=false.",
         )
-
-
-def _process() -> tuple[int, int]:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1

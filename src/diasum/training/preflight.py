@@ -173,7 +173,7 @@ class _Probe:
                     gradient.sum().item()  # waits for a GPU
 
 
-class LiveBytes(TorchDispatchMode):
+class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of tensors made within it, as long as they live.
 
     Attributes:
@@ -181,7 +181,7 @@ class LiveBytes(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.peak = 0
         self._now = 0
         self._seen: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -241,7 +241,7 @@ def _generation_bytes(base: Base, trainer: DialogueTrainer, settings: GenerateSe
         or config.num_hidden_layers
     )
     kept = (2 * layers * (max(sources) + settings.max_new_tokens) + max(sources)) * config.hidden_size * size
-    return rows * (kept + 3 * 4 * base.model.get_output_embeddings().weight.shape[0])
+    return int(rows * (kept + 3 * 4 * base.model.get_output_embeddings().weight.shape[0]))
 
 
 def _held(hardware: Hardware) -> int:
@@ -274,8 +274,9 @@ def _free(hardware: Hardware) -> int:
 def _tokens(lengths: Iterable[tuple[int, int]], *, padded: bool) -> int:
     rows = list(lengths)
     if not padded:
-        return sum(map(sum, rows))
-    return len(rows) * sum(-(-max(side) // 8) * 8 for side in zip(*rows, strict=True))
+        return sum(source + target for source, target in rows)
+    source, target = (-(-max(side) // 8) * 8 for side in zip(*rows, strict=True))
+    return int(len(rows) * (source + target))
 
 
 def _size_of(feature: Mapping[str, Sequence[int]]) -> tuple[int, int]:
