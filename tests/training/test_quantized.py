@@ -55,13 +55,15 @@ def test_a_run_on_it(base: str, bart: str, corpus: str, quick: dict[str, Any], h
     settings = {
         **quick,
         "train.base_quantization": how,
-        "train.learning_rate": 0.01,
+        "train.learning_rate": 0.02,
+        "train.epochs": 4,
+        "lora.target_modules": "all-linear",
         "train.gradient_checkpointing": True,
     }
     diasum.train(model, corpus, run=tmp_path / "run", settings=settings)
     run = Run(tmp_path / "run")
     losses = [event["eval_loss"] for event in run.events() if "eval_loss" in event]
-    assert losses[1] < losses[0]
+    assert losses[-1] < losses[0]
     assert run.manifest()["base"]["quantization"] == how
     plain = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(model), str(run.adapter))
     weights = [p for name, p in plain.named_parameters() if "lora_B" in name]
