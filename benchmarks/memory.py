@@ -1,6 +1,6 @@
 """How near is the estimate before training to the memory then taken, and what do the settings that save memory save?
 
-    python -m benchmarks.memory [--base B]
+    python -m benchmarks.memory [--base B] [--only SETUP ...]
 
 Trains a few steps of each set-up in a process of its own and compares the peak of its resident memory with the estimate in the manifest.
 Saves ``benchmarks/results/memory.json``, from which ``python -m benchmarks.tables`` writes the table of docs/memory-and-speed.md.
@@ -50,10 +50,17 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="mini")
-    base = parser.parse_args().base
+    parser.add_argument(
+        "--only", nargs="+", choices=SETUPS, default=list(SETUPS), help="keep the saved rows of the others"
+    )
+    given = parser.parse_args()
+    base = given.base
     shutil.rmtree(RUNS, ignore_errors=True)
-    rows: dict[str, Any] = {}
+    saved = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.is_file() else {}
+    rows: dict[str, Any] = {name: row for name, row in saved.items() if name not in given.only}
     for name, changes in SETUPS.items():
+        if name not in given.only:
+            continue
         if "train.base_quantization" in changes and find_spec("bitsandbytes") is None:
             continue
         run = Run(RUNS / str(len(rows)))

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mini.json"
 SPEED = ROOT / "benchmarks" / "results" / "training.json"
 FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
+MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
 
 
@@ -115,10 +116,27 @@ def frozen_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *notes])
 
 
+def memory_table(results: dict[str, Any]) -> str:
+    """Markdown: peak of the process's memory and what the estimate had said, one row a set-up."""
+    lines = ["| settings | peak memory | estimated before |", "|---|---|---|"]
+    for name, row in results["rows"].items():
+        estimate = row["estimate"]["memory_bytes"]
+        lines.append(
+            f"| {name} | {row['peak_bytes'] / 1e6:,.0f} MB | {estimate / 1e6:,.0f} MB ({estimate / row['peak_bytes'] - 1:+.0%}) |"
+        )
+    note = (
+        f"`{results['base']['id']}` ({results['parameters']['total'] / 1e6:.1f} million parameters, fp32) on "
+        f"{results['settings']['data.max_train']} pairs of the sample conversations, one epoch; the whole process, libraries included."
+    )
+    return "\n".join([*lines, "", note])
+
+
 def main() -> None:
     page = ROOT / "docs" / "memory-and-speed.md"
     found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
-    page.write_text(insert(page.read_text(encoding="utf-8"), found, "frozen"), encoding="utf-8")
+    memory = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))
+    text = insert(page.read_text(encoding="utf-8"), found, "frozen")
+    page.write_text(insert(text, memory, "memory"), encoding="utf-8")
     readme = ROOT / "README.md"
     text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
     text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")

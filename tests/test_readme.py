@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import FROZEN, RESULTS, SPEED, frozen_table, insert, speed_table, table
+from benchmarks.tables import FROZEN, MEMORY, RESULTS, SPEED, frozen_table, insert, memory_table, speed_table, table
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -22,10 +22,12 @@ def test_table_comes_from_the_saved_results() -> None:
     assert insert(text, speed_table(speed), "speed") == text, "run: python -m benchmarks.tables"
 
 
-def test_table_of_the_frozen_encoder_comes_from_the_saved_results() -> None:
+def test_tables_of_memory_and_the_frozen_encoder_come_from_the_saved_results() -> None:
     text = (README.parent / "docs" / "memory-and-speed.md").read_text(encoding="utf-8")
     found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
     assert insert(text, found, "frozen") == text, "run: python -m benchmarks.tables"
+    found = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))
+    assert insert(text, found, "memory") == text, "run: python -m benchmarks.tables"
 
 
 def test_the_two_commands_come_first() -> None:
