@@ -79,12 +79,13 @@ def losses(run: Path) -> list[float]:
     return [event.get("loss", event.get("eval_loss", 0.0)) for event in Run(run).events()]
 
 
-@pytest.mark.parametrize(("kind", "alone"), [("ddp", "run"), ("fsdp", "plain")])
-def test_gradients_are_those_of_one_process(kind: str, alone: str, one: Path, two: Path) -> None:
+# fsdp also gathers its weights in another order, and this model's gradients, in the hundreds, enlarge each rounding
+@pytest.mark.parametrize(("kind", "alone", "bound"), [("ddp", "run", 1e-5), ("fsdp", "plain", 5e-5)])
+def test_gradients_are_those_of_one_process(kind: str, alone: str, bound: float, one: Path, two: Path) -> None:
     expected, found = load_file(one / f"{alone}.safetensors"), load_file(two / f"{kind}.safetensors")
     assert expected.keys() == found.keys()
     for name, gradient in expected.items():
-        assert (found[name] - gradient).norm() <= 1e-5 * gradient.norm(), name
+        assert (found[name] - gradient).norm() <= bound * gradient.norm(), name
 
 
 def test_the_adapter_is_that_of_one_process(one: Path, two: Path) -> None:
