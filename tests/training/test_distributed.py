@@ -155,7 +155,7 @@ def test_a_user_error_is_told_once(base: str, corpus: str, tmp_path: Path) -> No
     _, errors = process.communicate(timeout=300)
     assert process.returncode
     assert errors.count("exists already") == 1
-    assert errors.count("exitcode  : 2") == 2, errors
+    assert "exitcode  : 2" in errors, errors  # the launcher may end the other process before it has ended itself
     assert 'Traceback (most recent call last):\n  File "' + str(ROOT / "src") not in errors
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["notes.txt"]
 
