@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from pretraining import batches
 from pretraining.curriculum import LONG, phase_at
@@ -32,7 +32,8 @@ from pretraining.probes import Probe, dialogsum_pairs
 class Settings:
     """One run of the trainer. Rates are Muon's relative step (`matrix_lr`) and Adam's learning rate (`vector_lr`).
 
-    `start` names a checkpoint of another run from whose averaged weights and counters to begin, with fresh optimiser states.
+    `start` names a checkpoint of another run from whose averaged weights and counters to begin, or a bundle's folder (such as the shipped
+    `mini`), then with `start_tokens` as the tokens that it has seen; optimiser states are fresh either way.
     """
 
     run: str = "build/pretraining/mini"
@@ -43,6 +44,7 @@ class Settings:
     batch_tokens: int = 6000
     pool_examples: int = 3000
     start: str = ""
+    start_tokens: int = 0
     matrix_lr: float = 4e-3
     vector_lr: float = 1e-3
     optimizer: str = "muon"
@@ -181,6 +183,14 @@ class Trainer:
             setattr(self, name, value)
         self._pool = None
 
+    def load_bundle(self, folder: Path, tokens: int) -> None:
+        """Begin from exported weights; the stream of examples is another one than that of their first training."""
+        weights = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).state_dict()
+        self.model.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+        self.tokens = self.pool_phase_tokens = tokens
+        self.pool_index = tokens // 100_000 + 100_000
+
 
 COUNTERS = ("step", "tokens", "targets", "pool_index", "batch_index", "pool_phase_tokens", "seconds")
 
@@ -191,8 +201,10 @@ def append(path: Path, row: dict[str, Any]) -> None:
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def load_tokenizer(folder: Path, mixture: Any, vocab_size: int) -> PreTrainedTokenizerBase:
-    """The run's tokenizer; trained on the mixture's text the first time."""
+def load_tokenizer(folder: Path, mixture: Any, vocab_size: int, start: str = "") -> PreTrainedTokenizerBase:
+    """The run's tokenizer: that of the bundle it starts from, or trained on the mixture's text the first time."""
+    if start and (Path(start) / "tokenizer.json").exists():
+        AutoTokenizer.from_pretrained(start).save_pretrained(folder)
     if not (folder / "tokenizer.json").exists():
         from pretraining.tokenizer import train_tokenizer
 
@@ -223,11 +235,13 @@ def train(settings: Settings) -> Trainer:
     run = Path(settings.run)
     run.mkdir(parents=True, exist_ok=True)
     mixture = TaskMixture(Path(settings.data))
-    tokenizer = load_tokenizer(run / "tokenizer", mixture, settings.vocab_size)
+    tokenizer = load_tokenizer(run / "tokenizer", mixture, settings.vocab_size, settings.start)
     trainer = Trainer(settings, mixture, tokenizer)
     checkpoint = run / "checkpoint.pt"
     if checkpoint.exists():
         trainer.load(checkpoint)
+    elif Path(settings.start).is_dir() and settings.start:
+        trainer.load_bundle(Path(settings.start), settings.start_tokens)
     elif settings.start:
         trainer.load(Path(settings.start), weights_only=True)
     probe = build_probe(settings, TaskMixture)

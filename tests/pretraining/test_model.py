@@ -14,6 +14,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
+from pretraining.curriculum import CURRICULUM, phase_at
 from pretraining.model import IGNORE, Batch, Shape, build_model, token_losses
 from pretraining.tokenizer import SENTINELS, train_tokenizer
 
@@ -223,3 +224,18 @@ def test_scores_tell_reading_from_one_sentence_for_all() -> None:
     assert same["gap"] == pytest.approx(0, abs=1e-6)
     assert reads["precision"] == reads["recall"] == 1
     assert same["precision"] < 0.5
+
+
+def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:
+    settings = train.Settings(
+        vocab_size=64, d_model=16, d_ff=32, num_heads=2, encoder_layers=1, decoder_layers=1, seed=1
+    )
+    exported = build_model(settings.shape(), seed=7)
+    exported.save_pretrained(tmp_path)
+    trainer = train.Trainer(settings, mixture=None, tokenizer=None)  # type: ignore[arg-type]
+    trainer.load_bundle(tmp_path, 23_600_000)
+    assert trainer.tokens == 23_600_000
+    assert phase_at(trainer.pool_phase_tokens) is CURRICULUM[-1]
+    for name, weight in exported.state_dict().items():
+        assert torch.equal(trainer.model.state_dict()[name], weight), name
+        assert torch.equal(trainer.average.state_dict()[name], weight), name
