@@ -134,9 +134,13 @@ def shared_words(summary: str, turns: tuple[Turn, ...]) -> float:
     return sum(w in said for w in words) / len(words) if words else 0.0
 
 
+_ASIDE = re.compile(r"\([^()]{1,40}\)|\[[^\[\]]{1,40}\]")  # (laughs), [groaning]
+
+
 def read_crd3(path: Path) -> Iterator[Talk]:
     for row in read_json_lines(path):
-        turns = tuple(make_turn(t["speaker"], t["text"]) for t in row["turns"] if t["text"].strip())
+        said = [(t["speaker"], _ASIDE.sub("", t["text"])) for t in row["turns"]]
+        turns = tuple(make_turn(speaker, text) for speaker, text in said if text.strip())
         if turns and row["summary"].strip() and shared_words(row["summary"], turns) >= LEAST_SHARED:
             yield Talk("crd3", row["id"], turns, summary=clean(row["summary"]).strip('"'))
 
@@ -158,8 +162,25 @@ _MARKS = re.compile(r"\{[a-z]+\}")
 _SPACE = re.compile(r" (?=[.,?!;:]|'s\b|'re\b|'ve\b|'ll\b|'m\b|'d\b|n't\b)")
 
 
+_HESITATION = re.compile(r"(?<![\w'])(?:um+|uh+|er+|erm|mm+|hmm+|mm-hmm|uh-huh)(?![\w'-]),?", re.I)
+_LETTERS = re.compile(r"\b(?:[A-Z]_)+(?:[A-Z]\b)?")
+_AGAIN = re.compile(r"(?<![\w'])(\w+(?:'\w+)?(?: \w+(?:'\w+)?){0,3}?),?(?: \1(?![\w'])),?", re.I)
+_BROKEN = re.compile(
+    r"(?<![\w'])(?!(?:a|i|an|so|to|be|no|do|he|we|on|in|the|one|can|may|for)\b)(\w{1,3})(?: (?=\1\w))", re.I
+)
+_LONE = re.compile(r"(?<![\w'.])[b-hj-z](?= )(?! \d)")
+
+
 def clean_meeting(text: str) -> str:
-    return _SPACE.sub("", clean(_MARKS.sub("", text)))
+    """Without what transcribers mark, and as one would write it down: no hesitation, no word begun twice.
+
+    "And and um th the th this is the R_F_I_D_ one" becomes "And the this is the RFID one".
+    """
+    text = _LETTERS.sub(lambda m: m[0].replace("_", ""), _MARKS.sub("", text))
+    text = _HESITATION.sub("", _SPACE.sub("", clean(text)))
+    for _ in range(3):
+        text = _BROKEN.sub("", _AGAIN.sub(r"\1", clean(text)))
+    return clean(_SPACE.sub("", _LONE.sub("", text)))
 
 
 def read_qmsum(path: Path) -> Iterator[Talk]:

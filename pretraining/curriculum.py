@@ -11,12 +11,12 @@ from dataclasses import dataclass
 SHORT = {"copy": 0.4, "reading": 0.35, "summary": 0.2, "denoise": 0.05}
 MIDDLE = {"copy": 0.1, "reading": 0.25, "summary": 0.3, "report": 0.2, "denoise": 0.15}
 LONG = {
-    "summary": 0.35,
-    "report": 0.36,
-    "reading": 0.1,
-    "copy": 0.05,
-    "denoise": 0.06,
-    "next_turn": 0.05,
+    "summary": 0.3,
+    "report": 0.48,
+    "reading": 0.08,
+    "copy": 0.03,
+    "denoise": 0.05,
+    "next_turn": 0.03,
     "title": 0.03,
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 
-SHARE = 0.4
+SHARE = 0.5
 ONSETS = [
     "b",
     "br",
@@ -81,6 +81,18 @@ POSTS = [
     "Guard",
     "Helper",
 ]
+ACCENTED = {
+    "a": "áàãåä",
+    "e": "éèêë",
+    "i": "íîï",
+    "o": "óôõøö",
+    "u": "úûü",
+    "c": "çć",
+    "n": "ñ",
+    "s": "šş",
+    "z": "ž",
+    "l": "ł",
+}
 LABEL = re.compile(r"^(?:(?:Mr|Mrs|Ms|Dr)\. )?([A-Z][a-z]+):", re.MULTILINE)
 
 
@@ -93,6 +105,9 @@ def invented_name(rng: random.Random) -> str:
         name = "".join(
             rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) for _ in range(rng.choice((1, 2, 2, 3)))
         )
+    if rng.random() < 0.15:  # a letter that English does not have
+        plain = rng.choice([c for c in name if c in ACCENTED])
+        name = name.replace(plain, rng.choice(ACCENTED[plain]), 1)
     return name.capitalize()
 
 

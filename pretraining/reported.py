@@ -10,6 +10,7 @@ A sentence that the rules cannot rewrite is left out.
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from pretraining.speakers import Person, start_upper
 from pretraining.verbs import (
     ADVERBS,
     BARE,
+    FRAGMENT,
     IMPERATIVES,
     MODALS,
     PASTS,
@@ -32,6 +34,7 @@ from pretraining.verbs import (
 
 Said = tuple[Person, str]
 SENTENCE = re.compile(r"[^.!?]+(?:\.(?=\d|\w\.)[^.!?]+)*[.!?]*")
+BROKEN_OFF = re.compile(r"[^.!?]*--[^.!?]*[.!?]*")
 TITLES = re.compile(r"\b(Mr|Mrs|Ms|Dr|St)\.")
 FILLERS = re.compile(
     r"^(?:(?:oh|ah|uh|um|er|hm+|mm+|well|so|okay|ok|yeah|yes|yep|no|nope|right|sure|alright|all right|anyway|now|and|but|then|look|listen|"
@@ -178,6 +181,8 @@ def opens_statement(body: str) -> bool:
     """Whether the rules can put "says that" before it: a small word at its start, or a name or noun with its verb."""
     first, _, rest = body.partition(" ")
     plain = first.lower().split("'")[0].strip(",")
+    if plain in FRAGMENT:
+        return False
     if plain in STOPWORDS or plain in ADVERBS or plain in SMALL:
         return True
     return bool(
@@ -186,8 +191,9 @@ def opens_statement(body: str) -> bool:
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences of a turn, without fillers at their start; long ones in clauses."""
-    text = TITLES.sub(r"\1&", re.sub(r" ?--+ ?|\.\.+|…", ". ", re.sub(r"\s+", " ", text)))
+    """Sentences of a turn, without fillers at their start; long ones in clauses; those that break off are left out."""
+    text = BROKEN_OFF.sub(" ", re.sub(r"\.\.+|…", ". ", re.sub(r"\s+", " ", text)))
+    text = TITLES.sub(r"\1&", text)
     out: list[str] = []
     for match in SENTENCE.findall(text):
         sentence = match.strip().replace("&", ".") if "&" in match else match.strip()
@@ -217,6 +223,9 @@ def tell(rng: random.Random, sentence: str, me: Person, you: Person, *, alone: b
     whom = f" {you.mention}" if alone and rng.random() < 0.7 else ""
     first, _, rest = body.partition(" ")
     low = first.lower()
+    words = body.split()
+    if any(a.lower() == b.lower() for a, b in itertools.pairwise(words)):
+        return None  # a slip of the tongue
     if question:
         return ask(SPLICE.sub("", body), me, you, whom)
     if low in ("let's", "lets"):
@@ -234,7 +243,7 @@ def tell(rng: random.Random, sentence: str, me: Person, you: Person, *, alone: b
         predicate = reflect(inner, me, you, subject_first=True)
         leaves = f"whether {me.mention} {predicate}" if low == "i'll" else ""
         return predicate, leaves
-    if VERBISH.search(body) and opens_statement(body):
+    if VERBISH.search(" ".join(words[:8])) and opens_statement(body):
         said = reflect(lower_first(body), me, you)
         verb = f"tells{whom} that" if whom and rng.random() < 0.5 else "says that" if rng.random() < 0.8 else "says"
         return f"{verb} {said}", ""
@@ -245,7 +254,8 @@ def ask(body: str, me: Person, you: Person, whom: str) -> tuple[str, str] | None
     """The predicate that reports a question."""
     low = body.lower()
     if low.startswith(("how about ", "what about ")):
-        return f"suggests {reflect(lower_first(body.split(' ', 2)[2]), me, you)}", ""
+        what = reflect(lower_first(body.split(" ", 2)[2]), me, you)
+        return (f"suggests {what}" if what.split()[0].endswith("ing") else f"asks{whom} about {what}"), ""
     if low.startswith(("why don't we ", "why don't you ", "shall we ", "should we ")):
         words = body.split(" ")
         at = 3 if words[0].lower() == "why" else 2

@@ -86,6 +86,15 @@ def role(name: str) -> Person:
     return Person(name, f"the {name.lower()}", gender="they")
 
 
+def known(label: str) -> Person:
+    """The person behind a label as the grammars write it: `#Person1#`, a first name, a name with a title, a role."""
+    first = label.split()[0]
+    if label.startswith("#"):
+        return Person(label, label)
+    gender = "f" if first in FEMALE or first in ("Mrs.", "Ms.") else "m" if first in MALE or first == "Mr." else ""
+    return Person(label, label, label, gender) if gender or "." in first else role(label)
+
+
 def full_name(rng: random.Random) -> Person:
     """A label with first and family name, mentioned by either."""
     name, gender = first_name(rng)

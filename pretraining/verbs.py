@@ -52,6 +52,10 @@ SMALL = frozenset(
     usually sometimes he'll she'll it'll they'll there'll that'll whatever whoever wherever whenever during under between behind near
     except both either neither instead""".split()
 )
+# words that begin a piece of a sentence rather than a statement
+FRAGMENT = frozenset(
+    """either neither nor or than that which who whom whose to of at by as into like get got have is are was be been""".split()
+)
 UNFINISHED = frozenset("a an the to and or but of if that i we my your is are was of for with like so because".split())
 PREPOSITIONS = frozenset("to for with at from about by on of without between behind near against around".split())
 

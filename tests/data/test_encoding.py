@@ -216,3 +216,23 @@ def test_labels_end_in_eos_even_where_the_tokenizer_adds_none() -> None:
 def test_pairs_without_a_summary_are_refused() -> None:
     with pytest.raises(DiasumError, match=r"1 of 1 pairs have no reference summary \(first: x\)"):
         PairEncoder(tiny_t5_tokenizer(), PromptSettings()).encode([Pair("x", parse_dialogue("A: hi"), ())])
+
+
+@pytest.mark.parametrize("build", FAMILIES)
+def test_special_tokens_that_somebody_wrote_are_plain_characters(build: Build) -> None:
+    tokenizer = build()
+    written = " ".join(tokenizer.all_special_tokens)
+    pair = Pair("x", parse_dialogue(f"Anna: what is {written} for?\nBen: no idea"), (f"Anna asks about {written}.",))
+    (feature,), _ = PairEncoder(tokenizer, PromptSettings()).encode([pair])
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    framing = set(tokenizer("Anna").input_ids) & special
+    for ids in (feature["input_ids"], feature["labels"]):
+        assert special & set(ids) == framing
+        assert sum(x in special for x in ids) == sum(x in special for x in tokenizer("Anna").input_ids)
+
+
+def test_a_special_token_in_the_settings_is_meant() -> None:
+    tokenizer = tiny_bart_tokenizer()
+    dialogue = parse_dialogue("Anna: good morning\nBen: yes\nAnna: no")
+    ids = PairEncoder(tokenizer, PromptSettings(turn_separator="</s>")).encode_dialogue(dialogue).input_ids
+    assert ids.count(tokenizer.eos_token_id) == 3

@@ -198,10 +198,58 @@ def test_mts_dialog_speakers_are_its_roles() -> None:
         ("Ben 🎉: Hi.", "Ben 🎉", "Hi.", None),
         ("Ana: a\x00b\x07", "Ana", "a b", None),
         ("Ana: \ud800!", "Ana", "\ufffd!", None),
+        ("<Ana> Hi.", "Ana", "Hi.", None),
+        ("[00:32] <@ana_b> Hi.", "ana_b", "Hi.", 32.0),
+        ("**Ana**: Hi.", "Ana", "Hi.", None),
+        ("**Ana:** Hi.", "Ana", "Hi.", None),
+        ("*Dr. Osei*: Hi.", "Dr. Osei", "Hi.", None),
+        ("<v Ana Silva>Hi.</v>", "Ana Silva", "Hi.", None),
     ],
 )
 def test_lines_of_exports_and_odd_characters(line: str, speaker: str, text: str, start: float | None) -> None:
     assert parse_dialogue(line).turns == (Turn(speaker, text, start),)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["<https://x.org> is down", "2 * 3: six", "**Important** we leave", "*: nothing", "</v> <b>Hi</b>", "a **b**: c"],
+)
+def test_marks_that_name_nobody(line: str) -> None:
+    assert parse_dialogue(line).turns == (Turn("", line),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ana Silva  10:32 AM\nHi Ben.\nnote: is the room free?\nben  10:33 AM\nYes, from 11:00.\nAna Silva 10:35 AM\nThanks",
+        "Ana Silva — 12/05/2024 10:32\nHi Ben.\nnote: is the room free?\n\nben — Today at 10:33\nYes, from 11:00.\n"
+        "Ana Silva — 10:35\nThanks",
+        "Ana Silva 10:32\nHi Ben.\nnote: is the room free?\nben [10:33]\nYes, from 11:00.\nAna Silva (10:35)\nThanks",
+    ],
+)
+def test_messages_under_a_line_of_name_and_time(text: str) -> None:
+    assert parse_dialogue(text).turns == (
+        Turn("Ana Silva", "Hi Ben. note: is the room free?"),
+        Turn("ben", "Yes, from 11:00."),
+        Turn("Ana Silva", "Thanks"),
+    )
+
+
+def test_times_at_the_end_of_lines_are_no_headers() -> None:
+    assert parse_dialogue("Ana: lunch is at 12:30\nBen: and dinner 18:30").speakers == ("Ana", "Ben")
+    assert parse_dialogue("the bus leaves 10:32\nand the next one 10:52").speakers == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WEBVTT - meeting\n\nNOTE made by\na machine\n\nintro\n00:00:01.000 --> 00:00:02.500\n<v Ana>Hi Ben.</v>\n\n"
+        "00:03.000 --> 00:04.000 align:start\n<v Ben>Hi.</v>\n<v Ben>At 9:30?</v>\n",
+        "1\n00:00:01,000 --> 00:00:02,500\nAna: Hi Ben.\n\n2\n00:00:03,000 --> 00:00:04,000\nBen: Hi.\nBen: At 9:30?\n",
+    ],
+)
+def test_subtitles(text: str) -> None:
+    assert parse_dialogue(text).turns == (Turn("Ana", "Hi Ben."), Turn("Ben", "Hi."), Turn("Ben", "At 9:30?"))
 
 
 @pytest.mark.parametrize("speaker", ["דנה", "أحمد", "小明"])

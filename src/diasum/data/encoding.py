@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
 from diasum.data.pairs import Pair
-from diasum.data.prompt import Prompt, lost_characters
+from diasum.data.prompt import Prompt, as_written, lost_characters
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
 
@@ -98,6 +98,7 @@ class PairEncoder:
         self.tokenizer = tokenizer
         self.settings = settings
         self.prompt, self.separator_reason = Prompt.for_tokenizer(tokenizer, settings)
+        self._as_written = as_written(tokenizer)
         fixed = len(self._ids([self.prompt.render(Dialogue(()))])[0])
         self._room = settings.max_source_tokens - fixed
         if self._room < 1:
@@ -113,11 +114,12 @@ class PairEncoder:
         A turn is cut inside only where leaving it out would leave more than half of the room unused. With ``keep="both"`` a turn of
         three dots stands for what is missing.
         """
+        dialogue = self._plain(dialogue)
         return self._fit(dialogue, self._ids([self.prompt.render(dialogue)])[0])
 
     def encode_dialogues(self, dialogues: Iterable[Dialogue]) -> tuple[list[EncodedSource], EncodingReport]:
         """Encode many prompts, without targets."""
-        dialogues = list(dialogues)
+        dialogues = list(map(self._plain, dialogues))
         texts = [self.prompt.render(dialogue) for dialogue in dialogues]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
         return sources, _report(sources, [], 0, lost_characters(self.tokenizer, texts))
@@ -138,15 +140,23 @@ class PairEncoder:
                 f"{len(bare)} of {len(pairs)} pairs have no reference summary (first: {', '.join(bare[:5])}).",
                 hint="Training and scoring need summaries; `diasum summarize` does not.",
             )
-        texts = [self.prompt.render(pair.dialogue) for pair in pairs]
-        targets = [pair.references[0] for pair in pairs]
-        sources = [self._fit(pair.dialogue, ids) for pair, ids in zip(pairs, self._ids(texts), strict=True)]
+        dialogues = [self._plain(pair.dialogue) for pair in pairs]
+        texts = [self.prompt.render(dialogue) for dialogue in dialogues]
+        targets = [self._as_written(pair.references[0]) for pair in pairs]
+        sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
         whole = self._target_ids(targets)
         labels = [self._fit_target(ids) for ids in whole]
         cut = sum(len(kept) < len(ids) for kept, ids in zip(labels, whole, strict=True))
         features = [{"input_ids": source.input_ids, "labels": ids} for source, ids in zip(sources, labels, strict=True)]
         lost = lost_characters(self.tokenizer, [*texts, *targets])
         return features, _report(sources, [len(ids) for ids in labels], cut, lost)
+
+    def _plain(self, dialogue: Dialogue) -> Dialogue:
+        """The dialogue without special tokens in its text; itself where it has none."""
+        if self._as_written(dialogue.text) == dialogue.text:
+            return dialogue
+        keep = self._as_written
+        return Dialogue(tuple(Turn(keep(t.speaker), keep(t.text), t.start) for t in dialogue.turns))
 
     def _ids(self, texts: Sequence[str], *, special: bool = True) -> list[list[int]]:
         ids: list[list[int]] = []

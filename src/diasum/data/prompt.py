@@ -7,8 +7,9 @@ tried out by a round trip (encode, decode) and never assumed. The price of a vis
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
@@ -88,6 +89,18 @@ def lost_characters(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) ->
     backs = _round_trips(tokenizer, [f"a {c} a" for c in characters])
     lost = [c for c, back in zip(characters, backs, strict=True) if c not in back]
     return dict(Counter({c: counts[c] for c in lost}).most_common())
+
+
+def as_written(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], str]:
+    """A function that keeps text from being read as a tokenizer's special tokens: ``</s>`` in a conversation becomes ``< /s>``.
+
+    Not left to the tokenizer's own ``split_special_tokens``: a Unigram vocabulary holds these tokens as pieces, too.
+    """
+    tokens = sorted((token for token in tokenizer.all_special_tokens if len(token) > 2), key=len, reverse=True)
+    if not tokens:
+        return str
+    pattern = re.compile("|".join(map(re.escape, tokens)))
+    return lambda text: pattern.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
 
 
 def _survives(tokenizer: PreTrainedTokenizerBase, separator: str) -> bool:

@@ -38,6 +38,15 @@ _UNSEEN = (
     | dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F], " ")
     | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 )
+# Other ways in which exports mark who speaks: <Ana> hi; **Ana**: hi; **Ana:** hi; <v Ana>hi</v>
+_MARKED = re.compile(
+    r"^(?:<v(?:\.\w+)* (?P<voice>[^<>]{1,40})>(?P<voiced>.*?)(?:</v>)?|<(?P<angle>[^<>/]{1,40})> +(?P<angled>.+)"
+    r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<said>(?: .*)?))$"
+)
+_CUE = re.compile(r"^(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3} +--> +(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}")
+_HEADER = re.compile(
+    rf"^(?P<name>{_LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
+)
 # Words that stand before a colon in the middle of what somebody says, and small words inside a name.
 _NOT_NAMES = frozenset(
     ("note", "notes", "nb", "ps", "pps", "tip", "warning", "example", "fyi", "todo", "re", "also", "remember")
@@ -89,8 +98,12 @@ def parse_dialogue(text: str) -> Dialogue:
 
     Labels are such as ``#Person1#:``, ``Dr. Osei:``, ``Anna (agent):``, ``USER :``, with or without a time before them (``[00:12]``).
     A line without a label continues the turn before it. Text in which no line has a label becomes one turn a line, without speakers.
+    Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
     """
-    lines = [_split_line(line) for line in map(_one_line, text.splitlines()) if line]
+    plain = [line for line in map(_one_line, _without_cues(text.splitlines())) if line]
+    if messages := _under_headers(plain):
+        return Dialogue(tuple(messages))
+    lines = [_split_line(line) for line in plain]
     counts = Counter(label for label, _, _, _ in lines if label)
     labelled = sum(counts.values())
     turns: list[tuple[str, list[str], float | None]] = []
@@ -177,23 +190,63 @@ def _as_dialogue(value: Any) -> Dialogue:
     raise ValueError(f"expected text or a list of turns, found {type(value).__name__} {str(value)[:40]!r}")
 
 
+def _without_cues(lines: list[str]) -> list[str]:
+    """The text of subtitles, without their header, notes, numbers and times; other lines as they are."""
+    lines = [line.strip() for line in lines]
+    if not any(map(_CUE.match, lines)):
+        return lines
+    kept: list[str] = []
+    note = False
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        note = bool(line) and (note or line.startswith(("NOTE", "STYLE", "WEBVTT")))
+        if (
+            not note and not _CUE.match(line) and not _CUE.match(following)
+        ):  # a cue's name or number stands above its times
+            kept.append(line)
+    return kept
+
+
+def _under_headers(lines: Sequence[str]) -> list[Turn]:
+    """Turns of an export in which a line holds name and time and the message stands below; empty where it is none."""
+    headers = [_HEADER.match(line) for line in lines]
+    names = Counter(header["name"] for header in headers if header)
+    headers = [h if h and _is_name(h["name"], names[h["name"]], names.total()) else None for h in headers]
+    if sum(map(bool, headers)) < 2 or not headers[0]:
+        return []
+    said: list[tuple[re.Match[str], list[str]]] = []
+    for line, header in zip(lines, headers, strict=True):
+        if header:
+            said.append((header, []))
+        else:
+            said[-1][1].append(line)
+    turns = [Turn(header["name"], " ".join(message), _start(header)) for header, message in said if message]
+    return _without_clock_times(turns)
+
+
 def _split_line(line: str) -> tuple[str, str, float | None, str]:
     """A line as (label or empty, what is said, start, the whole line)."""
     stamp = _STAMP.match(line)
     rest = line[stamp.end() :] if stamp else line
+    if marked := _MARKED.match(rest):
+        label = marked["voice"] or marked["angle"] or marked["strong"]
+        said = marked["voiced"] or marked["angled"] or marked["said"] or ""
+        return label.strip(" @+%&~"), said.strip(), _start(stamp), line
     hashed = _HASH_LABEL.match(rest)
-    label = hashed or _LABEL.match(rest)
-    if not label:
+    found = hashed or _LABEL.match(rest)
+    if not found:
         return "", line, None, line
-    after = rest[label.end() :]
+    after = rest[found.end() :]
     if stamp_after := _STAMP_AFTER.match(after):
         stamp, after = stamp_after, after[stamp_after.end() :]
     colon = (_HASH_COLON if hashed else _COLON).match(after)
     if not colon:
         return "", line, None, line
-    # With a date or a half of the day it is the time of day, not a place in a recording.
-    start = _seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["half"] else None
-    return label[0], after[colon.end() :].strip(), start, line
+    return found[0], after[colon.end() :].strip(), _start(stamp), line
+
+
+def _start(stamp: re.Match[str] | None) -> float | None:
+    """Seconds from the start; with a date or a half of the day it is the time of day, not a place in a recording."""
+    return _seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["half"] else None
 
 
 def _is_name(label: str, count: int, labelled: int) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diasum.data import Pair
+from diasum.data.prompt import as_written
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.bootstrap import Interval, holm_correction, paired_difference, share_interval
@@ -256,7 +257,7 @@ def log_likelihoods(
 
 
 def _target_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    ids = tokenizer(text_target=list(texts), verbose=False)["input_ids"]
+    ids = tokenizer(text_target=list(map(as_written(tokenizer), texts)), verbose=False)["input_ids"]
     eos = tokenizer.eos_token_id
     return [(x if eos is None or x[-1:] == [eos] else [*x, eos])[:_LONGEST] for x in ids]
 
