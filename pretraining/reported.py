@@ -255,7 +255,7 @@ def ask(body: str, me: Person, you: Person, whom: str) -> tuple[str, str] | None
     low = body.lower()
     if low.startswith(("how about ", "what about ")):
         what = reflect(lower_first(body.split(" ", 2)[2]), me, you)
-        return (f"suggests {what}" if what.split()[0].endswith("ing") else f"asks{whom} about {what}"), ""
+        return (f"suggests {what}" if re.match(r"(?:an?|\w+ing) ", what) else f"asks{whom} about {what}"), ""
     if low.startswith(("why don't we ", "why don't you ", "shall we ", "should we ")):
         words = body.split(" ")
         at = 3 if words[0].lower() == "why" else 2

@@ -44,6 +44,7 @@ def told(sentence: str, me: Person = DANA, you: Person = BEN) -> str:
         ("Call me at 9:30.", "tells Ben to call her at 9:30"),
         ("Let's meet at six.", "suggests that they meet at six"),
         ("How about a walk?", "suggests a walk"),
+        ("How about any allergies?", "asks about any allergies"),
     ],
 )
 def test_a_sentence_is_told_in_the_third_person(said: str, expected: str) -> None:
@@ -53,6 +54,24 @@ def test_a_sentence_is_told_in_the_third_person(said: str, expected: str) -> Non
 def test_what_no_rule_fits_is_left_out() -> None:
     assert told("Raisins, sultanas, rum.") == ""
     assert told("Number sixteen, the blue door?") in ("", "asks about Number sixteen, the blue door")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("They have either been taken-- either broken or lost. You see a tent.", ["You see a tent."]),
+        ("One of the ones that was-- He sits up and looks at you!", []),
+    ],
+)
+def test_a_sentence_that_breaks_off_is_left_out(text: str, kept: list[str]) -> None:
+    assert sentences(text) == kept
+
+
+@pytest.mark.parametrize(
+    "slip", ["It it works with one thumb.", "Which was quite good.", "Either it broke or it is lost."]
+)
+def test_slips_and_pieces_of_sentences_are_not_told(slip: str) -> None:
+    assert told(slip) == ""
 
 
 def test_numbered_speakers_and_roles_have_no_pronouns() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from diasum.errors import DiasumError
 from pretraining import reading
-from pretraining.corpora import FILES, Act, Talk, Turn, as_written, make_turn, read_sgd, shared_words
+from pretraining.corpora import FILES, Act, Talk, Turn, as_written, clean_meeting, make_turn, read_sgd, shared_words
 from pretraining.everyday import Dialogue, Everyday, summarize
 from pretraining.grammar import GENERATORS, read_grammar, walk
 from pretraining.names import FEMALE, MALE
@@ -20,7 +20,7 @@ from pretraining.sgd_facts import FACTS, NOUNS
 from pretraining.sgd_goals import read_goals
 from pretraining.sgd_phrases import bare_time, fill, inflect, on_date
 from pretraining.sgd_summaries import compose
-from pretraining.speakers import cast_two, named, person_n, role
+from pretraining.speakers import cast_two, known, named, person_n, role
 from pretraining.tasks import FAMILIES, SUMMARIZE, TaskMixture, window
 
 DATA = Path(os.environ.get("DIASUM_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -254,6 +254,37 @@ def test_as_written_finds_whole_words_in_any_case() -> None:
     assert as_written("san jose", "I am in San Jose now") == "San Jose"
     assert as_written("2", "at 12 pm") == ""
     assert as_written("Paris", "London") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("And and um th the th this is the R_F_I_D_ one", "And the this is the RFID one"),
+        ("I I think it's {disfmarker} it's it's fine, uh, yeah .", "I think it's fine, yeah."),
+        ("you're you're watching the second channel , um .", "you're watching the second channel,."),
+        ("We can can see a one and a two, uh-huh", "We can see a one and a two,"),
+        ("It is in the inbox so some of it is gone", "It is in the inbox so some of it is gone"),
+        ("Plan B costs $5, vitamin C helps", "Plan B costs $5, vitamin C helps"),
+    ],
+)
+def test_talk_of_meetings_is_written_down_as_one_would_write_it(said: str, written: str) -> None:
+    assert clean_meeting(said) == written
+
+
+def test_the_person_behind_a_label() -> None:
+    assert known("#Person2#").mention == "#Person2#"
+    assert (known("Priya").he, known("Mr. Rossi").he) == ("she", "he")
+    assert known("Front Desk").mention == "the front desk"
+
+
+@needs_data
+def test_reports_of_everyday_talk_tell_of_its_own_speakers(mixture: TaskMixture) -> None:
+    rng = random.Random(0)
+    for _ in range(50):
+        said = mixture.everyday_said(rng, 80)
+        assert said
+        assert sum(len(f"{person.label}: {text}".split()) for person, text in said) <= 80
+        assert all(person == known(person.label) for person, _ in said)
 
 
 def test_shared_words_tells_fitting_recaps_from_others() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -26,7 +27,9 @@ def console() -> Console:
 
 def program() -> str:
     """What to type to start this program again: its name, or its path where it is not on the path (as after `make demo`)."""
-    return "diasum" if shutil.which("diasum") else sys.argv[0]
+    if shutil.which("diasum"):
+        return "diasum"
+    return "python -m diasum" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
 
 
 def print_json(value: Any) -> None:
