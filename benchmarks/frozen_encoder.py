@@ -28,7 +28,7 @@ from diasum.config import Settings
 from diasum.files import write_json
 from diasum.model import describe_machine
 from diasum.training import Run
-from diasum.training.fit import _encode_once, _trainer
+from diasum.training.fit import encode_once, make_trainer
 from diasum.training.prepare import prepare
 
 RESULTS = Path(__file__).parent / "results" / "frozen_encoder.json"
@@ -68,10 +68,10 @@ def speed(data: str) -> dict[str, Any]:
         given = settings(data, frozen)
         prepared = prepare(given, None)
         run = Run(RUNS / data / f"speed-{mode}")
-        trainer = _trainer(given, run, prepared, [])
+        trainer = make_trainer(given, run, prepared, [])
         paths[mode], versions = prepared.fast.reason, prepared.record(given)["versions"]
         if frozen:
-            _encode_once(given, run, prepared, trainer, Console(quiet=True))
+            encode_once(given, run, prepared, trainer, Console(quiet=True))
             encoded = run.manifest()["encoder_cache"]["seconds"]
         else:
             pairs = [[prepared.features[i] for i in batch] for batch in prepared.batches]

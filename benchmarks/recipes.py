@@ -114,13 +114,13 @@ def trainer_recipe(folder: Path, recipe: str, rounds: int) -> Training:
 
 def diasum_recipe(folder: Path, rounds: int) -> Training:
     """This project's own training, with its default settings, without evaluations and checkpoints."""
-    from diasum.training.fit import _trainer, prepare  # what `fit` does before its first step
+    from diasum.training.fit import make_trainer, prepare  # what `fit` does before its first step
     from diasum.training.run import Run
 
     changes = {"base": str(folder / "base"), "data.path": str(folder / "corpus"), "train.epochs": rounds}
     settings = load_settings(None, {**changes, "train.report_to": [], "train.logging_steps": 1000})
     prepared = prepare(settings, None)
-    trainer = _trainer(settings, Run(folder / "diasum"), prepared, [])
+    trainer = make_trainer(settings, Run(folder / "diasum"), prepared, [])
     choices = prepared.record(settings)["choices"]
     return Training(
         trainer, len(prepared.batches), len(prepared.features), prepared.hardware.dtype, choices["batching"], choices

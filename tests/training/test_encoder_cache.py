@@ -231,7 +231,7 @@ def test_training_goes_as_it_does_when_the_encoder_is_computed(
         "lora.lora_dropout": 0.0,
     }
     diasum.train(str(still), corpus, run=tmp_path / "cached", settings=settings)
-    monkeypatch.setattr("diasum.training.fit._encode_once", lambda *args: None)
+    monkeypatch.setattr("diasum.training.fit.encode_once", lambda *args: None)
     diasum.train(str(still), corpus, run=tmp_path / "computed", settings=settings)
     # Adam makes full steps of gradients that are all rounding, so only the first losses can agree, and to fewer digits each.
     cached, computed = (

@@ -13,7 +13,7 @@ import diasum
 from diasum.api import settings_for
 from diasum.evaluation.evaluate import quick_scores
 from diasum.training import Run, preflight
-from diasum.training.fit import _trainer, dry_run
+from diasum.training.fit import dry_run, make_trainer
 from diasum.training.preflight import LiveBytes, Preflight
 from diasum.training.prepare import prepare
 
@@ -71,7 +71,7 @@ def test_two_small_steps_tell_the_memory_of_a_large_one(
     """The tensors of the whole largest batch, counted, against the estimate from one pair and two."""
     settings = settings_for(None, {"base": base, "data.path": corpus, **quick, "train.batch_size": 12, **extra})
     prepared = prepare(settings, None)
-    trainer = _trainer(settings, Run(tmp_path), prepared, [])
+    trainer = make_trainer(settings, Run(tmp_path), prepared, [])
     longest = max(prepared.features, key=lambda f: len(f["input_ids"]) + len(f["labels"]))
     probe = preflight._Probe(trainer, trainer.data_collator, settings)
     probe.seconds([longest])

@@ -90,10 +90,10 @@ def fit(
     batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
     rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
     progress = LiveProgress(console)
-    trainer = _trainer(settings, run, prepared, [rhythm, progress])
+    trainer = make_trainer(settings, run, prepared, [rhythm, progress])
     _estimate(settings, run, prepared, trainer, console)
     if settings.train.frozen_encoder:
-        _encode_once(settings, run, prepared, trainer, console)
+        encode_once(settings, run, prepared, trainer, console)
     if on_progress is not None and distributed.is_main():
         trainer.add_callback(_forward_logs(on_progress))
     with Interruption(rhythm, console), closing(progress):
@@ -117,10 +117,15 @@ def dry_run(
     prepared.show(console, Run(run_path))
     with tempfile.TemporaryDirectory() as folder:
         run = Run(folder)
-        return _estimate(settings, run, prepared, _trainer(settings, run, prepared, []), console)
+        return _estimate(settings, run, prepared, make_trainer(settings, run, prepared, []), console)
 
 
-def _trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[TrainerCallback]) -> DialogueTrainer:
+def make_trainer(settings: Settings, run: Run, prepared: Prepared, callbacks: list[TrainerCallback]) -> DialogueTrainer:
+    """A `Seq2SeqTrainer` that is ready for its first step, as `fit` uses it.
+
+    Raises:
+        DiasumError: transformers refuses the arguments, or a tracker of `train.report_to` is not installed.
+    """
     transformers_logging.set_verbosity_error()
     tokenizer = prepared.base.tokenizer
     try:
@@ -159,7 +164,7 @@ def _estimate(
     return estimate
 
 
-def _encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: DialogueTrainer, console: Console) -> None:
+def encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: DialogueTrainer, console: Console) -> None:
     """Feed the trainer encoder states from the run's cache."""
     features = [*prepared.features, *prepared.validation.features]
     cache, report = build_cache(
