@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 SHORT = {"copy": 0.4, "reading": 0.35, "summary": 0.2, "denoise": 0.05}
 MIDDLE = {"copy": 0.1, "reading": 0.25, "summary": 0.3, "report": 0.2, "denoise": 0.15}
+TELLING = {"report": 0.62, "summary": 0.18, "reading": 0.12, "copy": 0.03, "denoise": 0.03, "next_turn": 0.02}
 LONG = {
     "summary": 0.3,
     "report": 0.48,
@@ -34,6 +35,8 @@ CURRICULUM = (
     Phase(0.25e6, (30,), SHORT),
     Phase(0.6e6, (40, 70), SHORT),
     Phase(1.5e6, (60, 90, 120), MIDDLE),
+    # who says what, turn after turn, is learnt on short dialogues or not at all
+    Phase(35e6, (30, 45, 60, 80, 110), TELLING),
     Phase(float("inf"), (60, 100, 150, 220, 320), LONG),
 )
 

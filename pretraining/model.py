@@ -85,8 +85,23 @@ def _orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     return basis.T.contiguous()
 
 
+# What a head looks at: a fixed offset, or whatever its content fits, the nearest before it first (None).
 ENCODER_OFFSETS: tuple[int | None, ...] = (-1, 1, -2, None)
-DECODER_OFFSETS: tuple[int | None, ...] = (0, -1, -2, None)
+DECODER_OFFSETS: tuple[int | None, ...] = (None, -1, -2, None)
+
+
+def prefer_nearest(bias: Tensor, head: int, *, bidirectional: bool, near: float, far: float, after: float) -> None:
+    """Let a head prefer what stands shortly before a token: `bias` (buckets, heads) falls by `near` a token, then `far` a bucket.
+
+    A turn's words must find the label of their own turn, not those of all turns: without this slope the heads of a model that had seen
+    29M tokens put 0.1 of their attention on their own label and 0.7 on others', and it did not know who said what.
+    """
+    buckets = len(bias) // 2 if bidirectional else len(bias)
+    exact = buckets // 2  # those of one token; the others grow with the logarithm of the distance
+    for bucket in range(buckets):
+        bias[bucket, head] = -near * min(bucket, exact) - far * max(0, bucket - exact) * 8 / (buckets - exact)
+    if bidirectional:
+        bias[buckets:, head] = after
 
 
 @torch.no_grad()
@@ -98,14 +113,17 @@ def structured_init(
     match_score: float = 10.0,
     copy_gain: float = 4.0,
     bias_strength: float = 8.0,
+    context: float = 0.9,
 ) -> None:
     """Initialise so that copying works before training.
 
     The induction head (Olsson et al. 2022) is written in rather than waited for: a head of encoder layer 0 attends to the previous token
     and writes a random projection of its embedding into the residual; cross-attention of the decoder's inner layers has keys that read
     that projection and queries that read the current token's, so it finds the place in the source where the current token occurred and
-    writes out the embedding of what followed. Other cross heads match content with content (q and k share a projection, after
-    Trockman & Kolter 2023, "Mimetic initialization of self-attention layers"). Outputs of feed-forward layers start small.
+    writes out the embedding of what followed. So that a "the" is found after the same word only, the tokens before these two are
+    written and matched in the same way, with the weight `context`: of the tokens of natural turns 81% are then copied, 58% without.
+    Other cross heads match content with content (q and k share a projection, after Trockman & Kolter 2023, "Mimetic initialization of
+    self-attention layers"). Outputs of feed-forward layers start small.
 
     `match_score` is the attention score of a match before noise; `copy_gain` scales what cross-attention writes.
     """
@@ -121,7 +139,11 @@ def structured_init(
         bias.zero_()
         for head in range(heads):
             offset = offsets[head % len(offsets)]
-            if offset is None or head >= len(offsets):
+            if offset is None:
+                slopes = (0.3, 1.0) if first.is_decoder else (0.5, 2.5)
+                prefer_nearest(
+                    bias, head, bidirectional=not first.is_decoder, near=slopes[0], far=slopes[1], after=-bias_strength
+                )
                 continue
             relative = torch.tensor([[offset]])
             bucket = first._relative_position_bucket(
@@ -143,6 +165,16 @@ def structured_init(
     writer = model.encoder.block[0].layer[0].SelfAttention
     writer.v.weight[:d_kv] = probe
     writer.o.weight[:, :d_kv] = slot.T
+    # the same one token earlier: the encoder's head at -2, the decoder's at -1
+    earlier_probe = _orthonormal(d_kv, d, generator)
+    earlier_slot = _orthonormal(d_kv, d, generator)
+    for stack, offsets, offset in ((model.encoder, ENCODER_OFFSETS, -2), (model.decoder, DECODER_OFFSETS, -1)):
+        head = offsets.index(offset)
+        if head < heads:
+            attention = stack.block[0].layer[0].SelfAttention
+            rows = slice(head * d_kv, (head + 1) * d_kv)
+            attention.v.weight[rows] = earlier_probe
+            attention.o.weight[:, rows] = earlier_slot.T
 
     blocks = model.decoder.block
     for index, block in enumerate(blocks):
@@ -153,8 +185,9 @@ def structured_init(
             induction = index in (1, 2) if len(blocks) > 2 else index == len(blocks) - 1
             if induction and h < heads // 2 + 1:
                 scale = math.sqrt(match_score / d_kv)
-                cross.q.weight[rows] = probe * scale
-                cross.k.weight[rows] = slot * scale
+                earlier = _orthonormal(d_kv, d_kv, generator) @ earlier_slot * context if heads > 2 else 0.0
+                cross.q.weight[rows] = (probe + earlier) * scale
+                cross.k.weight[rows] = (slot + earlier) * scale
                 mix = _orthonormal(d_kv, d, generator)
                 cross.v.weight[rows] = mix
                 cross.o.weight[:, rows] = mix.T * copy_gain

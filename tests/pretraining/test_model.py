@@ -15,7 +15,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
 from pretraining.curriculum import CURRICULUM, phase_at
-from pretraining.model import IGNORE, Batch, Shape, build_model, token_losses
+from pretraining.model import ENCODER_OFFSETS, IGNORE, Batch, Shape, build_model, structured_init, token_losses
 from pretraining.tokenizer import SENTINELS, train_tokenizer
 
 SMALL = Shape(vocab_size=512, d_model=128, d_ff=128, d_kv=32, num_heads=4, encoder_layers=2, decoder_layers=3)
@@ -79,6 +79,30 @@ def test_structured_initialisation_copies_before_training() -> None:
     with torch.no_grad():
         assert copy_accuracy(build_model(shape, structured=True), batch) > 0.8
         assert copy_accuracy(build_model(shape, structured=False), batch) < 0.2
+
+
+def test_structured_initialisation_tells_two_places_of_a_token_apart() -> None:
+    shape = replace(SMALL, d_model=256, d_kv=64, vocab_size=2048)
+    batch = copy_batch(shape.vocab_size)
+    batch.source[:, 8] = batch.source[:, 3]  # what follows depends on the token before
+    inputs = torch.cat((torch.zeros(len(batch.source), 1, dtype=torch.long), batch.source[:, :-1]), dim=1)
+    labels = torch.full_like(batch.source, IGNORE)
+    labels[:, [4, 9]] = batch.source[:, [4, 9]]
+    batch = replace(batch, decoder_input=inputs, labels=labels)
+    model, without = build_model(shape), build_model(shape)
+    structured_init(without, context=0.0)
+    with torch.no_grad():
+        assert copy_accuracy(model, batch) > 0.8
+        assert copy_accuracy(without, batch) < 0.7
+
+
+def test_a_head_without_an_offset_prefers_the_nearest_before_it() -> None:
+    attention = build_model(SMALL).encoder.block[0].layer[0].SelfAttention
+    head = ENCODER_OFFSETS.index(None)
+    bias = attention.compute_bias(60, 60)[0, head, 50]
+    assert (bias[:50].diff() >= 0).all()
+    assert bias[50] == 0
+    assert bias[51:].max() < -5
 
 
 def test_lean_forward_equals_transformers() -> None:
@@ -233,8 +257,8 @@ def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:
     exported = build_model(settings.shape(), seed=7)
     exported.save_pretrained(tmp_path)
     trainer = train.Trainer(settings, mixture=None, tokenizer=None)  # type: ignore[arg-type]
-    trainer.load_bundle(tmp_path, 23_600_000)
-    assert trainer.tokens == 23_600_000
+    trainer.load_bundle(tmp_path, 50_000_000)
+    assert trainer.tokens == 50_000_000
     assert phase_at(trainer.pool_phase_tokens) is CURRICULUM[-1]
     for name, weight in exported.state_dict().items():
         assert torch.equal(trainer.model.state_dict()[name], weight), name
