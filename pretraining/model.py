@@ -142,7 +142,12 @@ def structured_init(
             if offset is None:
                 slopes = (0.3, 1.0) if first.is_decoder else (0.5, 2.5)
                 prefer_nearest(
-                    bias, head, bidirectional=not first.is_decoder, near=slopes[0], far=slopes[1], after=-bias_strength
+                    bias,
+                    head,
+                    bidirectional=not first.is_decoder,
+                    near=slopes[0],
+                    far=slopes[1],
+                    after=-5 * bias_strength,
                 )
                 continue
             relative = torch.tensor([[offset]])
