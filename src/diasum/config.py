@@ -160,9 +160,13 @@ class TrainSettings(_Section):
 class GenerateSettings(_Section):
     num_beams: int = Field(4, ge=1, description="beams; 1 is greedy search")
     max_new_tokens: int = Field(100, ge=1, description="longest summary, in tokens")
-    min_new_tokens: int = Field(0, ge=0, description="shortest summary, in tokens")
+    min_new_tokens: int = Field(
+        0, ge=0, description="shortest summary, in tokens; never forced beyond a third of the source"
+    )
     length_penalty: float = Field(1.0, description="above 1 favours longer beams")
-    no_repeat_ngram_size: int = Field(0, ge=0, description="forbid repeating n-grams of this size; 0 allows all")
+    no_repeat_ngram_size: int = Field(
+        0, ge=0, description="forbid repeating n-grams of this size (a begun word is finished); 0 allows all"
+    )
     repetition_penalty: float = Field(1.0, gt=0, description="above 1 discourages repeated tokens")
     do_sample: bool = Field(False, description="sample instead of searching")
     temperature: float = Field(1.0, gt=0, description="of sampling")

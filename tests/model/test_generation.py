@@ -50,3 +50,60 @@ def test_the_models_own_search_settings_do_not_leak_in() -> None:
     plain, _ = tiny_bart()
     settings = GenerateSettings(num_beams=2, max_new_tokens=10)
     assert generate(model, tokenizer, [source], settings) == generate(plain, tokenizer, [source], settings)
+
+
+def _processor(tokenizer: Any, size: int) -> Any:
+    from transformers import GenerationConfig
+
+    from diasum.model.generation import _finish_words
+
+    config = GenerationConfig(no_repeat_ngram_size=size)
+    return _finish_words(tokenizer, size, config), config
+
+
+def test_a_begun_word_is_finished_though_it_repeats() -> None:
+    import torch
+
+    _, tokenizer = tiny_bart()
+    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    begin = next(i for i, t in enumerate(tokens) if t.startswith("\u0120") and len(t) > 1)
+    inside = next(i for i, t in enumerate(tokens) if t.isalnum() and t.isascii())
+    (processor,), config = _processor(tokenizer, 2)
+    assert config.no_repeat_ngram_size == 0
+    seen = torch.tensor([[begin, inside, begin, begin, begin]])
+    scores = torch.zeros(1, len(tokenizer))
+    blocked = processor(seen, scores)
+    assert blocked[0, inside] == 0, "the rest of the word comes again"
+    assert blocked[0, begin] == -float("inf"), "a new word that repeats does not"
+    assert (scores == 0).all(), "the scores given are left as they are"
+
+
+def test_no_size_no_processor() -> None:
+    processors, _ = _processor(tiny_bart()[1], 0)
+    assert processors == []
+
+
+def test_without_marks_of_words_the_plain_rule_stays() -> None:
+    class Plain:
+        def __len__(self) -> int:
+            return 3
+
+        def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+            return ["a", "b", "c"]
+
+    processors, config = _processor(Plain(), 2)
+    assert processors == []
+    assert config.no_repeat_ngram_size == 2
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_summary_is_not_forced_beyond_a_third_of_its_source(beams: int) -> None:
+    model, tokenizer = tiny_t5()
+    short, long = tokenizer("Ana: hi").input_ids, tokenizer(" ".join(d for d, _ in CONVERSATIONS)).input_ids
+    assert len(short) < 30 < len(long)
+    settings = GenerateSettings(num_beams=beams, min_new_tokens=10, max_new_tokens=40)
+    tokens = [len(tokenizer(one.text).input_ids) for one in generate(model, tokenizer, [short, long], settings)]
+    assert tokens[1] >= 8, "white space at the ends is trimmed"
+    assert generate(model, tokenizer, [short], settings.model_copy(update={"min_new_tokens": 40})) == generate(
+        model, tokenizer, [short], settings.model_copy(update={"min_new_tokens": len(short) // 3})
+    )

@@ -10,6 +10,9 @@ from diasum.config import GenerateSettings
 from diasum.errors import DiasumError
 from diasum.model.memory import is_out_of_memory, release_memory
 
+_SHARE = 3  # a summary is never forced to be longer than this part of its source
+_WORD_BEGINS = ("\u2581", "\u0120")  # of SentencePiece and of byte-level BPE
+
 
 @dataclass(frozen=True, slots=True)
 class Generated:
@@ -52,6 +55,7 @@ def generate(
     import torch
 
     config = generation_config(model, settings)
+    processors = _finish_words(tokenizer, settings.no_repeat_ngram_size, config)
     results: list[Generated | None] = [None] * len(sources)
     was_training = model.training
     model.eval()
@@ -65,11 +69,15 @@ def generate(
             for row, index in enumerate(batch):
                 ids[row, : len(sources[index])] = torch.tensor(sources[index])
                 mask[row, : len(sources[index])] = 1
+            shortest = [min(settings.min_new_tokens, len(sources[i]) // _SHARE) for i in batch]
             output = None
             try:
                 with torch.inference_mode():
                     output = model.generate(
-                        input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=config
+                        input_ids=ids.to(model.device),
+                        attention_mask=mask.to(model.device),
+                        generation_config=config,
+                        logits_processor=[*processors, *([_not_before(shortest, config)] if any(shortest) else [])],
                     )
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -116,11 +124,61 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
     values = settings.model_dump(exclude={"batch_tokens"})
     if not settings.do_sample:
         values["temperature"] = values["top_p"] = None
-    if not settings.min_new_tokens:
-        del values["min_new_tokens"]
+    del values["min_new_tokens"]  # depends on the source: `_not_before`
     ids = {name: getattr(own, name, None) for name in special}
     ids["decoder_start_token_id"] = decoder_start(model)
     return GenerationConfig(**values, **ids)
+
+
+def _finish_words(tokenizer: Any, size: int, config: Any) -> list[Any]:
+    """The no-repeat rule of `transformers`, except that a word that was begun may always be finished.
+
+    Names of several tokens ("App|rent|ice") come again in every summary of a conversation; plain blocking breaks them at the second
+    mention ("Apprent on Wednesdays"). Where the vocabulary does not mark the beginnings of words, the plain rule stays.
+    """
+    import torch
+    from transformers import NoRepeatNGramLogitsProcessor
+
+    if not size:
+        return []
+    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    marks = tuple(mark for mark in _WORD_BEGINS if any(str(token).startswith(mark) for token in tokens))
+    if not marks:
+        return []
+    special = set(tokenizer.all_special_tokens)
+    inside = [
+        token not in special and not str(token).startswith(marks) and all(c.isalnum() for c in str(token))
+        for token in tokens
+    ]
+
+    class FinishWords(NoRepeatNGramLogitsProcessor):
+        def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+            begun = torch.zeros(scores.shape[-1], dtype=torch.bool)
+            begun[: len(inside)] = torch.tensor(inside[: scores.shape[-1]])
+            blocked: torch.FloatTensor = super().__call__(input_ids, scores.clone())
+            return torch.where(begun.to(scores.device), scores, blocked)  # type: ignore[return-value]
+
+    config.no_repeat_ngram_size = 0  # done here instead
+    return [FinishWords(size)]
+
+
+def _not_before(shortest: Sequence[int], config: Any) -> Any:
+    """No end before so many new tokens, a number for each row of the batch."""
+    import torch
+    from transformers import LogitsProcessor
+
+    ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+
+    class NotBefore(LogitsProcessor):
+        def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+            least = torch.tensor(shortest, device=scores.device).repeat_interleave(len(scores) // len(shortest))
+            early = input_ids.shape[1] - 1 < least  # the first token is the decoder's start
+            held = scores.clone()
+            for end in ends:
+                held[early, end] = -float("inf")
+            return held  # type: ignore[return-value]
+
+    return NotBefore()
 
 
 def _halves(batch: list[int], width: int) -> list[list[int]]:
