@@ -229,15 +229,17 @@ def test_training_goes_as_it_does_when_the_encoder_is_computed(
         "train.encoder_cache_dtype": "fp32",
         "train.epochs": 1,
         "lora.lora_dropout": 0.0,
+        # Adam makes full steps of gradients that are all rounding; steps this small keep them from showing
+        "train.learning_rate": 1e-6,
     }
     diasum.train(str(still), corpus, run=tmp_path / "cached", settings=settings)
     monkeypatch.setattr("diasum.training.fit.encode_once", lambda *args: None)
     diasum.train(str(still), corpus, run=tmp_path / "computed", settings=settings)
-    # Adam makes full steps of gradients that are all rounding, so only the first losses can agree, and to fewer digits each.
     cached, computed = (
-        [(event["loss"], event["grad_norm"]) for event in Run(tmp_path / name).events() if "loss" in event][:3]
+        [(event["loss"], event["grad_norm"]) for event in Run(tmp_path / name).events() if "loss" in event]
         for name in ("cached", "computed")
     )
-    for k, ((loss, norm), (expected_loss, expected_norm)) in enumerate(zip(cached, computed, strict=True)):
-        assert loss == pytest.approx(expected_loss, rel=1e-5 if k == 0 else 1e-4)
+    assert len(cached) > 3
+    for (loss, norm), (expected_loss, expected_norm) in zip(cached, computed, strict=True):
+        assert loss == pytest.approx(expected_loss, rel=1e-5)
         assert norm == pytest.approx(expected_norm, rel=1e-2)
