@@ -70,11 +70,12 @@ def test_a_begun_word_is_finished_though_it_repeats() -> None:
     inside = next(i for i, t in enumerate(tokens) if t.isalnum() and t.isascii())
     (processor,), config = _processor(tokenizer, 2)
     assert config.no_repeat_ngram_size == 0
-    seen = torch.tensor([[begin, inside, begin, begin, begin]])
     scores = torch.zeros(1, len(tokenizer))
-    blocked = processor(seen, scores)
-    assert blocked[0, inside] == 0, "the rest of the word comes again"
-    assert blocked[0, begin] == -float("inf"), "a new word that repeats does not"
+    again = processor(torch.tensor([[begin, inside, begin, begin, begin]]), scores)
+    assert again[0, inside] == 0, "the rest of a word that was there comes again"
+    assert again[0, begin] == -float("inf"), "a new word that repeats does not"
+    looping = processor(torch.tensor([[begin, inside, inside]]), scores)
+    assert looping[0, inside] == -float("inf"), "a word does not grow by repeating its end"
     assert (scores == 0).all(), "the scores given are left as they are"
 
 

@@ -153,13 +153,23 @@ def _finish_words(tokenizer: Any, size: int, config: Any) -> list[Any]:
 
     class FinishWords(NoRepeatNGramLogitsProcessor):
         def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-            begun = torch.zeros(scores.shape[-1], dtype=torch.bool)
-            begun[: len(inside)] = torch.tensor(inside[: scores.shape[-1]])
             blocked: torch.FloatTensor = super().__call__(input_ids, scores.clone())
-            return torch.where(begun.to(scores.device), scores, blocked)  # type: ignore[return-value]
+            for row, token in (blocked != scores).nonzero().tolist():
+                if token < len(inside) and inside[token] and _seen_word(input_ids[row].tolist(), token, inside):
+                    blocked[row, token] = scores[row, token]
+            return blocked
 
     config.no_repeat_ngram_size = 0  # done here instead
     return [FinishWords(size)]
+
+
+def _seen_word(ids: list[int], token: int, inside: list[bool]) -> bool:
+    """Whether the word at the end of `ids` goes on with `token` as an earlier one did; a word that grows by repeating itself does not."""
+    begin = len(ids) - 1
+    while begin > 0 and inside[ids[begin]]:
+        begin -= 1
+    word = [*ids[begin:], token]
+    return any(ids[k : k + len(word)] == word for k in range(begin - len(word) + 1))
 
 
 def _not_before(shortest: Sequence[int], config: Any) -> Any:
