@@ -252,6 +252,11 @@ def test_subtitles(text: str) -> None:
     assert parse_dialogue(text).turns == (Turn("Ana", "Hi Ben."), Turn("Ben", "Hi."), Turn("Ben", "At 9:30?"))
 
 
+def test_captions_that_look_like_notes_or_stand_close_are_kept() -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\nNOTE to self, said Ana\n00:03.000 --> 00:04.000\nBye.\n"
+    assert parse_dialogue(text).text == "NOTE to self, said Ana\nBye."
+
+
 @pytest.mark.parametrize("speaker", ["דנה", "أحمد", "小明"])
 def test_a_name_without_cases_needs_no_second_use(speaker: str) -> None:
     lines = ["Ana: a", "Ben: b"] * 5 + [f"{speaker}: c"]

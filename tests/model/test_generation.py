@@ -108,3 +108,18 @@ def test_a_summary_is_not_forced_beyond_a_third_of_its_source(beams: int) -> Non
     assert generate(model, tokenizer, [short], settings.model_copy(update={"min_new_tokens": 40})) == generate(
         model, tokenizer, [short], settings.model_copy(update={"min_new_tokens": len(short) // 3})
     )
+
+
+def test_a_model_without_an_end_token_is_held_to_no_length() -> None:
+    import torch
+    from transformers import GenerationConfig
+
+    from diasum.model.generation import _not_before
+
+    scores = torch.zeros(2, 5)
+    assert (
+        _not_before([3, 3], GenerationConfig(eos_token_id=None))(torch.zeros(2, 1, dtype=torch.long), scores) == 0
+    ).all()
+    held = _not_before([3, 0], GenerationConfig(eos_token_id=[1, 4]))(torch.zeros(2, 1, dtype=torch.long), scores)
+    assert held[0].tolist() == [0, -float("inf"), 0, 0, -float("inf")]
+    assert (held[1] == 0).all()

@@ -197,11 +197,11 @@ def _without_cues(lines: list[str]) -> list[str]:
         return lines
     kept: list[str] = []
     note = False
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        note = bool(line) and (note or line.startswith(("NOTE", "STYLE", "WEBVTT")))
-        if (
-            not note and not _CUE.match(line) and not _CUE.match(following)
-        ):  # a cue's name or number stands above its times
+    for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+        opens = not before  # a block's first line: a caption's text stands below its times
+        note = bool(line) and (note or (opens and line.startswith(("NOTE", "STYLE", "WEBVTT"))))
+        number_or_name = opens and _CUE.match(after)
+        if not note and not number_or_name and not _CUE.match(line):
             kept.append(line)
     return kept
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from diasum.config import GenerateSettings
@@ -131,7 +132,7 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
 
 
 def _finish_words(tokenizer: Any, size: int, config: Any) -> list[Any]:
-    """The no-repeat rule of `transformers`, except that a word that was begun may always be finished.
+    """The no-repeat rule of `transformers`, except that a begun word may be finished as an earlier one was.
 
     Names of several tokens ("App|rent|ice") come again in every summary of a conversation; plain blocking breaks them at the second
     mention ("Apprent on Wednesdays"). Where the vocabulary does not mark the beginnings of words, the plain rule stays.
@@ -141,15 +142,9 @@ def _finish_words(tokenizer: Any, size: int, config: Any) -> list[Any]:
 
     if not size:
         return []
-    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
-    marks = tuple(mark for mark in _WORD_BEGINS if any(str(token).startswith(mark) for token in tokens))
-    if not marks:
+    inside = _inside_words(tokenizer)
+    if not any(inside):
         return []
-    special = set(tokenizer.all_special_tokens)
-    inside = [
-        token not in special and not str(token).startswith(marks) and all(c.isalnum() for c in str(token))
-        for token in tokens
-    ]
 
     class FinishWords(NoRepeatNGramLogitsProcessor):
         def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -161,6 +156,16 @@ def _finish_words(tokenizer: Any, size: int, config: Any) -> list[Any]:
 
     config.no_repeat_ngram_size = 0  # done here instead
     return [FinishWords(size)]
+
+
+@lru_cache(maxsize=2)  # a vocabulary may have 250,000 tokens, and a server summarises one conversation at a time
+def _inside_words(tokenizer: Any) -> list[bool]:
+    """For each token, whether it goes on with a word; for none where the vocabulary does not mark the beginnings."""
+    tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
+    if not any(token.startswith(_WORD_BEGINS) for token in tokens):
+        return []
+    special = set(tokenizer.all_special_tokens)
+    return [token not in special and not token.startswith(_WORD_BEGINS) and token.isalnum() for token in tokens]
 
 
 def _seen_word(ids: list[int], token: int, inside: list[bool]) -> bool:
@@ -178,6 +183,7 @@ def _not_before(shortest: Sequence[int], config: Any) -> Any:
     from transformers import LogitsProcessor
 
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+    ends = [end for end in ends if end is not None]  # None would index every token
 
     class NotBefore(LogitsProcessor):
         def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
