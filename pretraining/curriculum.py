@@ -37,6 +37,8 @@ CURRICULUM = (
     Phase(1.5e6, (60, 90, 120), MIDDLE),
     # who says what, turn after turn, is learnt on short dialogues or not at all
     Phase(35e6, (30, 45, 60, 80, 110), TELLING),
+    Phase(42e6, (60, 100, 150, 220, 320), LONG),
+    Phase(50e6, (45, 80, 120, 170, 230), TELLING),
     Phase(float("inf"), (60, 100, 150, 220, 320), LONG),
 )
 
