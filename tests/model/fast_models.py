@@ -110,8 +110,9 @@ def gradients(model: Any, loss: Tensor) -> dict[str, Tensor]:
 
 
 def distance(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
-    """Largest relative difference (2-norm) of a parameter's gradient; a twentieth of the largest gradient is added to what it is relative
-    to, because some are zero but for rounding (a self-attention over one token has no gradient of its query)."""
+    """Largest difference of a parameter's gradient relative to that gradient (2-norms). Where both are below a millionth of the largest
+    gradient they are zero but for rounding and count as equal: a self-attention over one token has no gradient of its query."""
     assert ours.keys() == theirs.keys()
-    floor = max(float(grad.norm()) for grad in theirs.values()) / 20
-    return max(float((ours[name] - grad).norm()) / (float(grad.norm()) + floor) for name, grad in theirs.items())
+    zero = max(float(grad.norm()) for grad in theirs.values()) * 1e-6
+    pairs = [(ours[name], grad) for name, grad in theirs.items()]
+    return max(float((a - b).norm() / b.norm()) for a, b in pairs if max(float(a.norm()), float(b.norm())) > zero)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
+from transformers import Seq2SeqTrainingArguments, T5Config, T5ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
+from transformers.training_args import OptimizerNames
 
 import diasum
 from diasum.config import LoraSettings
@@ -20,7 +21,7 @@ from diasum.errors import DiasumError
 from diasum.model import Base, Hardware, add_adapter
 from diasum.training import Run, encoder_cache
 from diasum.training.encoder_cache import build_cache
-from diasum.training.trainer import DialogueTrainer
+from diasum.training.trainer import DialogueTrainer, training_arguments
 from tests.models import tiny_bart, tiny_t5
 
 CPU = Hardware("cpu", "fp32", {})
@@ -221,17 +222,26 @@ def test_training_goes_as_it_does_when_the_encoder_is_computed(
     """Whole runs, without dropout in the base: the losses of computing the encoder each time."""
     still = tmp_path / "base"
     shutil.copytree(base, still)
-    config = json.loads((still / "config.json").read_text())
-    (still / "config.json").write_text(json.dumps({**config, "dropout_rate": 0.0}))
+    # the tests' usual start is so strong that it makes rounding 1,000 times larger in the gradients
+    config = T5Config.from_pretrained(base, dropout_rate=0.0, initializer_factor=1.0)
+    torch.manual_seed(0)
+    T5ForConditionalGeneration(config).save_pretrained(still)
     settings = {
         **quick,
         "train.frozen_encoder": True,
         "train.encoder_cache_dtype": "fp32",
         "train.epochs": 1,
         "lora.lora_dropout": 0.0,
-        # Adam makes full steps of gradients that are all rounding; steps this small keep them from showing
-        "train.learning_rate": 1e-6,
+        "train.learning_rate": 0.01,
     }
+
+    def plain_descent(*args: Any) -> Seq2SeqTrainingArguments:
+        """Adam makes full steps of gradients that are all rounding, which differs from machine to machine."""
+        made = training_arguments(*args)
+        made.optim = OptimizerNames.SGD
+        return made
+
+    monkeypatch.setattr("diasum.training.fit.training_arguments", plain_descent)
     diasum.train(str(still), corpus, run=tmp_path / "cached", settings=settings)
     monkeypatch.setattr("diasum.training.fit.encode_once", lambda *args: None)
     diasum.train(str(still), corpus, run=tmp_path / "computed", settings=settings)
@@ -242,4 +252,4 @@ def test_training_goes_as_it_does_when_the_encoder_is_computed(
     assert len(cached) > 3
     for (loss, norm), (expected_loss, expected_norm) in zip(cached, computed, strict=True):
         assert loss == pytest.approx(expected_loss, rel=1e-5)
-        assert norm == pytest.approx(expected_norm, rel=1e-2)
+        assert norm == pytest.approx(expected_norm, rel=1e-4)
