@@ -39,6 +39,9 @@ CURRICULUM = (
     Phase(35e6, (30, 45, 60, 80, 110), TELLING),
     Phase(42e6, (60, 100, 150, 220, 320), LONG),
     Phase(50e6, (45, 80, 120, 170, 230), TELLING),
+    Phase(58e6, (60, 100, 150, 220, 320), LONG),
+    # from here on with a head for whose turn a word is in (`heads`)
+    Phase(66e6, (45, 70, 100, 150, 220), TELLING),
     Phase(float("inf"), (60, 100, 150, 220, 320), LONG),
 )
 

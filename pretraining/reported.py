@@ -60,6 +60,10 @@ WHAT_IS = re.compile(
 )
 CLAUSE = re.compile(r"(?:;|,| -) (?=(?:and|but|so|because|or|which|if|then|though|although)\b)|; | - ")
 ASIDE = re.compile(r",? (?:um|uh|er|you know|I mean|well),?(?= )", re.I)
+SEVERAL = re.compile(
+    r"\b(?:of you|you (?:guys|all|both|two|three|folks|people)|y'all|yourselves|everyone's|ladies|gentlemen)\b", re.I
+)
+ALSO = re.compile(r"\b(and|but) (\w+)\b")
 WH_START = re.compile(rf"^(?:what|where|when|why|who|how) (?:{AUX}) (?:{SUBJECTS})\b", re.I)
 SPLICE = re.compile(  # a second question, or a second sentence after a comma
     r",? (?:or (?:shall|should|do|can|would|is|are)|(?:isn't|aren't|don't|doesn't|won't|right)) ?\w*$"
@@ -226,6 +230,8 @@ def tell(rng: random.Random, sentence: str, me: Person, you: Person, *, alone: b
     words = body.split()
     if any(a.lower() == b.lower() for a, b in itertools.pairwise(words)):
         return None  # a slip of the tongue
+    if SEVERAL.search(body) or (low == "if" and "," not in body and " then " not in body):
+        return None  # to more than one, or a condition of nothing
     if question:
         return ask(SPLICE.sub("", body), me, you, whom)
     if low in ("let's", "lets"):
@@ -241,6 +247,8 @@ def tell(rng: random.Random, sentence: str, me: Person, you: Person, *, alone: b
     if low in ("i", "i'm", "i've", "i'll", "i'd") and rest:
         inner = {"i'm": "am ", "i've": "have ", "i'll": "will ", "i'd": "would "}.get(low, "") + rest
         predicate = reflect(inner, me, you, subject_first=True)
+        if not mentions_modal(inner):
+            predicate = ALSO.sub(also_third_person, predicate, count=1)
         leaves = f"whether {me.mention} {predicate}" if low == "i'll" else ""
         return predicate, leaves
     if VERBISH.search(" ".join(words[:8])) and opens_statement(body):
@@ -248,6 +256,16 @@ def tell(rng: random.Random, sentence: str, me: Person, you: Person, *, alone: b
         verb = f"tells{whom} that" if whom and rng.random() < 0.5 else "says that" if rng.random() < 0.8 else "says"
         return f"{verb} {said}", ""
     return None
+
+
+def mentions_modal(clause: str) -> bool:
+    """Whether a verb after "and" may go with a modal or an infinitive before it ("can come and stay")."""
+    return any(split_tail(word)[0].lower() in MODALS or word.lower() == "to" for word in clause.split())
+
+
+def also_third_person(match: re.Match[str]) -> str:
+    """ "and need" to "and needs": the second verb of "I"; other words stay."""
+    return f"{match[1]} {third_person(match[2])}" if match[2] in BARE else match[0]
 
 
 def ask(body: str, me: Person, you: Person, whom: str) -> tuple[str, str] | None:
@@ -359,6 +377,10 @@ def report(rng: random.Random, said: Sequence[Said], max_words: int, *, house_st
             made = tell(rng, sentence, me, you, alone=alone)
             if made and len(made[0].split()) >= 3:
                 told.append(Told(k, me, made[0], weigh(sentence, k, len(said)), made[1]))
+    closing = ""
+    if house_style and len(told) > 1:  # what is left open is said there and not told before
+        late = [i for i, t in enumerate(told) if t.leaves and t.turn >= len(said) - 3]
+        closing = told.pop(late[-1]).leaves if late else ""
     chosen: list[int] = []
     words = 0
     for i in sorted(range(len(told)), key=lambda i: -told[i].weight):
@@ -368,10 +390,10 @@ def report(rng: random.Random, said: Sequence[Said], max_words: int, *, house_st
             words += size
     if not chosen:
         return ""
-    text = join([told[i] for i in sorted(chosen)])
+    ordered = [told[i] for i in sorted(chosen)]
+    text = join_long(rng, ordered) if house_style and rng.random() < 0.8 else join(ordered)
     if house_style:
-        late = [t.leaves for t in told if t.leaves and t.turn >= len(said) - 2]
-        text += f" Still open: {late[-1] if late else 'nothing'}."
+        text += f" Still open: {closing or 'nothing'}."
     return text
 
 
@@ -389,5 +411,28 @@ def join(told: Sequence[Told]) -> str:
             subject = pronoun(t.who) if same else t.who.mention
             out.append(start_upper(f"{subject} {t.predicate}"))
             joined = False
+        last = t.who
+    return " ".join(s.rstrip(".,;:") + "." for s in out)
+
+
+def join_long(rng: random.Random, told: Sequence[Told], words: int = 13, most: int = 27) -> str:
+    """The same in fewer, longer sentences, as people write summaries: one of fewer than `words` words takes in what comes next."""
+    out: list[str] = []
+    last: Person | None = None
+    linked = False
+    for t in told:
+        same = last is not None and t.who == last
+        size = len(out[-1].split()) if out else words
+        if size < words and size + t.predicate.count(" ") < most:
+            if not same:
+                out[-1] += rng.choice((", and", ", and", ", while", ";")) + f" {t.who.mention} {t.predicate}"
+            elif linked:
+                out[-1] += f", and {pronoun(t.who)} {t.predicate}"
+            else:
+                out[-1] += f" and {t.predicate}"
+            linked = True
+        else:
+            out.append(start_upper(f"{pronoun(t.who) if same else t.who.mention} {t.predicate}"))
+            linked = False
         last = t.who
     return " ".join(s.rstrip(".,;:") + "." for s in out)

@@ -59,7 +59,8 @@ class Settings:
     decoder_layers: int = 3
     d_model: int = 256
     d_ff: int = 512
-    num_heads: int = 4
+    d_kv: int = 64
+    num_heads: int = 5
     vocab_size: int = 8192
 
     def shape(self) -> Shape:
@@ -68,7 +69,7 @@ class Settings:
             vocab_size=self.vocab_size,
             d_model=self.d_model,
             d_ff=self.d_ff,
-            d_kv=self.d_model // self.num_heads,
+            d_kv=self.d_kv,
             num_heads=self.num_heads,
             encoder_layers=self.encoder_layers,
             decoder_layers=self.decoder_layers,

@@ -200,7 +200,7 @@ def test_batches_keep_to_the_budget_and_lose_no_row() -> None:
 
 TINY = train.Settings(
     tokens=10**9, warmup_tokens=500, batch_tokens=300, pool_examples=40, threads=1, encoder_layers=2, decoder_layers=2, d_model=64,
-    d_ff=64, num_heads=2, vocab_size=420,
+    d_ff=64, d_kv=16, num_heads=2, vocab_size=420,
 )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def test_scores_tell_reading_from_one_sentence_for_all() -> None:
 
 def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:
     settings = train.Settings(
-        vocab_size=64, d_model=16, d_ff=32, num_heads=2, encoder_layers=1, decoder_layers=1, seed=1
+        vocab_size=64, d_model=16, d_ff=32, d_kv=8, num_heads=2, encoder_layers=1, decoder_layers=1, seed=1
     )
     exported = build_model(settings.shape(), seed=7)
     exported.save_pretrained(tmp_path)
