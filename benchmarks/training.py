@@ -22,6 +22,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,8 @@ def main() -> None:
             if shape == options.growth:
                 print(f"{shape}: how cost grows", file=sys.stderr)
                 result["growth"] = {"shape": shape, **_ask(_start(folder, "growth", json.dumps(options.points)), None)}
-    result["conditions"]["load_average_after"] = _load()
-    write_json(options.output, result)
+            result["conditions"]["load_average_after"] = _load()
+            write_json(options.output, result)
     if "growth" in result:
         draw(result["growth"], options.output.with_name("training-growth.svg"))
     print(json.dumps(result["shapes"], indent=1))
@@ -291,12 +292,17 @@ def _ask(worker: subprocess.Popen[str], question: str | None) -> dict[str, Any]:
     """A worker's next line, after asking for it where a question is due."""
     assert worker.stdin is not None
     assert worker.stdout is not None
-    if question is not None:
-        worker.stdin.write(question + "\n")
-        worker.stdin.flush()
-    line = worker.stdout.readline()
+    line = ""
+    with suppress(BrokenPipeError):
+        if question is not None:
+            worker.stdin.write(question + "\n")
+            worker.stdin.flush()
+        line = worker.stdout.readline()
     if not line:
-        raise SystemExit(f"{' '.join(worker.args[2:])} ended with {worker.wait()}")  # type: ignore[index]
+        status, task = worker.wait(), " ".join(worker.args[2:])  # type: ignore[index]
+        raise SystemExit(
+            f"{task} ended with {status}" + (": killed, most often for want of memory" if status == -9 else "")
+        )
     return dict(json.loads(line))
 
 

@@ -13,7 +13,7 @@ from diasum.data import Seq2SeqCollator
 from diasum.model.fast import Packed, Segments, fast_path
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum
+from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum, kept_mask
 from tests.model.fast_models import FAMILIES, adapted, batch, distance, gradients, plain_loss
 
 ADAPTERS: dict[str, dict[str, Any]] = {
@@ -145,6 +145,17 @@ def test_bf16_is_as_near_to_fp32_as_plain_bf16(family: str) -> None:
     assert all(p.dtype == torch.float32 for p in ours.parameters() if p.requires_grad), "master weights stay in fp32"
     assert all(p.dtype == torch.bfloat16 for p in ours.parameters() if not p.requires_grad)
     assert torch.isfinite(plain_loss(ours, inputs)), "the plain model works in the compute type"
+
+
+@pytest.mark.parametrize("p", [0.05, 0.5, 0.999])
+def test_a_mask_drops_each_element_with_its_probability(p: float) -> None:
+    torch.manual_seed(0)
+    dropped = ~kept_mask(torch.Size((400, 1001)), p, torch.device("cpu"))
+    spread = (p * (1 - p) / 100_000) ** 0.5
+    for k in range(4):  # four elements share a draw
+        assert float(dropped.flatten()[k::4].float().mean()) == pytest.approx(p, abs=5 * spread)
+    pairs = dropped.flatten()[:-1] & dropped.flatten()[1:]
+    assert float(pairs.float().mean()) == pytest.approx(p * p, abs=5 * spread)
 
 
 def test_dropout_has_the_same_distribution() -> None:

@@ -257,8 +257,8 @@ def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:
     exported = build_model(settings.shape(), seed=7)
     exported.save_pretrained(tmp_path)
     trainer = train.Trainer(settings, mixture=None, tokenizer=None)  # type: ignore[arg-type]
-    trainer.load_bundle(tmp_path, 50_000_000)
-    assert trainer.tokens == 50_000_000
+    trainer.load_bundle(tmp_path, 80_000_000)
+    assert trainer.tokens == 80_000_000
     assert phase_at(trainer.pool_phase_tokens) is CURRICULUM[-1]
     for name, weight in exported.state_dict().items():
         assert torch.equal(trainer.model.state_dict()[name], weight), name
