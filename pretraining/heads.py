@@ -30,8 +30,8 @@ from pretraining.model import _orthonormal, prefer_nearest
 
 # Where a token is already told what stands before it (a line break, a full stop); the decoder's stream has it late.
 LAYERS = {"encoder": 1, "decoder": 2}
-SLOT = 0.5  # what a name writes, relative to the stream it is written into
-MATCH = 4.0  # score of a cross-attention whose sentence and turn have one name
+SLOT = 0.1  # what a name writes, relative to the stream that carries it
+MATCH, BESIDE = 32.0, 8.0  # gains of what a sentence and a turn of one name add to the scores of a cross-attention
 LABEL_TOKENS = 9  # a label with its colon is at most this long
 
 
@@ -137,8 +137,17 @@ def fit(sought: Sequence[Sought], attention: Any, *, steps: int, seed: int) -> t
 
 @torch.no_grad()
 def gather(model: Any, tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[list[Sought], Tensor]]:
-    """For "encoder" and "decoder": what the new head should attend to in (source, target) texts, and the stream (N, d) it writes into."""
+    """For "encoder" and "decoder": what the new head should attend to in (source, target) texts, and the stream (N, d) that carries what
+    it writes to where it is read: into the encoder's last norm, into that of the decoder layer's cross-attention."""
     found: dict[str, tuple[list[Sought], list[Tensor]]] = {"encoder": ([], []), "decoder": ([], [])}
+    readers = {
+        "encoder": model.encoder.final_layer_norm,
+        "decoder": model.decoder.block[LAYERS["decoder"]].layer[1].layer_norm,
+    }
+    hooks = [
+        norm.register_forward_pre_hook(lambda _, inputs, into=found[name][1]: into.append(inputs[0][0]))
+        for name, norm in readers.items()
+    ]
     for source, target in pairs:
         given = tokenizer(source, return_tensors="pt", truncation=True, max_length=512).input_ids
         labels = tokenizer(target, return_tensors="pt", truncation=True, max_length=160).input_ids
@@ -153,7 +162,8 @@ def gather(model: Any, tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> dict
             layer, states = LAYERS[name], out[f"{name}_hidden_states"]
             norm = getattr(model, name).block[layer].layer[0].layer_norm
             found[name][0].append(Sought(norm(states[layer])[0], torch.tensor(starts[name]), ids))
-            found[name][1].append(states[layer][0])
+    for hook in hooks:
+        hook.remove()
     return {name: (sought, torch.cat(streams)) for name, (sought, streams) in found.items()}
 
 
@@ -172,38 +182,40 @@ def quiet(stream: Tensor, width: int) -> Tensor:
     return torch.linalg.eigh(stream.T @ stream)[1][:, :width].T.contiguous()
 
 
-def add_own_turn(
+def write_own_turn(
     model: T5ForConditionalGeneration,
     tokenizer: Any,
     pairs: Sequence[tuple[str, str]],
     *,
     steps: int = 1500,
     seed: int = 0,
-) -> tuple[T5ForConditionalGeneration, dict[str, float]]:
-    """`model` with one head more (`with_one_more_head`), those of one encoder and one decoder layer written as the module says.
+) -> dict[str, float]:
+    """Write the last head of one encoder and one decoder layer, and of that layer's cross-attention, as the module says.
 
     Args:
-        model: a trained T5.
+        model: a trained T5 whose last head may be lost, such as one from `with_one_more_head`; changed in place.
         tokenizer: its tokenizer.
         pairs: (source, target) texts in the layout of the pretraining tasks, a few hundred.
         steps: of fitting.
         seed: of fitting and of the names' codes.
 
     Returns:
-        The grown model, and for "encoder" and "decoder" the share of the head's attention that goes where it should.
+        For "encoder" and "decoder" the share of the head's attention that goes where it should.
     """
-    grown = with_one_more_head(model).eval()
+    model.eval()
     generator = torch.Generator().manual_seed(seed)
-    config, head = grown.config, grown.config.num_heads - 1
+    config, head = model.config, model.config.num_heads - 1
     width, rows = config.d_kv, slice(head * config.d_kv, None)
-    names = torch.nn.functional.normalize(grown.shared.weight.detach(), dim=-1)
+    layers = {name: getattr(model, name).block[LAYERS[name]].layer for name in LAYERS}
+    with torch.no_grad():
+        for layer in layers.values():
+            layer[0].SelfAttention.o.weight[:, rows] = 0
+    names = torch.nn.functional.normalize(model.shared.weight.detach(), dim=-1)
     codes = names @ _orthonormal(width, config.d_model, generator).T * config.d_model**0.5
-    gathered = gather(grown, tokenizer, pairs)
     reached, slots = {}, {}
-    for name, (sought, stream) in gathered.items():
-        stack = getattr(grown, name)
-        attention = stack.block[LAYERS[name]].layer[0].SelfAttention
-        first = stack.block[0].layer[0].SelfAttention
+    for name, (sought, stream) in gather(model, tokenizer, pairs).items():
+        first, attention = getattr(model, name).block[0].layer[0].SelfAttention, layers[name][0].SelfAttention
+        # in a target that quotes, a sentence may begin in what is quoted
         plain = [one for one, (_, target) in zip(sought, pairs, strict=True) if name == "encoder" or '"' not in target]
         query, key, bias, reached[name] = fit(plain, first, steps=steps, seed=seed)
         slots[name] = quiet(stream, width)
@@ -212,13 +224,16 @@ def add_own_turn(
             first.relative_attention_bias.weight[:, head] = bias
             attention.v.weight[rows] = reader(plain, codes)
             attention.o.weight[:, rows] = slots[name].T * stream.pow(2).mean().sqrt() * SLOT
-    # a cross-attention in which a sentence finds the turns of whom it is about; it writes nothing yet
-    cross = grown.decoder.block[LAYERS["decoder"]].layer[1]
+    # the cross-attention after it: a sentence finds the turns of whom it is about, by this head alone and, weaker, by the others
+    cross, norm = layers["decoder"][1].EncDecAttention, layers["decoder"][1].layer_norm
+    query, key = slots["decoder"] / norm.weight, slots["encoder"] / model.encoder.final_layer_norm.weight
     with torch.no_grad():
-        scale = (MATCH / width) ** 0.5
-        cross.EncDecAttention.q.weight[rows] = slots["decoder"] / cross.layer_norm.weight * scale
-        cross.EncDecAttention.k.weight[rows] = slots["encoder"] / grown.encoder.final_layer_norm.weight * scale
-    return grown, reached
+        for h in range(head):
+            mix = _orthonormal(width, width, generator) * (BESIDE / width) ** 0.5
+            cross.q.weight[h * width : (h + 1) * width] += mix @ query
+            cross.k.weight[h * width : (h + 1) * width] += mix @ key
+        cross.q.weight[rows], cross.k.weight[rows] = query * (MATCH / width) ** 0.5, key * (MATCH / width) ** 0.5
+    return reached
 
 
 def main() -> None:
@@ -230,6 +245,7 @@ def main() -> None:
     parser.add_argument("--to", required=True, help="folder for the grown one, with its tokenizer")
     parser.add_argument("--data", default=os.environ.get("DIASUM_DATA", "../shared/data"))
     parser.add_argument("--pairs", type=int, default=500)
+    parser.add_argument("--again", action="store_true", help="write the last head anew instead of adding one")
     options = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(options.start)
     model = AutoModelForSeq2SeqLM.from_pretrained(options.start, dtype=torch.float32)
@@ -239,7 +255,8 @@ def main() -> None:
         example = mixture.sample(rng, max_words=words, weights={"report": 0.7, "summary": 0.3})
         pair = (example.source, example.target)
         pairs.append(rename(rng, *pair) if rng.random() < SHARE else pair)
-    grown, reached = add_own_turn(model, tokenizer, pairs)
+    grown = model if options.again else with_one_more_head(model)
+    reached = write_own_turn(grown, tokenizer, pairs)
     print("share of attention that goes to the name sought:", reached)
     grown.save_pretrained(options.to)
     tokenizer.save_pretrained(options.to)
