@@ -11,6 +11,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "mini.json"
 SPEED = ROOT / "benchmarks" / "results" / "training.json"
 FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
 MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
+STEP = ROOT / "benchmarks" / "results" / "step.json"
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
 
 
@@ -131,7 +132,25 @@ def memory_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", note])
 
 
+def step_table(results: dict[str, Any]) -> str:
+    """Markdown: the share of each kind of work in a training step."""
+    lines = ["| work | share of a step |", "|---|---|"]
+    lines += [
+        f"| {name} | {share:.0%} |" for name, share in sorted(results["shares"].items(), key=lambda item: -item[1])
+    ]
+    conditions = results["conditions"]
+    note = (
+        f"Shape of {results['shape']}, {conditions['device']}, {conditions['threads']} thread(s), a batch of "
+        f"{results['batch_pairs']} pairs ({results['source_tokens']:,} source and {results['target_tokens']:,} target tokens), median of "
+        f"{len(results['rounds'])} profiled steps; commit {conditions['commit']}."
+    )
+    return "\n".join([*lines, "", note])
+
+
 def main() -> None:
+    fast = ROOT / "docs" / "fast-path.md"
+    step = step_table(json.loads(STEP.read_text(encoding="utf-8")))
+    fast.write_text(insert(fast.read_text(encoding="utf-8"), step, "step"), encoding="utf-8")
     page = ROOT / "docs" / "memory-and-speed.md"
     found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
     memory = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))

@@ -14,12 +14,12 @@ import os
 import random
 import signal
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from pretraining import batches
 from pretraining.curriculum import LONG, phase_at
@@ -33,7 +33,7 @@ class Settings:
     """One run of the trainer. Rates are Muon's relative step (`matrix_lr`) and Adam's learning rate (`vector_lr`).
 
     `start` names a checkpoint of another run from whose averaged weights and counters to begin, or a bundle's folder (such as the shipped
-    `mini`), then with `start_tokens` as the tokens that it has seen; optimiser states are fresh either way.
+    `mini`), then with `start_tokens` as the tokens that it has seen; optimiser states are fresh either way, the sizes are its own.
     """
 
     run: str = "build/pretraining/mini"
@@ -60,7 +60,7 @@ class Settings:
     d_model: int = 256
     d_ff: int = 512
     d_kv: int = 64
-    num_heads: int = 5
+    num_heads: int = 4
     vocab_size: int = 8192
 
     def shape(self) -> Shape:
@@ -193,6 +193,8 @@ class Trainer:
         self.pool_index = tokens // 100_000 + 100_000
 
 
+SIZES = ("encoder_layers", "decoder_layers", "d_model", "d_ff", "d_kv", "num_heads", "vocab_size")
+CONFIG_NAMES = {"encoder_layers": "num_layers", "decoder_layers": "num_decoder_layers"}  # those of T5Config
 COUNTERS = ("step", "tokens", "targets", "pool_index", "batch_index", "pool_phase_tokens", "seconds")
 
 
@@ -227,10 +229,26 @@ def build_probe(settings: Settings, mixture_type: Any) -> Probe:
     return Probe(examples, held.held_out_pairs(64, 0), dialogsum_pairs(path, 64) if path.exists() else [])
 
 
+def sized(settings: Settings) -> Settings:
+    """`settings` with the sizes of the model that the run goes on with: its checkpoint's, or those of what it starts from."""
+    checkpoint, start = Path(settings.run) / "checkpoint.pt", Path(settings.start)
+    if checkpoint.exists() or (settings.start and start.is_file()):
+        path = checkpoint if checkpoint.exists() else start
+        saved = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["settings"]
+        sizes = {name: saved[name] for name in SIZES if name in saved}
+    elif settings.start and start.is_dir():
+        config = AutoConfig.from_pretrained(start)
+        sizes = {name: getattr(config, CONFIG_NAMES.get(name, name)) for name in SIZES}
+    else:
+        return settings
+    return replace(settings, **sizes)
+
+
 def train(settings: Settings) -> Trainer:
     """Run until `settings.tokens` tokens or `settings.max_minutes` minutes; resumes where a checkpoint is found."""
     from pretraining.tasks import TaskMixture
 
+    settings = sized(settings)
     torch.set_num_threads(settings.threads)
     torch.set_flush_denormal(True)
     run = Path(settings.run)

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import FROZEN, MEMORY, RESULTS, SPEED, frozen_table, insert, memory_table, speed_table, table
+from benchmarks.tables import (
+    FROZEN,
+    MEMORY,
+    RESULTS,
+    SPEED,
+    STEP,
+    frozen_table,
+    insert,
+    memory_table,
+    speed_table,
+    step_table,
+    table,
+)
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -28,6 +40,13 @@ def test_tables_of_memory_and_the_frozen_encoder_come_from_the_saved_results() -
     assert insert(text, found, "frozen") == text, "run: python -m benchmarks.tables"
     found = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))
     assert insert(text, found, "memory") == text, "run: python -m benchmarks.tables"
+
+
+def test_the_shares_of_a_step_come_from_the_saved_results() -> None:
+    text = (README.parent / "docs" / "fast-path.md").read_text(encoding="utf-8")
+    assert insert(text, step_table(json.loads(STEP.read_text(encoding="utf-8"))), "step") == text, (
+        "run: python -m benchmarks.tables"
+    )
 
 
 def test_the_two_commands_come_first() -> None:

@@ -211,6 +211,7 @@ def test_resumed_run_equals_uninterrupted(tokenizer: Any, tmp_path: Path) -> Non
     for _ in range(4):
         first.train_step()
     first.save(tmp_path / "checkpoint.pt")
+    assert train.sized(train.Settings(run=str(tmp_path))).shape() == TINY.shape()
     second = train.Trainer(TINY, Repeat(), tokenizer)
     second.load(tmp_path / "checkpoint.pt")
     again = [second.train_step()["loss"] for _ in range(5)]
@@ -256,6 +257,11 @@ def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:
     )
     exported = build_model(settings.shape(), seed=7)
     exported.save_pretrained(tmp_path)
+    asked = train.Settings(run=str(tmp_path / "run"), start=str(tmp_path), seed=1)
+    assert train.sized(asked).shape() == settings.shape(), "the sizes are the bundle's own"
+    assert train.sized(train.Settings(run=str(tmp_path / "run"))).shape() == Shape(), (
+        "without a start those of the settings"
+    )
     trainer = train.Trainer(settings, mixture=None, tokenizer=None)  # type: ignore[arg-type]
     trainer.load_bundle(tmp_path, 80_000_000)
     assert trainer.tokens == 80_000_000

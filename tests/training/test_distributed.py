@@ -8,22 +8,25 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import T5Config, T5ForConditionalGeneration
 
 import diasum
 from diasum.training import Run
-from tests.models import tiny_t5
+from tests.models import save_model, tiny_t5
 from tests.training.ranks import keep_gradients, settings
 
 ROOT = Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--rdzv-backend", "c10d",
             "--rdzv-endpoint", "localhost:0"]  # fmt: skip
 
+needs_bitsandbytes = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs the extra `quantized`")
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no distributed package")
 
 
@@ -106,6 +109,32 @@ def test_the_split_base_gives_a_plain_adapter(one: Path, two: Path) -> None:
     assert {name: weight.shape for name, weight in found.items()} == {n: w.shape for n, w in expected.items()}
     assert losses(two / "fsdp")[:2] == pytest.approx(losses(one / "plain")[:2], rel=1e-5)
     assert diasum.load(two / "fsdp").summarize("Ana: Lunch?\nBen: At one.") is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train__frozen_encoder": True, "train__encoder_cache_dtype": "fp32"},
+        pytest.param({"train__base_quantization": "4bit", "train__device": "cpu"}, marks=needs_bitsandbytes),
+    ],
+    ids=["encoder computed once", "quantized"],
+)
+def test_other_ways_to_hold_the_base(changes: dict[str, Any], tmp_path: Path, corpus: str) -> None:
+    """A whole run by two processes has the losses of one; each computes half of the encoder's states."""
+    base = tmp_path / "base"
+    tokenizer = tiny_t5()[1]
+    torch.manual_seed(0)
+    config = T5Config.from_pretrained(save_model(base), dropout_rate=0.0, initializer_factor=1.0)
+    T5ForConditionalGeneration(config).save_pretrained(base)
+    tokenizer.save_pretrained(base)
+    process = launch(*command(str(base), corpus, tmp_path / "two", **changes))
+    diasum.train(
+        str(base), corpus, run=tmp_path / "one", settings=settings(train__gradient_accumulation_steps=2, **changes)
+    )
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    assert Run(tmp_path / "two").manifest()["processes"]["count"] == 2
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
 
 
 def test_only_one_writes(one: Path, two: Path) -> None:
