@@ -1,0 +1,114 @@
+"""A clear error for everything that can be wrong with a file, or a count of what was skipped."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from diasum.data import pairs_hash
+from tests.data.tables import fail, load, rows, write_jsonl
+
+
+def test_empty_rows_are_counted_and_skipped_or_refused(tmp_path: Path) -> None:
+    table = [*rows(4), {"id": "e1", "dialogue": " ", "summary": "x"}, {"id": "e2", "dialogue": "A: x", "summary": None}]
+    write_jsonl(tmp_path / "a.jsonl", table)
+    corpus = load(tmp_path / "a.jsonl")
+    assert len(corpus.split("all")) == 4
+    assert "2 of 6 rows" in corpus.notes[0]
+    assert "(e1 in line 5, e2 in line 6)" in corpus.notes[0]
+    assert "in 2 of 6 rows of `all` the dialogue or summary is empty (e1 in line 5, e2 in line 6)" in fail(
+        tmp_path / "a.jsonl", on_empty="refuse"
+    )
+    write_jsonl(tmp_path / "a.jsonl", table[4:])
+    assert "none of the 2 rows" in fail(tmp_path / "a.jsonl")
+
+
+def test_repeated_ids_are_made_unique(tmp_path: Path) -> None:
+    write_jsonl(
+        tmp_path / "a.jsonl", [{**row, "id": name} for row, name in zip(rows(4), ["x", "x", "x-2", "x"], strict=True)]
+    )
+    corpus = load(tmp_path / "a.jsonl")
+    assert [pair.id for pair in corpus.split("all")] == ["x", "x-3", "x-2", "x-4"]
+    assert "2 ids of `all` were used before" in corpus.notes[0]
+
+
+GOOD = b'{"dialogue": "A: x", "summary": "y"}\n'
+BROKEN: dict[str, tuple[str, bytes, list[str]]] = {
+    "jsonl": ("a.jsonl", GOOD + b"\n" + b'{"dialogue": "A: x", \n' + GOOD, ["a.jsonl, line 3", "not valid JSON"]),
+    "jsonl array": ("a.jsonl", GOOD + b"[1]\n", ["a.jsonl, line 2", "expected a JSON object", "an array"]),
+    "json": ("a.json", b'[\n{"dialogue": "A: x",\n "summary" "y"}]', ["a.json, line 3", "not valid JSON"]),
+    "json scalar": ("a.json", b"3", ["expected an array of objects", "a number"]),
+    "json items": ("a.json", b'[{"dialogue": "A: x", "summary": "y"}, 3]', ["item 2", "a number"]),
+    "csv columns": ("a.csv", b'dialogue,summary\n"A: x\nB: y",z\nA: x, and more,y\n', ["a.csv, line 4", "expected 2 columns", "found 3"]),
+    "csv quote": ("a.csv", b'dialogue,summary\nA: x,y\n"A: x,y\n', ["a.csv, line 3", "not readable as csv"]),
+    "empty": ("a.jsonl", b"", ["a.jsonl is empty"]),
+    "only a header": ("a.csv", b"dialogue,summary\n", ["a.csv has no rows"]),
+    "blank": ("a.jsonl", b"\n\n", ["a.jsonl has no rows"]),
+    "latin-1": ("a.csv", b"dialogue,summary\nA: x,y\nA: caf\xe9,y\n", ["a.csv, line 3", "expected UTF-8", "0xe9", "iconv"]),
+    "utf-16": ("a.csv", "dialogue,summary\nA: x,y".encode("utf-16"), ["a UTF-16 mark", "iconv -f UTF-16"]),
+    "no gzip": ("a.jsonl.gz", GOOD, ["not a readable gzip file"]),
+    "half a gzip": ("a.jsonl.gz", gzip.compress(GOOD * 2000)[:-20], ["not a readable gzip file", "incomplete"]),
+    "parquet": ("a.parquet", b"PAR1 no", ["not a readable parquet file"]),
+    "ending": ("a.xlsx", b"PK", ["expected a data file", "`.xlsx`"]),
+    "turns": ("a.jsonl", GOOD + b'{"dialogue": [{"who": "A"}], "summary": "y"}\n', ["a.jsonl, line 2", "turn 1 has no text", "found who"]),
+    "deep": ("a.jsonl", b'{"dialogue": ' + b"[" * 100_000 + b"\n", ["a.jsonl, line 1"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_files_are_named_with_the_line(tmp_path: Path, case: str) -> None:
+    name, data, expected = BROKEN[case]
+    (tmp_path / name).write_bytes(data)
+    message = fail(tmp_path / name)
+    for words in expected:
+        assert words in message
+
+
+def test_a_line_without_end_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diasum.data.readers._LONGEST_LINE", 1024 * 1024)
+    (tmp_path / "a.jsonl").write_bytes(GOOD + b'{"dialogue": "' + b"x" * 1024 * 1024)
+    assert "a.jsonl, line 2: longer than 1 MiB" in fail(tmp_path / "a.jsonl")
+
+
+def test_a_byte_order_mark_and_half_a_surrogate_pair_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("\ufeffdialogue,summary\nA: x,y\n".encode())
+    assert len(load(tmp_path / "a.csv").split("all")) == 1
+    (tmp_path / "a.jsonl").write_bytes(b'{"dialogue": "A: \\ud83d and \\ud83d\\ude00", "summary": "y"}\n')
+    (pair,) = load(tmp_path / "a.jsonl").split("all")
+    assert pair.dialogue.turns[0].text == "? and 😀"
+    assert pairs_hash([pair])
+
+
+def test_missing_files_have_near_misses(folder: Path) -> None:
+    assert f"Did you mean `{folder / 'train.csv'}`?" in fail(folder / "trian.csv")
+    assert "Did you mean `sample`?" in fail("sampel")
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    assert "has no data files" in fail(tmp_path)
+
+
+def test_without_network_the_hub_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path)
+    message = fail("somebody/dialogues")
+    assert "no local file or folder somebody/dialogues" in message
+    assert "the hub cannot be reached" in message
+    assert "hf download --repo-type dataset somebody/dialogues" in message
+    assert "HF_HOME" in message
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("dialogue,dialogue,summary\nA: x,A: y,z\n")
+    assert "line 1: two columns are named `dialogue`" in fail(tmp_path / "a.csv")
+
+
+def test_a_misspelt_column_is_found_near(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("dialogue,sumary,other\nA: x,y,z\n")
+    assert "Did you mean `sumary`? Then: --set data.summary_columns=[sumary]" in fail(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("transformers_version,summary\nA: x,y\n")
+    assert "Did you mean" not in fail(tmp_path / "b.csv")

@@ -1,0 +1,100 @@
+"""Which splits a purpose takes: training, training from a single file, evaluation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from diasum.config import DataSettings
+from diasum.data import load_corpus, pairs_hash
+from tests.data.tables import fail, load, rows, write_csv, write_jsonl
+
+
+def test_training_from_a_single_file_holds_a_seeded_tenth_out(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "chats.jsonl", rows(30))
+    corpus = load(tmp_path / "chats.jsonl", purpose="train")
+    again = load(tmp_path / "chats.jsonl", purpose="train")
+    other = load(tmp_path / "chats.jsonl", purpose="train", split_seed=1, validation_share=0.2)
+    train, validation = corpus.split("train"), corpus.split("validation")
+    assert (len(train), len(validation)) == (27, 3)
+    assert {pair.id for pair in train} | {pair.id for pair in validation} == {f"d{i}" for i in range(30)}
+    assert pairs_hash(validation) == pairs_hash(again.split("validation"))
+    assert len(other.split("validation")) == 6
+    assert "3 of 30 dialogues were held out" in corpus.notes[0]
+
+
+def test_at_least_one_is_held_out_and_one_left(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", rows(2))
+    for share in (0.01, 0.99):
+        corpus = load(tmp_path / "a.jsonl", purpose="train", validation_share=share)
+        assert (len(corpus.split("train")), len(corpus.split("validation"))) == (1, 1)
+    write_jsonl(tmp_path / "a.jsonl", rows(1))
+    assert "too few" in fail(tmp_path / "a.jsonl", purpose="train")
+
+
+def test_training_from_a_folder_takes_its_splits(folder: Path) -> None:
+    corpus = load(folder, purpose="train", max_train=5, max_validation=2)
+    assert {name: len(pairs) for name, pairs in corpus.splits.items()} == {"train": 5, "validation": 2, "test": 4}
+    assert corpus.notes == [
+        "Only the first 5 of 8 `train` pairs are used.",
+        "Only the first 2 of 3 `validation` pairs are used.",
+    ]
+
+
+def test_training_needs_a_training_split_by_name(folder: Path) -> None:
+    (folder / "train.csv").unlink()
+    message = fail(folder, purpose="train")
+    assert "no split `train`, which data.train_split names" in message
+    assert "There are: test, validation" in message
+    assert "data.train_split=validation" in message
+
+
+@pytest.mark.parametrize("name", ["validation", "dev"])
+def test_training_on_the_validation_split_holds_a_part_of_it_out(folder: Path, name: str) -> None:
+    (folder / "train.csv").unlink()
+    corpus = load(folder, purpose="train", train_split=name)
+    assert {split: len(pairs) for split, pairs in corpus.splits.items()} == {"train": 2, "validation": 1, "test": 4}
+    assert {pair.id[:10] for split in ("train", "validation") for pair in corpus.split(split)} == {"validation"}
+
+
+def test_training_with_another_validation_split(folder: Path) -> None:
+    corpus = load(folder, purpose="train", validation_split="test")
+    assert [pair.id for pair in corpus.split("validation")] == ["test0", "test1", "test2", "test3"]
+    assert "Training is on `train`, validation on `test`." in corpus.notes
+    assert set(corpus.splits) == {"train", "validation"}
+
+
+def test_a_split_not_needed_does_not_stop_training(folder: Path) -> None:
+    write_csv(folder / "test.csv", [{"id": 1, "dialogue": "A: x"}])
+    corpus = load(folder, purpose="train")
+    assert "test" not in corpus.splits
+    assert "The split `test` was left out" in corpus.notes[0]
+
+
+def test_evaluation_takes_one_split(folder: Path) -> None:
+    assert set(load(folder, purpose="evaluate", split="test").splits) == {"test"}
+    assert set(load(folder, purpose="evaluate", split="val").splits) == {"validation"}
+    message = fail(folder, purpose="evaluate", split="tset")
+    assert "no split `tset`" in message
+    assert "Did you mean `test`? There are: test, train, validation." in message
+
+
+def test_a_single_file_is_the_split_evaluated(folder: Path) -> None:
+    corpus = load(folder / "validation.csv", purpose="evaluate", split="test")
+    assert len(corpus.split("test")) == 3
+    assert "all of it is evaluated as `test`" in corpus.notes[0]
+
+
+def test_training_dialogues_of_other_splits_are_dropped_when_asked(tmp_path: Path) -> None:
+    rows = {"train": ["Ana: One.", "Ana: Two.", "Ana: Three."], "validation": ["Ana: Four."], "test": ["ana:  two"]}
+    for name, dialogues in rows.items():
+        lines = [
+            json.dumps({"id": f"{name}{i}", "dialogue": text, "summary": "Said."}) for i, text in enumerate(dialogues)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    kept = load_corpus(DataSettings(path=str(tmp_path), on_overlap="drop"), purpose="train")
+    assert [pair.id for pair in kept.split("train")] == ["train0", "train2"]
+    assert any("1 training dialogues" in note for note in kept.notes)
+    assert len(load_corpus(DataSettings(path=str(tmp_path)), purpose="train").split("train")) == 3
