@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from pretraining.reported import report, sentences, tell
+from pretraining.reported import report, sentences
 from pretraining.speakers import Person, person_n
+from pretraining.third_person import tell
 from pretraining.verbs import past, third_person
 
 DANA = Person("Dana", "Dana", "Dana", "f")
