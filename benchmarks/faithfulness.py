@@ -15,7 +15,7 @@ import platform
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def sample() -> Iterator[Pair]:
         yield from pairs
 
 
-CORPORA = {
+CORPORA: dict[str, tuple[Callable[[], Iterator[Pair]], bool]] = {
     "dialogsum dev": (lambda: dialogsum("dev"), True),
     "dialogsum test": (lambda: dialogsum("test"), False),
     "mts_dialog train": (lambda: mts_dialog("train"), True),

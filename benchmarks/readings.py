@@ -17,9 +17,9 @@ from typing import Any
 from diasum.data import Pair, pairs_hash
 from diasum.dialogue import Turn, parse_dialogue
 from diasum.evaluation import protocols
-from diasum.evaluation.predictions import write_text
 from diasum.evaluation.protocols import PROTOCOLS, Protocol
 from diasum.evaluation.sentences import split_sentences
+from diasum.files import write_text
 
 RESULTS = Path(__file__).parent / "results" / "readings.json"
 PAPER = {"LEAD-3": (27.5, 6.8, 27.3), "LONGEST": (24.2, 6.3, 22.7)}  # as usually quoted from Chen et al. 2021

@@ -117,7 +117,8 @@ def trainer_recipe(folder: Path, recipe: str, rounds: int) -> Training:
 
 def diasum_recipe(folder: Path, rounds: int) -> Training:
     """This project's own training, with its default settings, without evaluations and checkpoints."""
-    from diasum.training.fit import make_trainer, prepare  # what `fit` does before its first step
+    from diasum.training.fit import make_trainer  # what `fit` does before its first step
+    from diasum.training.prepare import prepare
     from diasum.training.run import Run
 
     changes = {"base": str(folder / "base"), "data.path": str(folder / "corpus"), "train.epochs": rounds}

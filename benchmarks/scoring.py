@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from diasum.evaluation.bootstrap import intervals, paired_differences
-from diasum.evaluation.predictions import write_text
 from diasum.evaluation.protocols import PROTOCOLS
+from diasum.files import write_text
 
 RESULTS = Path(__file__).parent / "results" / "scoring.json"
 SUMMARIES, REFERENCES, EXAMPLES, COLUMNS, RESAMPLES = 10_000, 3, 1500, 16, 10_000

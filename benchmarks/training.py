@@ -299,7 +299,7 @@ def _ask(worker: subprocess.Popen[str], question: str | None) -> dict[str, Any]:
             worker.stdin.flush()
         line = worker.stdout.readline()
     if not line:
-        status, task = worker.wait(), " ".join(worker.args[2:])  # type: ignore[index]
+        status, task = worker.wait(), " ".join(map(str, worker.args[2:]))  # type: ignore[index]
         raise SystemExit(
             f"{task} ended with {status}" + (": killed, most often for want of memory" if status == -9 else "")
         )

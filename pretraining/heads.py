@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, T5ForConditionalGeneration
 
-from pretraining.model import _orthonormal, prefer_nearest
+from pretraining.model import orthonormal, prefer_nearest
 
 # Where a token is already told what stands before it (a line break, a full stop); the decoder's stream has it late.
 LAYERS = {"encoder": 1, "decoder": 2}
@@ -170,16 +170,19 @@ def gather(model: Any, tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> dict
 @torch.no_grad()
 def reader(sought: Sequence[Sought], codes: Tensor) -> Tensor:
     """(d_kv, d): from the states of the tokens sought to the codes (vocabulary, d_kv) of those tokens, by ridge regression."""
-    picked = [(one.states[at], codes[one.ids[at]]) for one in sought for at in [one.at[one.at >= 0].unique()]]
+    places = [(one, torch.tensor(sorted(set(one.at.tolist()) - {-1}))) for one in sought]
+    picked = [(one.states[at], codes[one.ids[at]]) for one, at in places if len(at)]
     states, wanted = (torch.cat(parts) for parts in zip(*picked, strict=True))
     square = states.T @ states
     square.diagonal().add_(0.02 * square.diagonal().mean())
-    return torch.linalg.solve(square, states.T @ wanted).T
+    read: Tensor = torch.linalg.solve(square, states.T @ wanted)
+    return read.T
 
 
 def quiet(stream: Tensor, width: int) -> Tensor:
     """(width, d) orthonormal directions in which `stream` (N, d) varies least."""
-    return torch.linalg.eigh(stream.T @ stream)[1][:, :width].T.contiguous()
+    directions: Tensor = torch.linalg.eigh(stream.T @ stream)[1]
+    return directions[:, :width].T.contiguous()
 
 
 def write_own_turn(
@@ -211,7 +214,7 @@ def write_own_turn(
         for layer in layers.values():
             layer[0].SelfAttention.o.weight[:, rows] = 0
     names = torch.nn.functional.normalize(model.shared.weight.detach(), dim=-1)
-    codes = names @ _orthonormal(width, config.d_model, generator).T * config.d_model**0.5
+    codes = names @ orthonormal(width, config.d_model, generator).T * config.d_model**0.5
     reached, slots = {}, {}
     for name, (sought, stream) in gather(model, tokenizer, pairs).items():
         first, attention = getattr(model, name).block[0].layer[0].SelfAttention, layers[name][0].SelfAttention
@@ -229,7 +232,7 @@ def write_own_turn(
     query, key = slots["decoder"] / norm.weight, slots["encoder"] / model.encoder.final_layer_norm.weight
     with torch.no_grad():
         for h in range(head):
-            mix = _orthonormal(width, width, generator) * (BESIDE / width) ** 0.5
+            mix = orthonormal(width, width, generator) * (BESIDE / width) ** 0.5
             cross.q.weight[h * width : (h + 1) * width] += mix @ query
             cross.k.weight[h * width : (h + 1) * width] += mix @ key
         cross.q.weight[rows], cross.k.weight[rows] = query * (MATCH / width) ** 0.5, key * (MATCH / width) ** 0.5

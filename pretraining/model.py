@@ -79,7 +79,7 @@ def build_model(shape: Shape, seed: int = 0, structured: bool = True) -> T5ForCo
     return model
 
 
-def _orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
+def orthonormal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
     """(rows, columns) with orthonormal rows; rows <= columns."""
     basis: Tensor = torch.linalg.qr(torch.randn(columns, rows, generator=generator))[0]
     return basis.T.contiguous()
@@ -165,14 +165,14 @@ def structured_init(
             block.layer[-1].DenseReluDense.wo.weight.mul_(0.3)
 
     # the previous-token head: reads with `probe`, writes into the span of `slot`
-    probe = _orthonormal(d_kv, d, generator)
-    slot = _orthonormal(d_kv, d, generator)
+    probe = orthonormal(d_kv, d, generator)
+    slot = orthonormal(d_kv, d, generator)
     writer = model.encoder.block[0].layer[0].SelfAttention
     writer.v.weight[:d_kv] = probe
     writer.o.weight[:, :d_kv] = slot.T
     # the same one token earlier: the encoder's head at -2, the decoder's at -1
-    earlier_probe = _orthonormal(d_kv, d, generator)
-    earlier_slot = _orthonormal(d_kv, d, generator)
+    earlier_probe = orthonormal(d_kv, d, generator)
+    earlier_slot = orthonormal(d_kv, d, generator)
     for stack, offsets, offset in ((model.encoder, ENCODER_OFFSETS, -2), (model.decoder, DECODER_OFFSETS, -1)):
         head = offsets.index(offset)
         if head < heads:
@@ -190,14 +190,14 @@ def structured_init(
             induction = index in (1, 2) if len(blocks) > 2 else index == len(blocks) - 1
             if induction and h < heads // 2 + 1:
                 scale = math.sqrt(match_score / d_kv)
-                earlier = _orthonormal(d_kv, d_kv, generator) @ earlier_slot * context if heads > 2 else 0.0
+                earlier = orthonormal(d_kv, d_kv, generator) @ earlier_slot * context if heads > 2 else 0.0
                 cross.q.weight[rows] = (probe + earlier) * scale
                 cross.k.weight[rows] = (slot + earlier) * scale
-                mix = _orthonormal(d_kv, d, generator)
+                mix = orthonormal(d_kv, d, generator)
                 cross.v.weight[rows] = mix
                 cross.o.weight[:, rows] = mix.T * copy_gain
             else:
-                mix = _orthonormal(d_kv, d, generator) * math.sqrt(0.3 * match_score / d_kv)
+                mix = orthonormal(d_kv, d, generator) * math.sqrt(0.3 * match_score / d_kv)
                 cross.q.weight[rows] = mix
                 cross.k.weight[rows] = mix
 

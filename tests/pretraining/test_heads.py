@@ -83,14 +83,14 @@ def test_attention_goes_where_it_is_sought(causal: bool) -> None:
     for _ in range(64):
         states = torch.randn(40, 32, generator=generator)
         starts = [0, *sorted(torch.randperm(39, generator=generator)[:3].add(1).tolist())]
-        states[starts] += 2 * mark
+        states[starts] += 3 * mark
         states[:, 0] = 1.0  # what all tokens share
         sought.append(
             Sought(states, torch.tensor([max(s for s in starts if s <= i) for i in range(40)]), torch.zeros(40))
         )
     stack = build_model(SHAPE).decoder if causal else build_model(SHAPE).encoder
     *_, reached = fit(sought, stack.block[0].layer[0].SelfAttention, steps=800, seed=0)
-    assert reached > 0.8
+    assert reached > 0.9
 
 
 def test_words_know_their_turn(pairs: list[tuple[str, str]], tokenizer: Any) -> None:
