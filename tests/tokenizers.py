@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -20,18 +21,28 @@ TEXT = [
 ]
 
 
+def _pieces(size: int) -> list[tuple[str, float]]:
+    """A Unigram vocabulary with log-probabilities: special tokens, all characters, the most frequent words and beginnings of words.
+
+    Counted, not trained: `UnigramTrainer` gives another vocabulary in every process, and each test would have another base.
+    """
+    words = Counter("▁" + word for line in TEXT for word in line.split())
+    parts = Counter({word[:end]: n for word, n in words.items() for end in range(3, len(word) + 1)})
+    characters = sorted({character for word in words for character in word})
+    ranked = sorted(parts, key=lambda part: (-parts[part], part))
+    special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    rest = ranked[: size - len(special) - len(characters)]
+    return [*special, *((part, -5.0) for part in rest), *((character, -8.0) for character in characters)]
+
+
 @lru_cache(maxsize=1)
 def _t5() -> Tokenizer:
     # As transformers' T5Tokenizer: white space of any kind separates words and is given back as one space.
-    tokenizer = Tokenizer(models.Unigram())
+    tokenizer = Tokenizer(models.Unigram(_pieces(320), unk_id=2))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")]
     )
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    trainer = trainers.UnigramTrainer(
-        vocab_size=320, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
-    )
-    tokenizer.train_from_iterator(TEXT * 4, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     return tokenizer
 

@@ -29,12 +29,12 @@ def test_batched_equals_one_by_one(make: Any, beams: int) -> None:
 
 
 def test_cut_is_told_apart_from_ended() -> None:
-    model, tokenizer = tiny_t5()
+    model, tokenizer = tiny_t5(seed=18)  # one whose random outputs end by themselves, some of them
     sources = [tokenizer(dialogue).input_ids for dialogue, _ in CONVERSATIONS]
     made = generate(model, tokenizer, sources, GenerateSettings(num_beams=1, max_new_tokens=8))
     ended = [one for one in made if not one.cut]
-    assert ended, "some of these random outputs end by themselves"
-    assert len(ended) < len(made), "and some do not"
+    assert ended
+    assert len(ended) < len(made)
     longer = generate(model, tokenizer, sources, GenerateSettings(num_beams=1, max_new_tokens=16))
     for short, long in zip(made, longer, strict=True):
         assert long.text.startswith(short.text.split(" ")[0])
