@@ -13,11 +13,13 @@ from diasum.data import Seq2SeqCollator
 from diasum.model.fast import Packed, Segments, fast_path
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
+from diasum.model.fast.frozen import FrozenWeight, can_pack, choose_packing
 from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum, kept_mask
 from tests.model.fast_models import FAMILIES, adapted, batch, distance, gradients, plain_loss
 
+ALL_LINEAR: dict[str, Any] = {"target_modules": "all-linear"}
 ADAPTERS: dict[str, dict[str, Any]] = {
-    "all-linear": {"target_modules": "all-linear"},
+    "all-linear": ALL_LINEAR,
     "k, o and feed-forward": {"target_modules": ["k", "o", "wi_0", "wo"]},
     "rank-stabilised": {"use_rslora": True, "target_modules": ["q", "k", "v"]},
     "pattern": {"rank_pattern": {"q": 2}, "alpha_pattern": {"v": 16}},
@@ -68,6 +70,65 @@ def test_recomputed_activations(family: str) -> None:
     check_equal(adapted(family), batch(), recompute=True)
 
 
+packs = pytest.mark.skipif(not can_pack("cpu"), reason="this build of torch cannot pack weights")
+
+
+@packs
+@pytest.mark.parametrize("family", FAMILIES)
+def test_packed_weights(family: str) -> None:
+    check_equal(adapted(family, **ALL_LINEAR if family == "bart" else {}), batch(), smoothing=0.1, prepack="on")
+    check_equal(adapted(family), batch(((1, 1),)), prepack="on")
+
+
+@packs
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rows", [1, 7, 2048, 2100])
+def test_products_with_a_packed_weight(dtype: torch.dtype, rows: int) -> None:
+    generator = torch.Generator().manual_seed(rows)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator).to(dtype)
+
+    weight, bias, x, residual = drawn(72, 40), drawn(72), drawn(rows, 40), drawn(rows, 72)
+    packed, plain = (FrozenWeight(weight, bias, packed=packed) for packed in (True, False))
+    exact = x.double() @ weight.double().t() + bias.double()
+    # in bf16 the plain product rounds twice where a residual is added
+    bound = 1e-5 if dtype == torch.float32 else 2 * (plain.forward(x, residual) - exact - residual).abs().max().item()
+    for made, wanted in (
+        (packed.forward(x), exact),
+        (packed.forward(x, residual), exact + residual.double()),
+        (packed.backward(residual), residual.double() @ weight.double()),
+    ):
+        assert made.dtype == dtype
+        torch.testing.assert_close(made.double(), wanted, rtol=1e-5, atol=max(bound, 1e-4))
+    across = drawn(rows, 144)[:, ::2]  # a view
+    torch.testing.assert_close(packed.backward(across), plain.backward(across))
+
+
+def test_packing_is_chosen_by_the_machine_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choice(asked: str = "auto", dtype: torch.dtype = torch.float32, **changed: Any) -> tuple[bool, str]:
+        return choose_packing(asked, "cpu", dtype, **{"size": 10**9, "recompute": False} | changed)
+
+    module = "diasum.model.fast.frozen"
+    monkeypatch.setattr(f"{module}.can_pack", lambda device: True)
+    monkeypatch.setattr(f"{module}.bf16_support", lambda device: None)
+    monkeypatch.setattr(f"{module}.memory_bytes", lambda: 24 * 10**9)
+    monkeypatch.setattr(f"{module}.processor", lambda: "Intel(R) Xeon(R)")
+    assert choice() == choice(dtype=torch.bfloat16) == choice("off") == (False, "")
+    assert choice("on") == (True, "weights packed once: as set")
+    monkeypatch.setattr(f"{module}.bf16_support", lambda device: "it has")
+    packed, reason = choice(dtype=torch.bfloat16)
+    assert packed
+    assert "2.0 GB more" in reason
+    monkeypatch.setattr(f"{module}.processor", lambda: "AMD EPYC")
+    assert choice()[0]
+    assert "gradient_checkpointing" in choice(recompute=True)[1]
+    assert "memory" in choice(size=5 * 10**9)[1]
+    monkeypatch.setattr(f"{module}.can_pack", lambda device: False)
+    assert "lacks" in choice("on")[1]
+    assert choose_packing("on", "cuda", torch.bfloat16, size=1, recompute=False) == (False, "")
+
+
 def test_rows_hold_the_real_tokens_in_order() -> None:
     features = [{"input_ids": [5, 6, 0, 7], "labels": [8]}, {"input_ids": [9], "labels": [3, 2]}]
     packed = Packed.of(Seq2SeqCollator(0, decoder_start_token_id=2)(features))
@@ -115,7 +176,7 @@ def test_chunked_cross_entropy(smoothing: float, biased: bool) -> None:
     states = torch.randn(2 * LOSS_CHUNK + 17, 8, requires_grad=True)
     weight, bias = torch.randn(50, 8), torch.randn(50) if biased else None
     labels = torch.randint(0, 50, (len(states),))
-    ours = cross_entropy_sum(states, weight, bias, labels, smoothing=smoothing)
+    ours = cross_entropy_sum(states, FrozenWeight(weight, None, packed=False), bias, labels, smoothing=smoothing)
     logits = functional.linear(states, weight, bias)
     theirs = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=smoothing)
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-6)

@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 from diasum.model.fast.base import FastModel
+from diasum.model.fast.frozen import choose_packing
+from diasum.model.fast.ops import Kind
 from diasum.model.fast.packed import Packed, Segments
 
 __all__ = ["FastChoice", "FastModel", "Packed", "Segments", "fast_path"]
@@ -33,7 +35,9 @@ class FastChoice:
     reason: str
 
 
-def fast_path(model: Any, dtype: torch.dtype = torch.float32, *, recompute: bool = False) -> FastChoice:
+def fast_path(
+    model: Any, dtype: torch.dtype = torch.float32, *, recompute: bool = False, prepack: str = "off"
+) -> FastChoice:
     """Build the fast path of a `peft.PeftModel` if it holds for it.
 
     The model's frozen weights are brought to `dtype` and put side by side in memory; the plain model works on with them.
@@ -42,6 +46,7 @@ def fast_path(model: Any, dtype: torch.dtype = torch.float32, *, recompute: bool
         model: the model with its adapter.
         dtype: compute type; the adapter's weights stay in fp32.
         recompute: recompute activations in the backward pass (gradient checkpointing).
+        prepack: `on`, `off` or `auto`: arrange the frozen weights once for the CPU's matrix products.
     """
     obstacle = _obstacle(model, dtype)
     if obstacle:
@@ -51,9 +56,14 @@ def fast_path(model: Any, dtype: torch.dtype = torch.float32, *, recompute: bool
 
     base = model.get_base_model()
     family = FastT5 if base.config.model_type in _T5 else FastBart
+    linear = [module for module in base.modules() if type(module) is nn.Linear]
+    size = sum(module.weight.numel() for module in linear) * dtype.itemsize
+    packed, packing = choose_packing(prepack, base.device.type, dtype, size=size, recompute=recompute)
+    reason = (
+        f"fast path for {base.config.model_type}: fused pieces on rows without padding, no gradients of what is frozen"
+    )
     return FastChoice(
-        family(base, dtype, recompute=recompute),
-        f"fast path for {base.config.model_type}: fused pieces on rows without padding, no gradients of what is frozen",
+        family(base, Kind(dtype, packed), recompute=recompute), f"{reason}; {packing}" if packing else reason
     )
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from diasum.model.fast.ops import cross_entropy_sum
+from diasum.model.fast.frozen import FrozenWeight
+from diasum.model.fast.ops import Kind, cross_entropy_sum
 from diasum.model.fast.packed import Packed
 
 
@@ -22,13 +23,14 @@ class FastModel(ABC):
 
     Args:
         model: the base model inside (a transformers model with LoRA layers of peft).
-        dtype: compute type of rows and frozen weights.
+        kind: compute type of rows and frozen weights, and how these are kept.
         recompute: recompute each block's activations in the backward pass: less memory, about a third slower.
     """
 
-    def __init__(self, model: Any, dtype: torch.dtype, *, recompute: bool = False) -> None:
+    def __init__(self, model: Any, kind: Kind, *, recompute: bool = False) -> None:
         self.model = model
-        self.dtype = dtype
+        self.kind = kind
+        self.dtype = kind.dtype
         self.recompute = recompute
 
     @abstractmethod
@@ -40,15 +42,16 @@ class FastModel(ABC):
         """The output layer's input (T, d_model), given the encoder states (S, d_model)."""
 
     def _convert_frozen(self) -> None:
-        """What is not converted yet (embeddings, output layer, norms), so that the plain model has one type and generates in it."""
+        """What is not converted yet (embeddings, output layer, norms), so that the plain model has one type and generates in it; the head."""
         for parameter in self.model.parameters():
             if not parameter.requires_grad:
                 parameter.data = parameter.data.to(self.dtype)
+        self._head = FrozenWeight(self.model.lm_head.weight.detach(), None, packed=self.kind.packed)
 
     @property
-    @abstractmethod
-    def head(self) -> tuple[Tensor, Tensor | None]:
-        """Weight (vocabulary, d_model) and bias (vocabulary,) of the output layer."""
+    def head_bias(self) -> Tensor | None:
+        """Added to the logits (vocabulary,)."""
+        return None
 
     def loss_sum(self, packed: Packed, *, label_smoothing: float = 0.0, encoder_states: Tensor | None = None) -> Tensor:
         """Cross-entropy summed over the target tokens, a scalar in fp32.
@@ -61,7 +64,7 @@ class FastModel(ABC):
         with torch.autocast(packed.source.device.type, enabled=False):
             memory = self.encode(packed) if encoder_states is None else encoder_states.to(self.dtype)
             states = self.decode(packed, memory)
-            return cross_entropy_sum(states, *self.head, packed.labels, smoothing=label_smoothing)
+            return cross_entropy_sum(states, self._head, self.head_bias, packed.labels, smoothing=label_smoothing)
 
     def _block(self, block: Callable[..., Tensor], *args: Any) -> Tensor:
         if self.recompute and torch.is_grad_enabled():

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diasum.model.fast.frozen import FrozenWeight
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "gelu": F.gelu,
@@ -68,17 +70,26 @@ class Adapter:
         return self.columns, self.layer.scaling[self.name], p
 
 
+@dataclass(frozen=True)
+class Kind:
+    """How a fast model computes: the type of its rows and frozen weights, and whether those are packed (`FrozenWeight`)."""
+
+    dtype: torch.dtype
+    packed: bool = False
+
+
 class Linear:
     """One or several linear layers that read the same rows, as one product, with their adapters.
 
     The frozen weights are put side by side once, in the compute type; the model's own parameters become views of them, so that they
-    exist once and the plain model goes on working.
+    exist once (packed, three times) and the plain model goes on working.
     """
 
-    def __init__(self, modules: Sequence[Any], dtype: torch.dtype) -> None:
+    def __init__(self, modules: Sequence[Any], kind: Kind) -> None:
         bases = [getattr(module, "base_layer", module) for module in modules]
-        self.weight = _side_by_side([base.weight for base in bases], dtype)
-        self.bias = None if bases[0].bias is None else _side_by_side([base.bias for base in bases], dtype)
+        weight = _side_by_side([base.weight for base in bases], kind.dtype)
+        bias = None if bases[0].bias is None else _side_by_side([base.bias for base in bases], kind.dtype)
+        self.frozen = FrozenWeight(weight, bias, packed=kind.packed)
         self.adapters: list[Adapter] = []
         begin = 0
         for module, base in zip(modules, bases, strict=True):
@@ -89,11 +100,9 @@ class Linear:
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
         """(N, in) to (N, out); with `residual` (N, out) added within the product."""
-        if not self.adapters:
-            return _product(x, self.weight, self.bias, residual)
         plans = tuple(adapter.plan for adapter in self.adapters)
         factors = [factor for adapter in self.adapters for factor in (adapter.a, adapter.b)]
-        return run(_LoraLinear, x, self.weight, self.bias, residual, plans, *factors)
+        return run(_LoraLinear, x, self.frozen, residual, plans, *factors)
 
 
 def _side_by_side(parameters: Sequence[nn.Parameter], dtype: torch.dtype) -> Tensor:
@@ -109,42 +118,34 @@ def _side_by_side(parameters: Sequence[nn.Parameter], dtype: torch.dtype) -> Ten
     return whole
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor | None) -> Tensor:
-    if residual is None:
-        return F.linear(x, weight, bias)
-    out = torch.addmm(residual, x, weight.t())
-    return out if bias is None else out.add_(bias)
-
-
 class _LoraLinear(torch.autograd.Function):
-    """x W' + bias + residual + scale * dropout(x) A' B' for each adapter (LoRA: Hu et al., 2021)."""
+    """x W' + bias + residual + scale * dropout(x) A' B' for each adapter (LoRA: Hu et al., 2021); without adapters it keeps nothing."""
 
     @staticmethod
     def forward(
         ctx: Any,
         x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
+        frozen: FrozenWeight,
         residual: Tensor | None,
         plans: tuple[tuple[slice, float, float], ...],
         *factors: Tensor,
     ) -> Tensor:
-        out = _product(x, weight, bias, residual)
+        out = frozen.forward(x, residual)
         kept = []
         for (columns, scale, p), a, b in zip(plans, factors[::2], factors[1::2], strict=True):
             mask = kept_mask(x.shape, p, x.device) if p else None
             inner = _dropped(x, mask) @ a.to(x.dtype).t()
             out[:, columns].addmm_(inner, b.to(x.dtype).t(), alpha=scale / (1 - p))
             kept += [mask, inner]
-        ctx.save_for_backward(x, weight, *factors, *kept)
-        ctx.plans = plans
+        ctx.save_for_backward(x if plans else None, *factors, *kept)
+        ctx.frozen, ctx.plans = frozen, plans
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        x, weight, *saved = ctx.saved_tensors
+        x, *saved = ctx.saved_tensors
         grad, n = grads[0], 2 * len(ctx.plans)
-        grad_x = grad @ weight if ctx.needs_input_grad[0] else None
+        grad_x = ctx.frozen.backward(grad) if ctx.needs_input_grad[0] else None
         made: list[Tensor] = []
         for i, (columns, scale, p) in enumerate(ctx.plans):
             (a, b), (mask, inner) = saved[2 * i : 2 * i + 2], saved[n + 2 * i : n + 2 * i + 2]
@@ -155,7 +156,7 @@ class _LoraLinear(torch.autograd.Function):
                 grad_x.addmm_(grad_inner, a.to(x.dtype))
             elif grad_x is not None:
                 grad_x.add_((grad_inner @ a.to(x.dtype)).mul_(mask))
-        return grad_x, None, None, grad if ctx.needs_input_grad[3] else None, None, *made
+        return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, *made
 
 
 def kept_mask(shape: torch.Size, p: float, device: torch.device) -> Tensor:
@@ -235,14 +236,14 @@ class _GatedGelu(torch.autograd.Function):
 
 
 def cross_entropy_sum(
-    states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, *, smoothing: float = 0.0
+    states: Tensor, weight: FrozenWeight, bias: Tensor | None, labels: Tensor, *, smoothing: float = 0.0
 ) -> Tensor:
     """Cross-entropy summed over tokens, without ever holding the logits of all of them.
 
     Args:
         states: (T, d_model); the output layer's input.
-        weight: the output layer (vocabulary, d_model), frozen.
-        bias: (vocabulary,) added to the logits, frozen.
+        weight: the output layer (vocabulary, d_model), without bias.
+        bias: (vocabulary,) added to the logits in fp32, frozen.
         labels: (T,) int64.
         smoothing: label smoothing, as in `torch.nn.functional.cross_entropy`.
 
@@ -257,14 +258,14 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+        ctx: Any, states: Tensor, weight: FrozenWeight, bias: Tensor | None, labels: Tensor, smoothing: float
     ) -> Tensor:
         total = torch.zeros((), dtype=torch.float32, device=states.device)
         grad = torch.empty_like(states) if ctx.needs_input_grad[0] else None
-        uniform = smoothing / len(weight)
+        uniform = smoothing / len(weight.weight)
         for begin in range(0, len(states), LOSS_CHUNK):
             rows = slice(begin, begin + LOSS_CHUNK)
-            logits = F.linear(states[rows], weight).float()
+            logits = weight.forward(states[rows]).float()
             if bias is not None:
                 logits += bias
             target = labels[rows, None]
@@ -277,7 +278,7 @@ class _CrossEntropy(torch.autograd.Function):
                 if smoothing:
                     logits -= uniform
                 logits.scatter_add_(1, target, logits.new_full(target.shape, smoothing - 1))
-                torch.mm(logits.to(states.dtype), weight, out=grad[rows])
+                grad[rows] = weight.backward(logits.to(states.dtype))
         ctx.save_for_backward(grad)
         return total
 

@@ -14,24 +14,20 @@ from torch import Tensor
 
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.ops import ACTIVATIONS, Linear, gated, rms_norm
+from diasum.model.fast.ops import ACTIVATIONS, Kind, Linear, gated, rms_norm
 from diasum.model.fast.packed import Packed, Segments
 
 
 class FastT5(FastModel):
     """See `FastModel`."""
 
-    def __init__(self, model: Any, dtype: torch.dtype, *, recompute: bool = False) -> None:
-        super().__init__(model, dtype, recompute=recompute)
+    def __init__(self, model: Any, kind: Kind, *, recompute: bool = False) -> None:
+        super().__init__(model, kind, recompute=recompute)
         config = model.config
         self._scale = config.d_model**-0.5 if _scales_output(config) else 1.0
-        self._encoder = [_Block(block, config, dtype) for block in model.encoder.block]
-        self._decoder = [_Block(block, config, dtype) for block in model.decoder.block]
+        self._encoder = [_Block(block, config, kind) for block in model.encoder.block]
+        self._decoder = [_Block(block, config, kind) for block in model.decoder.block]
         self._convert_frozen()
-
-    @property
-    def head(self) -> tuple[Tensor, Tensor | None]:
-        return self.model.lm_head.weight.detach(), None
 
     def encode(self, packed: Packed) -> Tensor:
         stack = self.model.encoder
@@ -56,20 +52,20 @@ class FastT5(FastModel):
 class _Block:
     """One layer of the encoder or the decoder."""
 
-    def __init__(self, block: Any, config: Any, dtype: torch.dtype) -> None:
+    def __init__(self, block: Any, config: Any, kind: Kind) -> None:
         attention, feed = block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
         self._attention = attention
         self._heads, self._scale = config.num_heads, float(attention.scaling)
         self._norms = [(layer.layer_norm.weight.detach(), layer.layer_norm.variance_epsilon) for layer in block.layer]
-        self._qkv = Linear([attention.q, attention.k, attention.v], dtype)
-        self._o = Linear([attention.o], dtype)
+        self._qkv = Linear([attention.q, attention.k, attention.v], kind)
+        self._o = Linear([attention.o], kind)
         if len(block.layer) == 3:
             cross = block.layer[1].EncDecAttention
-            self._cross_q, self._cross_o = Linear([cross.q], dtype), Linear([cross.o], dtype)
-            self._cross_kv = Linear([cross.k, cross.v], dtype)
+            self._cross_q, self._cross_o = Linear([cross.q], kind), Linear([cross.o], kind)
+            self._cross_kv = Linear([cross.k, cross.v], kind)
         self._activation, self._gated = config.dense_act_fn, config.is_gated_act
-        self._wi = Linear([feed.wi_0, feed.wi_1] if self._gated else [feed.wi], dtype)
-        self._wo = Linear([feed.wo], dtype)
+        self._wi = Linear([feed.wi_0, feed.wi_1] if self._gated else [feed.wi], kind)
+        self._wo = Linear([feed.wo], kind)
         self._bias: Tensor | None = None
 
     def bias(self, length: int, dtype: torch.dtype, *, causal: bool, inherited: Tensor | None) -> Tensor:
