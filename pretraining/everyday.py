@@ -39,7 +39,7 @@ from pretraining.grammar import (
     read_grammar,
     speakers,
 )
-from pretraining.speakers import Person, named, person_n, role, start_upper, titled
+from pretraining.speakers import NUMBERED, Person, named, person_n, role, start_upper, titled
 
 FOLDER = Path(__file__).with_name("everyday")
 Env = dict[str, tuple[str, ...]]
@@ -104,7 +104,7 @@ class Everyday:
         scenario = scenario or rng.choice(self.scenarios)
         parts = [scenario]
         if not scenario.roles and len(speakers(scenario)) == 2:
-            parts += rng.sample(self.private, rng.randint(0, longest - 1))
+            parts += rng.sample(self.private, min(len(self.private), rng.randint(0, longest - 1)))
         served = not scenario.roles or scenario.roles[0] in CLIENTS
         if longest > 1:
             padded = (
@@ -169,7 +169,8 @@ class Telling:
     def cast(self) -> dict[str, Person]:
         rng = self.rng
         letters = speakers(self.main)
-        numbered = rng.random() < 0.45
+        numbered = rng.random() < NUMBERED
+        spoken = rng.random() < 0.5  # by a name
         by_role = bool(self.main.roles) and rng.random() < 0.35
         people: dict[str, Person] = {}
         taken: set[str] = set()
@@ -180,7 +181,7 @@ class Telling:
             if rng.random() < 0.12:
                 plain = titled(rng)
             if numbered:
-                person = replace(person_n(k + 1), call=plain.call, gender="")
+                person = replace(person_n(k + 1), call=plain.call if spoken else f"#{letter}#")
             elif by_role and k < len(self.main.roles):
                 person = replace(role(self.main.roles[k]), call=plain.call)
             else:
@@ -215,7 +216,10 @@ class Telling:
         for letter, person in self.people.items():
             if person.label.startswith("#"):  # numbered as they speak
                 number = order.index(letter) + 1 if letter in order else len(order) + 1
-                person = replace(person_n(number), call=person.call)
+                plain = person_n(number)
+                called = person.call
+                person = replace(plain, call=plain.label if called == f"#{letter}#" else called)
+                turns = [(k, text.replace(f"#{letter}#", plain.label)) for k, text in turns]
             if letter in self.known and person.mention != person.call and rng.random() < 0.7:
                 person = replace(person, mention=person.call)
             self.people[letter] = person

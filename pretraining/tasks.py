@@ -199,7 +199,7 @@ class TaskMixture:
         return Example(frame(talk.query or SUMMARIZE, render(lines), SUMMARY), target, f"summary/{talk.source}")
 
     def report(self, rng: random.Random, max_words: int) -> Example | None:
-        """Any dialogue, told in the third person by rule: short where speakers are numbered, in the house style where named.
+        """Any dialogue, told in the third person by rule: in short, at more length, or in the house style.
 
         About half are told whole, so that a target is nearly as long as its source: more to learn from each token read. Some of these
         quote every turn, `Ana says "Lunch at one?"`: going from turn to turn and naming who speaks comes before rewording.
@@ -212,9 +212,9 @@ class TaskMixture:
         if not 2 <= len({p.label for p, _ in said}) <= 6:
             return None
         words = sum(text.count(" ") + 2 for _, text in said)
-        numbered = said[0][0].label.startswith("#")
-        longest = min(32, max(12, words // 5)) if numbered else min(75, max(16, words * 2 // 5))
-        house_style = not numbered and rng.random() < 0.6
+        house_style = rng.random() < 0.35
+        short = not house_style and rng.random() < 0.6
+        longest = min(32, max(12, words // 5)) if short else min(75, max(16, words * 2 // 5))
         body = render([(p.label, text) for p, text in said])
         if whole and rng.random() < QUOTED:
             target = " ".join(f'{start_upper(p.mention)} says "{text}"' for p, text in said)

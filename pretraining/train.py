@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerBase
 
+from diasum.model.hardware import bf16_support
 from pretraining import batches
 from pretraining.curriculum import LONG, phase_at
 from pretraining.model import Shape, build_model, token_losses
@@ -82,9 +83,10 @@ def precision() -> tuple[torch.device, torch.dtype | None, str]:
         if torch.cuda.is_bf16_supported():
             return torch.device("cuda"), torch.bfloat16, "a GPU with bf16"
         return torch.device("cuda"), None, "a GPU without bf16"
-    if torch.cpu._is_amx_tile_supported():
-        return torch.device("cpu"), torch.bfloat16, "a CPU with AMX bf16 tiles"
-    return torch.device("cpu"), None, "a CPU without AMX: bf16 would be slower than float32"
+    reason = bf16_support("cpu")
+    if reason:
+        return torch.device("cpu"), torch.bfloat16, reason
+    return torch.device("cpu"), None, "a CPU without bf16 instructions"
 
 
 class Trainer:

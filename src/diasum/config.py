@@ -59,6 +59,11 @@ class PromptSettings(_Section):
     turn_separator: str | None = Field(
         None, description="text between turns; a line break, or what survives the tokenizer, when not given"
     )
+    speakers: Literal["auto", "named", "numbered"] = Field(
+        "auto",
+        description="how the model reads who speaks: `named`, as written; `numbered`, as #Person1# and so on, with the names put back into "
+        "the summary; auto: as the base was made for (`mini`: numbered, others: named)",
+    )
     max_source_tokens: int = Field(
         512, ge=16, description="sources are cut to this at turn boundaries; the prompt itself is never cut"
     )
@@ -70,6 +75,13 @@ class PromptSettings(_Section):
         if self.template.count("{dialogue}") != 1:
             raise ValueError("template must contain {dialogue} exactly once")
         return self
+
+    def for_base(self, config: Any) -> PromptSettings:
+        """These settings with `speakers` decided: as a base's configuration says (`dialogue_speakers`), else `named`."""
+        if self.speakers != "auto":
+            return self
+        numbered = getattr(config, "dialogue_speakers", None) == "numbered"
+        return self.model_copy(update={"speakers": "numbered" if numbered else "named"})
 
 
 class LoraSettings(BaseModel):
@@ -99,6 +111,11 @@ class TrainSettings(_Section):
     )
     fast_path: Literal["auto", "off"] = Field(
         "auto", description="fused training without padding where it holds for the model and its adapter; same results"
+    )
+    prepack: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="arrange the frozen weights once for the CPU's matrix products (fast path only): faster steps for up to two more "
+        "copies of them in memory; auto: where it pays and memory is ample",
     )
     packing: Literal["auto", "on", "off"] = Field(
         "auto", description="pairs of any length share a batch without padding (fast path only); off for length buckets"

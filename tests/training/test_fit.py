@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import torch
 
 import diasum
 from diasum.config import TrainSettings
+from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
+from diasum.model.generation import Generated
 from diasum.training import Run
 from diasum.training.callbacks import best_evaluation, stalled
 from diasum.training.trainer import DialogueTrainer
@@ -172,3 +175,45 @@ def _without_dropout(base: str, folder: Path) -> str:
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "dropout_rate": 0.0}))
     return str(folder)
+
+
+def test_a_base_made_for_numbered_speakers_reads_numbers_and_readers_get_names(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base's configuration decides what `prompt.speakers: auto` means; selection, summaries and the card follow."""
+    numbered = tmp_path / "base"
+    shutil.copytree(base, numbered)
+    config = json.loads((numbered / "config.json").read_text())
+    (numbered / "config.json").write_text(json.dumps(config | {"dialogue_speakers": "numbered"}))
+
+    def written(_: Any, __: Any, sources: Sequence[Any], *args: Any, **options: Any) -> list[Generated]:
+        return [Generated("#Person2# answers #Person1#.", cut=False) for _ in sources]
+
+    monkeypatch.setattr("diasum.training.trainer.generate", written)
+    monkeypatch.setattr("diasum.model.trained.generate", written)
+    scored: list[str] = []
+    monkeypatch.setattr(
+        "diasum.evaluation.evaluate.quick_scores",
+        lambda texts, pairs: scored.extend(texts) or {"rouge1": 1.0, "rougeL": 1.0},
+    )
+    diasum.train(str(numbered), corpus, run=tmp_path / "run", settings=quick | {"train.epochs": 1})
+    assert scored
+    assert not any("#" in text for text in scored)
+
+    run = Run(tmp_path / "run")
+    assert json.loads((run.adapter / "diasum.json").read_text())["prompt"]["speakers"] == "numbered"
+    assert "#Person1#: Lunch at noon?" in (run.adapter / "README.md").read_text()
+    assert "numbered" in run.manifest()["encoding"]["speakers"]
+    chat = "Ana: Is it open?\nBen: Yes, Ana."
+    for source in (tmp_path / "run", numbered):
+        summarizer = diasum.load(source)
+        assert summarizer.summarize(chat) == "Ben answers Ana."
+        (made,) = summarizer.trained.summarize([parse_dialogue(chat)])
+        assert made.text == "Ben answers Ana."
+    assert diasum.load(base).trained.encoder.settings.speakers == "named"
+
+    named = diasum.train(
+        str(numbered), corpus, run=tmp_path / "named", settings=quick | {"train.epochs": 1, "prompt.speakers": "named"}
+    )
+    assert named.complete
+    assert diasum.load(tmp_path / "named").trained.encoder.settings.speakers == "named"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from diasum.config import PromptSettings
 from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, lost_characters
+from diasum.data.speakers import NumberedSpeakers
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
 
@@ -90,8 +91,10 @@ class PairEncoder:
         DiasumError: the prompt alone leaves no room for a conversation in `max_source_tokens`.
 
     Attributes:
+        settings: as given; `PromptSettings.for_base` decides what is `auto` in them, which else counts as `named`.
         prompt: the template with the separator that survives this tokenizer.
         separator_reason: why that separator.
+        speakers_reason: how the model reads who speaks, as a sentence.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> None:
@@ -99,6 +102,12 @@ class PairEncoder:
         self.settings = settings
         self.prompt, self.separator_reason = Prompt.for_tokenizer(tokenizer, settings)
         self._as_written = as_written(tokenizer)
+        self._numbered = settings.speakers == "numbered"
+        self.speakers_reason = (
+            "Speakers are numbered for the model (#Person1# ...); their names are put back into its summaries."
+            if self._numbered
+            else "Speakers keep their names."
+        )
         fixed = len(self._ids([self.prompt.render(Dialogue(()))])[0])
         self._room = settings.max_source_tokens - fixed
         if self._room < 1:
@@ -142,7 +151,7 @@ class PairEncoder:
             )
         dialogues = [self._plain(pair.dialogue) for pair in pairs]
         texts = [self.prompt.render(dialogue) for dialogue in dialogues]
-        targets = [self._as_written(pair.references[0]) for pair in pairs]
+        targets = [self.target(pair.dialogue, pair.references[0]) for pair in pairs]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
         whole = self._target_ids(targets)
         labels = [self._fit_target(ids) for ids in whole]
@@ -151,8 +160,18 @@ class PairEncoder:
         lost = lost_characters(self.tokenizer, [*texts, *targets])
         return features, _report(sources, [len(ids) for ids in labels], cut, lost)
 
+    def target(self, dialogue: Dialogue, summary: str) -> str:
+        """A summary as the model should write it: without special tokens, its speakers numbered where the prompt's are."""
+        return self._as_written(NumberedSpeakers(dialogue).hide(summary) if self._numbered else summary)
+
+    def finish(self, dialogue: Dialogue, summary: str) -> str:
+        """What the model wrote as its reader gets it: numbered speakers have their names again."""
+        return NumberedSpeakers(dialogue).restore(summary) if self._numbered else summary
+
     def _plain(self, dialogue: Dialogue) -> Dialogue:
-        """The dialogue without special tokens in its text; itself where it has none."""
+        """The dialogue as the model reads it: without special tokens in its text, its speakers numbered where that is set."""
+        if self._numbered:
+            dialogue = NumberedSpeakers(dialogue).dialogue
         if self._as_written(dialogue.text) == dialogue.text:
             return dialogue
         keep = self._as_written

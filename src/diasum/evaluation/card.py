@@ -26,6 +26,7 @@ from diasum.evaluation.report_data import run_facts, short_name
 from diasum.evaluation.report_parts import machine, training_facts
 from diasum.files import write_text
 from diasum.model import BUNDLED
+from diasum.model.trained import SIDE_FILE
 from diasum.training import Run
 
 # Those of the Hub's list that data sets of conversations have; others go by `license: other` and their name.
@@ -55,12 +56,14 @@ class Snippet:
 
     Attributes:
         prefix, separator, suffix: the text around and between the turns, as this tokenizer needs it.
+        numbered: speakers are numbered in the prompt.
         generate: the run's search settings, as `generate` of transformers names them.
     """
 
     prefix: str
     separator: str
     suffix: str
+    numbered: bool
     generate: dict[str, Any]
 
 
@@ -191,7 +194,9 @@ def _snippet(run: Run, settings: Settings) -> Snippet:
     plain = type(settings.generate)().model_dump()
     always = ("num_beams", "max_new_tokens")
     generate = {key: value for key, value in chosen.items() if key in always or value != plain[key]}
-    return Snippet(prompt.prefix, prompt.separator, prompt.suffix, generate)
+    side = json.loads((run.adapter / SIDE_FILE).read_text(encoding="utf-8"))
+    numbered = side["prompt"].get("speakers") == "numbered"
+    return Snippet(prompt.prefix, prompt.separator, prompt.suffix, numbered, generate)
 
 
 def _adapter_facts(run: Run) -> dict[str, Any]:

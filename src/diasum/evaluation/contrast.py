@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diasum.data import Pair
-from diasum.data.prompt import as_written
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.bootstrap import Interval, holm_correction, paired_difference, share_interval
@@ -226,7 +225,11 @@ def log_likelihoods(
 
     sources = [source.input_ids for source in trained.encoder.encode_dialogues(dialogues)[0]]
     tokenizer, model = trained.base.tokenizer, trained.model
-    targets = [_target_ids(tokenizer, group) for group in texts]
+    written = trained.encoder.target
+    targets = [
+        _target_ids(tokenizer, [written(dialogue, text) for text in group])
+        for dialogue, group in zip(dialogues, texts, strict=True)
+    ]
     results: list[list[float]] = [[] for _ in texts]
     was_training = model.training
     model.eval()
@@ -257,7 +260,7 @@ def log_likelihoods(
 
 
 def _target_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    ids = tokenizer(text_target=list(map(as_written(tokenizer), texts)), verbose=False)["input_ids"]
+    ids = tokenizer(text_target=list(texts), verbose=False)["input_ids"]
     eos = tokenizer.eos_token_id
     return [(x if eos is None or x[-1:] == [eos] else [*x, eos])[:_LONGEST] for x in ids]
 

@@ -11,7 +11,6 @@ from diasum.config import GenerateSettings
 from diasum.dialogue import Dialogue
 from diasum.dialogue import as_dialogue as read
 from diasum.errors import DiasumError
-from diasum.model import generate as run_generation
 from diasum.model.trained import Trained, load_trained
 
 Conversation = str | Dialogue | Sequence[Any]
@@ -68,7 +67,7 @@ class Summarizer:
         settings = self._settings(generate)
         sources, _ = self.trained.encoder.encode_dialogues(dialogues)
         ids = [source.input_ids for source in sources]
-        made = run_generation(self.trained.model, self.trained.base.tokenizer, ids, settings, progress=progress)
+        made = self.trained.generate_from(dialogues, ids, settings, progress=progress)
         return [Summary(one.text, one.cut, source.turns_cut) for one, source in zip(made, sources, strict=True)]
 
     def _settings(self, changes: dict[str, Any]) -> GenerateSettings:

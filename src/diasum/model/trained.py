@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,23 @@ class Trained:
         self, dialogues: Sequence[Dialogue], *, settings: GenerateSettings | None = None, progress: Any = None
     ) -> list[Generated]:
         """Summaries of dialogues, in their order."""
-        sources = [self.encoder.encode_dialogue(dialogue).input_ids for dialogue in dialogues]
-        return generate(self.model, self.base.tokenizer, sources, settings or self.generate, progress=progress)
+        sources = [source.input_ids for source in self.encoder.encode_dialogues(dialogues)[0]]
+        return self.generate_from(dialogues, sources, settings or self.generate, progress=progress)
+
+    def generate_from(
+        self,
+        dialogues: Sequence[Dialogue],
+        sources: Sequence[Sequence[int]],
+        settings: GenerateSettings,
+        *,
+        progress: Any = None,
+    ) -> list[Generated]:
+        """The same of dialogues that are encoded already."""
+        made = generate(self.model, self.base.tokenizer, sources, settings, progress=progress)
+        return [
+            replace(one, text=self.encoder.finish(dialogue, one.text))
+            for dialogue, one in zip(dialogues, made, strict=True)
+        ]
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
@@ -155,7 +170,8 @@ def _assemble(
     if hardware.dtype != "fp32":
         model.to(hardware.torch_dtype)
     model.eval()
-    return Trained(source, model, base, PairEncoder(base.tokenizer, prompt), settings, hardware, has_adapter, notes)
+    encoder = PairEncoder(base.tokenizer, prompt.for_base(base.model.config))
+    return Trained(source, model, base, encoder, settings, hardware, has_adapter, notes)
 
 
 def _side_file(folder: Path | None) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def fit(
     with Interruption(rhythm, console), closing(progress):
         result = _train(trainer, rhythm, run, resume)
     if result.complete:
-        distributed.on_main(lambda: _finish(settings, run, prepared.base, result))
+        distributed.on_main(lambda: _finish(settings, run, prepared, result))
     return result
 
 
@@ -220,9 +220,10 @@ def _note(run: Run, status: str, timing: dict[str, float]) -> None:
     run.update_manifest(status=status, timings=[*run.manifest().get("timings", []), timing])
 
 
-def _finish(settings: Settings, run: Run, base: Base, result: TrainingResult) -> None:
+def _finish(settings: Settings, run: Run, prepared: Prepared, result: TrainingResult) -> None:
     """Move the best adapter into place, with tokenizer and what inference needs to know; from then on the run is complete."""
     assert result.best is not None
+    base = prepared.base
     with folder_in_place(run.adapter) as folder:
         for file in (run.checkpoints / f"best-{result.best['step']}").iterdir():
             shutil.copyfile(file, folder / file.name)
@@ -232,7 +233,7 @@ def _finish(settings: Settings, run: Run, base: Base, result: TrainingResult) ->
             folder / "diasum.json",
             {
                 "base": {"id": base.id, "revision": base.revision, "sha256": base.weights_sha256},
-                "prompt": settings.prompt.model_dump(mode="json"),
+                "prompt": prepared.encoder.settings.model_dump(mode="json"),
                 "generate": settings.generate.model_dump(mode="json"),
             },
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
@@ -93,7 +94,7 @@ class Prepared:
             console.print(f"       {note}", highlight=False)
         console.print(f"[bold]with[/]   {'; '.join(self.hardware.reasons.values())}; {self.batching}")
         console.print(f"       {self.fast.reason}", highlight=False)
-        console.print(f"       {self.encoder.separator_reason}")
+        console.print(f"       {self.encoder.separator_reason} {self.encoder.speakers_reason}")
 
     def record(self, settings: Settings) -> dict[str, Any]:
         """The manifest's part that is known before the first step."""
@@ -118,7 +119,11 @@ class Prepared:
                 },
             },
             "processes": {"count": distributed.processes(), "distributed": settings.train.distributed},
-            "encoding": {**asdict(self.encoding), "separator": self.encoder.separator_reason},
+            "encoding": {
+                **asdict(self.encoding),
+                "separator": self.encoder.separator_reason,
+                "speakers": self.encoder.speakers_reason,
+            },
             "choices": {
                 **self.hardware.reasons,
                 "batching": self.batching,
@@ -145,7 +150,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         trust_remote_code=code,
         quantization=settings.train.base_quantization,
     )
-    encoder = PairEncoder(base.tokenizer, settings.prompt)
+    encoder = PairEncoder(base.tokenizer, settings.prompt.for_base(base.model.config))
     features, encoding = encoder.encode(corpus.split("train"))
     if settings.train.base_dropout == "off":
         without_dropout(base.model)
@@ -184,7 +189,7 @@ def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
         return FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
     if train.distributed == "fsdp" and distributed.processes() > 1:
         return FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
-    choice = fast_path(model, hardware.torch_dtype, recompute=train.gradient_checkpointing)
+    choice = fast_path(model, hardware.torch_dtype, recompute=train.gradient_checkpointing, prepack=train.prepack)
     if choice.model is not None and hardware.device == "cpu":
         keep_freed_memory()
     return choice
@@ -214,7 +219,13 @@ def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], mea
     features, _ = encoder.encode(pairs)
     count = min(settings.train.eval_generate, len(pairs)) if measure else 0
     chosen = sorted(random.Random(settings.train.seed).sample(range(len(pairs)), count))
-    return Validation(features, [pairs[i] for i in chosen], [features[i]["input_ids"] for i in chosen], measure)
+
+    def finished(texts: Sequence[str], of: Sequence[Pair]) -> dict[str, float]:
+        assert measure is not None
+        return measure([encoder.finish(pair.dialogue, text) for pair, text in zip(of, texts, strict=True)], of)
+
+    sources = [features[i]["input_ids"] for i in chosen]
+    return Validation(features, [pairs[i] for i in chosen], sources, finished if measure else None)
 
 
 def _overlap_notes(corpus: Corpus) -> list[str]:

@@ -1,0 +1,124 @@
+"""Speakers as numbers for the model, by their own names for the reader (`prompt.speakers: numbered`).
+
+In: a dialogue with names or roles as labels. Out: the same with `#Person1#`, `#Person2#` ... in the order in which they first speak, in
+labels and in what is said; and the way back for a summary. A small model that has learnt a handful of labels well then tells who said
+what, and a name that it has never seen comes out as it was written. It is DialogSum's own form (Chen et al. 2021), which its
+conversations keep.
+
+The price: he and she, and who is a doctor and who a patient, have to be read from what is said.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from diasum.dialogue import Dialogue, Turn
+
+_NUMBER = re.compile(r"(?:\b([Tt]he|[Aa]n?) )?#Person(\d{1,3})#")
+_NUMBERED = re.compile(r"#Person\d+#")
+_TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam", "lady", "lord", "herr", "frau"))
+# Last words of labels that are mentioned with "the".
+_ROLE_WORDS = """
+accountant admin administrator adviser advisor agency agent applicant apprentice archivist assistant attendant audiologist aunt baker
+bank barista bookseller boss boy bridesmaid broker builder bursar buyer caller candidate captain caretaker carpenter cashier center
+centre chair chairman chairperson chairwoman chef clerk client clinic coach colleague company conductor consultant cook counsellor
+counselor counter curator customer daughter dealer dentist department desk director dispatcher doctor driver editor electrician
+employee engineer estimator examiner expert farmer father father-in-law fishmonger florist foreman friend gardener girl grandfather
+grandmother guard guest guide handler headmaster headmistress headteacher helper host hotel housekeeper husband inspector installer
+instructor interviewee interviewer janitor journalist judge juror lad landlady landlord lawyer lead leader lecturer librarian line man
+manager master mechanic member merchant midwife moderator mother mother-in-law neighbor neighbour nurse office officer operator
+organiser organizer owner paramedic parent partner passenger patient pharmacist pharmacy photographer physician pilot plumber police
+policeman policewoman porter presenter principal printer producer professor pupil receptionist recruiter registrar rep reporter
+representative researcher resident restaurant roofer sailor salesman salesperson saleswoman school seamstress secretary seller server
+shop shopper singer sister skipper solicitor son speaker specialist steward stewardess store student supervisor surgeon surveyor
+tailor teacher team technician teenager teller tenant therapist traveler traveller treasurer tutor umpire uncle user valuer vendor vet
+vicar visitor volunteer waiter waitress warden wholesaler wife witness woman worker
+"""
+_ROLES = frozenset(_ROLE_WORDS.split())
+_MODALS = frozenset(("will", "may"))  # names that are common words in talk
+
+
+def _is_role(label: str) -> bool:
+    """Whether a summary mentions the label with "the": `Front Desk`, `customer`; not `Dr. Baker`, not `Uncle Pete`."""
+    words = label.lower().split()
+    return words[-1].strip(".") in _ROLES and words[0].strip(".") not in _TITLES
+
+
+def _parts(label: str, others: set[str]) -> list[str]:
+    """By what else than the whole label a person is named: `Gethin` and `Pryce`, unless another speaker has it, too."""
+    words = label.split()
+    if len(words) < 2 or _is_role(label):
+        return []
+    return [w for w in words if len(w) > 2 and w[0].isupper() and w.lower().strip(".") not in _TITLES | others]
+
+
+class NumberedSpeakers:
+    """The numbers of one dialogue's speakers.
+
+    A dialogue that has such labels already stays as it is, and so does one without labels.
+
+    Args:
+        dialogue: as it is read.
+    """
+
+    def __init__(self, dialogue: Dialogue) -> None:
+        self._dialogue = dialogue
+        numbered = _NUMBERED.search(dialogue.text) is not None
+        self.labels: tuple[str, ...] = () if numbered else dialogue.speakers
+        self._numbers = {label: f"#Person{k}#" for k, label in enumerate(self.labels, 1)}
+
+    @cached_property
+    def dialogue(self) -> Dialogue:
+        """The dialogue with numbers for names, spoken ones too."""
+        if not self.labels:
+            return self._dialogue
+        said = self._names(skip=_MODALS)
+        return Dialogue(
+            tuple(
+                Turn(self._numbers.get(turn.speaker, turn.speaker), self._replace(said, turn.text), turn.start)
+                for turn in self._dialogue.turns
+            )
+        )
+
+    def hide(self, summary: str) -> str:
+        """A summary of the dialogue with numbers for the speakers: `The agent` and `Ana's` become `#Person2#` and `#Person1#'s`."""
+        return self._replace(self._names(roles_in_lower_case=True), summary) if self.labels else summary
+
+    def restore(self, summary: str) -> str:
+        """The way back; a number that nobody has becomes "someone"."""
+        return _NUMBER.sub(self._mention, summary) if self.labels else summary
+
+    def _mention(self, match: re.Match[str]) -> str:
+        article, number = (match[1] or "").lower(), int(match[2])
+        if not 1 <= number <= len(self.labels):
+            mention = "someone"
+        elif not _is_role(self.labels[number - 1]):
+            return self.labels[number - 1]
+        else:
+            mention = f"{'the' if article in ('', 'the') else article} {self.labels[number - 1]}"
+        before = match.string[: match.start()].rstrip(" \"'“‘(")
+        return mention[0].upper() + mention[1:] if not before or before[-1] in ".!?:\n" else mention
+
+    def _names(self, *, skip: frozenset[str] = frozenset(), roles_in_lower_case: bool = False) -> dict[str, str]:
+        """What stands for a speaker in text, as regular expressions, to its number; the longest first."""
+        found: dict[str, str] = {}
+        for label, number in self._numbers.items():
+            written = re.escape(label)
+            if label.lower() not in skip:
+                found[rf"(?:[Tt]he )?{written}"] = number
+            if _is_role(label) and roles_in_lower_case:
+                found[rf"[Tt]he {re.escape(label.lower())}"] = number
+            others = {word.lower().strip(".") for other in self.labels if other != label for word in other.split()}
+            for part in _parts(label, others):
+                if part.lower() not in skip:
+                    found.setdefault(re.escape(part), number)
+        return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+    @staticmethod
+    def _replace(names: dict[str, str], text: str) -> str:
+        if not names:
+            return text
+        numbers = list(names.values())
+        pattern = "|".join(f"({name})" for name in names)
+        return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", lambda match: numbers[(match.lastindex or 1) - 1], text)
