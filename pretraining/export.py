@@ -137,10 +137,10 @@ feed-forward {d_ff}, {heads} heads, vocabulary {vocab}). It is the base model of
 network; adapt it with LoRA
 to your own conversations. It is far smaller and has seen far less text than FLAN-T5 or BART: use those where you can.
 
-Prompt it as it was trained: `Summarize the following conversation.\\n\\n{{turns}}\\n\\nSummary:`, one `#Person1#: text` a line, speakers
-numbered as they first speak, and numbers for their names in what is said, too. diasum does this by itself and puts the names back
-(`prompt.speakers`, decided by `dialogue_speakers` in `config.json`). Sources to 512 tokens, targets to 160. Its tokenizer keeps newlines, braces
-and repeated spaces.
+Prompt it as it was trained: `Summarize the following conversation.\\n\\n{{turns}}\\n\\nSummary:`, one `#Person1#: text` a line,
+speakers numbered as they first speak, and numbers for their names in what is said, too. diasum does this by itself and puts the names
+back (`prompt.speakers`, decided by `dialogue_speakers` in `config.json`). Sources to 512 tokens, targets to 160. Its tokenizer keeps
+newlines, braces and repeated spaces.
 
 ## Training
 {tokens}M tokens (sources and targets) in {steps} steps, {hours} hours of computing, by the project's `pretraining/`:

@@ -42,7 +42,7 @@ class FastModel(ABC):
         """The output layer's input (T, d_model), given the encoder states (S, d_model)."""
 
     def _convert_frozen(self) -> None:
-        """What is not converted yet (embeddings, output layer, norms), so that the plain model has one type and generates in it; the head."""
+        """What is not converted yet (embeddings, norms, head), so that the plain model has one type and generates in it."""
         for parameter in self.model.parameters():
             if not parameter.requires_grad:
                 parameter.data = parameter.data.to(self.dtype)
