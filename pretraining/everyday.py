@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from diasum.errors import DiasumError
+from pretraining.closing import left_open
 from pretraining.grammar import (
     GENERATORS,
     Alternatives,
@@ -347,7 +348,7 @@ def join_sentences(rng: random.Random, sentences: Sequence[str]) -> str:
 
 
 def summarize(
-    rng: random.Random, dialogue: Dialogue, max_words: int, *, house_style: float = 0.5
+    rng: random.Random, dialogue: Dialogue, max_words: int, *, house_style: float = 0.3
 ) -> tuple[list[tuple[str, str]], str]:
     """The turns that fit in `max_words` words, and the summary of what they say; empty where nothing fits.
 
@@ -365,7 +366,6 @@ def summarize(
         return [], ""
     summary = join_sentences(rng, heard)
     whole = len(turns) == len(dialogue.turns)
-    if whole and not turns[0][0].startswith("#") and rng.random() < house_style:
-        points = dialogue.open_points
-        summary += f" Still open: {' and '.join(points) if points else 'nothing'}."
+    if whole and dialogue.open_points and rng.random() < house_style:
+        summary += f" {left_open(rng, dialogue.open_points)}"
     return turns, summary

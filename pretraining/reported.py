@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pretraining.closing import left_open
 from pretraining.speakers import Person, start_upper
 from pretraining.third_person import pronoun, split_tail, tell
 from pretraining.verbs import STOPWORDS, UNFINISHED
@@ -98,7 +99,7 @@ def report(rng: random.Random, said: Sequence[Said], max_words: int, *, house_st
         rng: chooses among wordings.
         said: the turns.
         max_words: of the report, the closing line of the house style not counted.
-        house_style: end with "Still open: ...".
+        house_style: fewer, longer sentences, and at the end what is left open, if anything is.
     """
     alone = len({p.label for p, _ in said}) == 2
     told: list[Told] = []
@@ -123,9 +124,7 @@ def report(rng: random.Random, said: Sequence[Said], max_words: int, *, house_st
         return ""
     ordered = [told[i] for i in sorted(chosen)]
     text = join_long(rng, ordered) if house_style and rng.random() < 0.8 else join(ordered)
-    if house_style:
-        text += f" Still open: {closing or 'nothing'}."
-    return text
+    return f"{text} {left_open(rng, [closing])}" if closing else text
 
 
 def join(told: Sequence[Told]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from pretraining.closing import left_open
 from pretraining.corpora import Turn
 from pretraining.sgd_goals import read_goals
 from pretraining.sgd_phrases import inflect
@@ -77,7 +78,7 @@ def compose(
         return None
     text = " ".join(start_upper(inflect(s, teller.past)) + "." for s in sentences)
     if rng.random() < (0.0 if brief else house_style):
-        text += " " + teller.still_open(goals, ended)
+        text += f" {left_open(rng, teller.left(goals, ended))}".rstrip()
     return text.replace("..", ".").replace(",,", ",")
 
 

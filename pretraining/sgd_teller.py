@@ -332,8 +332,8 @@ class Teller:
             )
         ]
 
-    def still_open(self, goals: Sequence[Goal], ended: bool) -> str:
-        """The last sentence of the house style."""
+    def left(self, goals: Sequence[Goal], ended: bool) -> list[str]:
+        """What is still open at the end."""
         left = []
         for goal in goals:
             thing = DOMAINS[goal.domain].thing
@@ -341,5 +341,4 @@ class Teller:
             unfinished = not ended and goal is goals[-1] and goal.outcome != "done"
             if not later_done and (goal.outcome == "failed" or goal.declined or (unfinished and goal.intent)):
                 left.append(thing)
-        left = list(dict.fromkeys(left))
-        return f"Still open: {' and '.join(left)}." if left else "Still open: nothing."
+        return list(dict.fromkeys(left))

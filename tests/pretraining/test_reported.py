@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from pretraining.closing import WORDS
 from pretraining.reported import report, sentences
 from pretraining.speakers import Person, person_n
 from pretraining.third_person import tell
@@ -93,7 +94,9 @@ def test_a_report_keeps_its_limit_and_order_and_closes_in_the_house_style() -> N
         (DESK, "I can give you a voucher. I'll ask the manager about the money."),
     ]
     text = report(random.Random(0), said, 40, house_style=True)
-    body, _, still_open = text.partition(" Still open: ")
+    body, _, still_open = text.partition(": ")
+    body, _, words = body.rpartition(". ")
+    assert words in WORDS
     assert len(body.split()) <= 40 + body.count(" and ")
     assert body.startswith("Dana ")
     assert "$45" in body

@@ -203,7 +203,8 @@ class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _tensors(tree: Any) -> Iterator[torch.Tensor]:
-    return (leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor))
+    """Those that have a storage; packed weights (`diasum.model.fast.frozen`) have none that can be told, and last longer than a step."""
+    return (leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor) and not leaf.is_mkldnn)
 
 
 @contextmanager
