@@ -150,7 +150,8 @@ examples are reports by rule, which tell or quote any dialogue in the third pers
 relative biases, so that a word finds the label of its own turn; at 58.0M a fifth head was written into the weights, which looks there, and
 from then on nine examples in ten have numbered speakers (the project's `pretraining/README.md` says how and why).
 Measured while training (64 pairs each, greedy; ROUGE-1 stemmed; *gap* is ROUGE-1 against the right reference minus
-against another dialogue's):
+against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, so that only
+DialogSum's columns compare over the whole length:
 
 {curve}
 
@@ -163,9 +164,11 @@ CC BY-SA 4.0. DialogSum, DailyDialog, DREAM and MuTual were not trained on; Dial
 on.
 
 ## Known failures
-It confuses who said what to whom ("The Officer tells the Officer ..."), gets pronouns wrong, joins halves of two sentences, repeats itself,
-and picks what is said loudly rather than what matters. In long talks of several people the speaker is wrong about half of the time.
-It invents less than it muddles. Do not use it where a wrong summary does harm.
+It tells what was said rather than what came of it, in the words of the dialogue; keeps questions and asides ("the remaining question: ...")
+that no summary needs; breaks off sentences ("says that the cracked one"), joins halves of two, and mixes up whose thing is meant
+("Ana's mother" for "Ben's mother"). Speakers are mostly right (120 of 129 sentences where two talk, 31 of 37 for three;
+`python -m pretraining.attribution`); he and she are not known of speakers. It invents less than it muddles. Do not use it where a wrong
+summary does harm.
 
 {notes}
 """

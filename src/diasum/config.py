@@ -180,6 +180,12 @@ class GenerateSettings(_Section):
     min_new_tokens: int = Field(
         0, ge=0, description="shortest summary, in tokens; never forced beyond a third of the source"
     )
+    closing: str | None = Field(
+        None,
+        min_length=1,
+        description="how the last line of a summary begins, where your summaries have one (`Still open:`): not before `min_new_tokens`, "
+        "which then count what stands before it",
+    )
     length_penalty: float = Field(1.0, description="above 1 favours longer beams")
     no_repeat_ngram_size: int = Field(
         0, ge=0, description="forbid repeating n-grams of this size (a begun word is finished); 0 allows all"

@@ -114,12 +114,39 @@ def test_a_model_without_an_end_token_is_held_to_no_length() -> None:
     import torch
     from transformers import GenerationConfig
 
-    from diasum.model.generation import _not_before
+    from diasum.model.generation import _ends, _not_before
 
-    scores = torch.zeros(2, 5)
-    assert (
-        _not_before([3, 3], GenerationConfig(eos_token_id=None))(torch.zeros(2, 1, dtype=torch.long), scores) == 0
-    ).all()
-    held = _not_before([3, 0], GenerationConfig(eos_token_id=[1, 4]))(torch.zeros(2, 1, dtype=torch.long), scores)
+    scores, ids = torch.zeros(2, 5), torch.zeros(2, 1, dtype=torch.long)
+    assert (_not_before([3, 3], _ends(GenerationConfig(eos_token_id=None)))(ids, scores) == 0).all()
+    held = _not_before([3, 0], _ends(GenerationConfig(eos_token_id=[1, 4])))(ids, scores)
     assert held[0].tolist() == [0, -float("inf"), 0, 0, -float("inf")]
     assert (held[1] == 0).all()
+
+
+@pytest.mark.parametrize("make", [tiny_t5, tiny_bart])
+def test_a_closing_line_does_not_begin_before_the_shortest_length(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is made to want its first word more than anything."""
+    import torch
+
+    model, tokenizer = make()
+    model.requires_grad_(False)
+    source = tokenizer(" ".join(d for d, _ in CONVERSATIONS)).input_ids
+    plain = GenerateSettings(num_beams=1, min_new_tokens=8, max_new_tokens=16)
+    word = tokenizer("See", add_special_tokens=False).input_ids[0]
+    forward = model.forward
+
+    def wants_it(*args: Any, **options: Any) -> Any:
+        output = forward(*args, **options)
+        output.logits[..., word] += 1e4
+        return output
+
+    monkeypatch.setattr(model, "forward", wants_it)
+    made: list[torch.Tensor] = []
+    whole = model.generate
+    monkeypatch.setattr(model, "generate", lambda **options: made.append(whole(**options)) or made[-1])
+    for closing in (None, "See you"):
+        generate(model, tokenizer, [source], plain.model_copy(update={"closing": closing}))
+    free, held = (row[0].tolist()[1:] for row in made)
+    assert free[0] == word
+    assert word not in held[:8]
+    assert set(held[8:]) == {word}

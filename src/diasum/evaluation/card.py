@@ -190,7 +190,7 @@ def _snippet(run: Run, settings: Settings) -> Snippet:
 
     tokenizer = AutoTokenizer.from_pretrained(str(run.adapter))
     prompt, _ = Prompt.for_tokenizer(tokenizer, settings.prompt)
-    chosen = settings.generate.model_dump(exclude={"batch_tokens"})
+    chosen = settings.generate.model_dump(exclude={"batch_tokens", "closing"})
     plain = type(settings.generate)().model_dump()
     always = ("num_beams", "max_new_tokens")
     generate = {key: value for key, value in chosen.items() if key in always or value != plain[key]}

@@ -57,6 +57,7 @@ def generate(
 
     config = generation_config(model, settings)
     processors = _finish_words(tokenizer, settings.no_repeat_ngram_size, config)
+    ends = [*_ends(config), *_first_tokens(tokenizer, settings.closing)]
     results: list[Generated | None] = [None] * len(sources)
     was_training = model.training
     model.eval()
@@ -78,7 +79,7 @@ def generate(
                         input_ids=ids.to(model.device),
                         attention_mask=mask.to(model.device),
                         generation_config=config,
-                        logits_processor=[*processors, *([_not_before(shortest, config)] if any(shortest) else [])],
+                        logits_processor=[*processors, *([_not_before(shortest, ends)] if any(shortest) else [])],
                     )
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -122,7 +123,7 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
 
     own = model.generation_config
     special = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
-    values = settings.model_dump(exclude={"batch_tokens"})
+    values = settings.model_dump(exclude={"batch_tokens", "closing"})
     if not settings.do_sample:
         values["temperature"] = values["top_p"] = None
     del values["min_new_tokens"]  # depends on the source: `_not_before`
@@ -177,13 +178,24 @@ def _seen_word(ids: list[int], token: int, inside: list[bool]) -> bool:
     return any(ids[k : k + len(word)] == word for k in range(begin - len(word) + 1))
 
 
-def _not_before(shortest: Sequence[int], config: Any) -> Any:
-    """No end before so many new tokens, a number for each row of the batch."""
+def _ends(config: Any) -> list[int]:
+    ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
+    return [end for end in ends if end is not None]  # None would index every token
+
+
+def _first_tokens(tokenizer: Any, closing: str | None) -> list[int]:
+    """What a closing line begins with, after a space and at the start of a text; none where there is no closing line."""
+    if not closing:
+        return []
+    first, after = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (closing, f"a {closing}"))
+    lead = len(tokenizer("a", add_special_tokens=False)["input_ids"])
+    return sorted({first[0], after[lead]} - {tokenizer.unk_token_id})
+
+
+def _not_before(shortest: Sequence[int], ends: Sequence[int]) -> Any:
+    """None of the tokens `ends` before so many new tokens, a number for each row of the batch."""
     import torch
     from transformers import LogitsProcessor
-
-    ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
-    ends = [end for end in ends if end is not None]  # None would index every token
 
     class NotBefore(LogitsProcessor):
         def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
