@@ -36,6 +36,7 @@ def quick() -> dict[str, object]:
     """Settings that make a training a matter of seconds."""
     return {
         "train.epochs": 2,
+        "train.dtype": "fp32",  # on every machine, so that results can be compared closely
         "train.batch_size": 4,
         "train.eval_generate": 2,
         "train.logging_steps": 1,

@@ -31,15 +31,15 @@ CONVERSATIONS = [
 ]
 
 
-def tiny_t5(seed: int = 0) -> tuple[Any, Any]:
+def tiny_t5(seed: int = 0, width: int = 32) -> tuple[Any, Any]:
     """A T5 with gated GELU, two layers a side, about 60,000 parameters, and its tokenizer."""
     tokenizer = tiny_t5_tokenizer()
     torch.manual_seed(seed)
     config = T5Config(
         vocab_size=len(tokenizer),
-        d_model=32,
-        d_kv=16,
-        d_ff=64,
+        d_model=width,
+        d_kv=width // 2,
+        d_ff=2 * width,
         num_layers=2,
         num_decoder_layers=2,
         num_heads=2,
@@ -55,19 +55,19 @@ def tiny_t5(seed: int = 0) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def tiny_bart(seed: int = 0) -> tuple[Any, Any]:
+def tiny_bart(seed: int = 0, width: int = 32) -> tuple[Any, Any]:
     """A BART with two layers a side and its tokenizer."""
     tokenizer = tiny_bart_tokenizer()
     torch.manual_seed(seed)
     config = BartConfig(
         vocab_size=len(tokenizer),
-        d_model=32,
+        d_model=width,
         encoder_layers=2,
         decoder_layers=2,
         encoder_attention_heads=2,
         decoder_attention_heads=2,
-        encoder_ffn_dim=64,
-        decoder_ffn_dim=64,
+        encoder_ffn_dim=2 * width,
+        decoder_ffn_dim=2 * width,
         max_position_embeddings=1024,
         init_std=0.5,
         bos_token_id=0,
@@ -79,9 +79,9 @@ def tiny_bart(seed: int = 0) -> tuple[Any, Any]:
     return BartForConditionalGeneration(config), tokenizer
 
 
-def save_model(folder: Path, family: str = "t5", seed: int = 0) -> Path:
+def save_model(folder: Path, family: str = "t5", seed: int = 0, width: int = 32) -> Path:
     """Save a tiny model and its tokenizer as a folder."""
-    model, tokenizer = {"t5": tiny_t5, "bart": tiny_bart}[family](seed)
+    model, tokenizer = {"t5": tiny_t5, "bart": tiny_bart}[family](seed, width)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

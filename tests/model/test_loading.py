@@ -137,7 +137,7 @@ def test_adapter_loads_in_plain_peft_with_the_same_outputs(trained: Path, base: 
     from peft import AutoPeftModelForSeq2SeqLM, PeftModel
 
     text = "Anna: Could you send me the report?\nBen: Sure."
-    ours = diasum.load(trained)
+    ours = diasum.load(trained, dtype="fp32")
     source = ours.trained.encoder.encode_dialogue(diasum.inference.as_dialogue(text)).input_ids
     tokenizer = AutoTokenizer.from_pretrained(trained / "adapter")
     plain = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter").eval()

@@ -20,6 +20,7 @@ def settings(**changes: Any) -> dict[str, Any]:
     """Five batches an epoch: two processes do not come out even."""
     return {
         "train.epochs": 2,
+        "train.dtype": "fp32",  # on every machine
         "train.batch_size": 5,
         "train.save_steps": 1,
         "train.eval_generate": 3,

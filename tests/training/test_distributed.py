@@ -124,7 +124,7 @@ def test_other_ways_to_hold_the_base(changes: dict[str, Any], tmp_path: Path, co
     base = tmp_path / "base"
     tokenizer = tiny_t5()[1]
     torch.manual_seed(0)
-    config = T5Config.from_pretrained(save_model(base), dropout_rate=0.0, initializer_factor=1.0)
+    config = T5Config.from_pretrained(save_model(base, width=64), dropout_rate=0.0, initializer_factor=1.0)
     T5ForConditionalGeneration(config).save_pretrained(base)
     tokenizer.save_pretrained(base)
     process = launch(*command(str(base), corpus, tmp_path / "two", **changes))
@@ -134,7 +134,9 @@ def test_other_ways_to_hold_the_base(changes: dict[str, Any], tmp_path: Path, co
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert Run(tmp_path / "two").manifest()["processes"]["count"] == 2
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+    # on CPUs with bf16 instructions bitsandbytes multiplies 4-bit weights in bf16 once the model was evaluated
+    near = 0.05 if "train__base_quantization" in changes else 1e-4
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=near)
 
 
 def test_only_one_writes(one: Path, two: Path) -> None:

@@ -64,7 +64,9 @@ def test_live_bytes_are_counted_and_given_back() -> None:
     assert live.peak >= 18004
 
 
-@pytest.mark.parametrize("extra", [{}, {"train.fast_path": "off"}, {"train.gradient_checkpointing": True}, {"train.prepack": "on"}])
+@pytest.mark.parametrize(
+    "extra", [{}, {"train.fast_path": "off"}, {"train.gradient_checkpointing": True}, {"train.prepack": "on"}]
+)
 def test_two_small_steps_tell_the_memory_of_a_large_one(
     extra: dict[str, Any], base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
 ) -> None:

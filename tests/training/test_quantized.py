@@ -13,7 +13,9 @@ import diasum
 from diasum.errors import MissingExtraError
 from diasum.model import choose_hardware, count_parameters, load_base
 from diasum.training import Run
+from tests.models import save_model
 
+WIDTH = 64  # of a block of 4-bit weights, which bitsandbytes arranges for CPUs with bf16 instructions: rows are at least as long
 needs_bitsandbytes = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs the extra `quantized`")
 
 
@@ -23,6 +25,16 @@ def test_the_extra_is_named(base: str, corpus: str, tmp_path: Path, monkeypatch:
         diasum.train(base, corpus, run=tmp_path / "run", settings={"train.base_quantization": "4bit"})
     assert "diasum[quantized]" in str(caught.value.hint)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(save_model(tmp_path_factory.mktemp("models") / "wide-t5", width=WIDTH))
+
+
+@pytest.fixture(scope="module")
+def bart(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(save_model(tmp_path_factory.mktemp("models") / "wide-bart", "bart", width=WIDTH))
 
 
 @needs_bitsandbytes
@@ -38,7 +50,7 @@ def test_weights_are_smaller_and_outputs_near(base: str, how: Any) -> None:
         return sum(p.numel() * p.element_size() for n, p in model.named_parameters() if n.endswith(".q.weight"))
 
     assert size(small.model) * {"8bit": 4, "4bit": 8}[how] == size(full.model)
-    x = torch.randn(5, 32, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(5, WIDTH, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected, found = (m.model.decoder.block[1].layer[1].EncDecAttention.q(x) for m in (full, small))
     difference = (found - expected).norm() / expected.norm()
