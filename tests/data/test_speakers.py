@@ -7,7 +7,7 @@ import pytest
 from diasum.config import DataSettings, PromptSettings
 from diasum.data import Pair, PairEncoder, load_corpus
 from diasum.data.speakers import NumberedSpeakers
-from diasum.dialogue import parse_dialogue
+from diasum.dialogue import Dialogue, Turn, parse_dialogue
 from tests.tokenizers import tiny_bart_tokenizer
 
 CHAT = parse_dialogue(
@@ -66,6 +66,20 @@ def test_a_name_that_is_a_common_word_is_not_replaced_in_talk() -> None:
     speakers = NumberedSpeakers(parse_dialogue("Will: May I?\nMay: Will you?"))
     assert speakers.dialogue.text == "#Person1#: May I?\n#Person2#: Will you?"
     assert speakers.hide("Will asks May.") == "#Person1# asks #Person2#."
+
+
+def test_labels_that_are_words_are_not_replaced_in_talk() -> None:
+    """As in exports (`You`, `Me`) and exercises (`A`, `B`)."""
+    speakers = NumberedSpeakers(parse_dialogue("A: A friend of B came.\nB: Who?"))
+    assert speakers.dialogue.text == "#Person1#: A friend of B came.\n#Person2#: Who?"
+    assert speakers.hide("A tells B.") == "#Person1# tells #Person2#."
+    speakers = NumberedSpeakers(parse_dialogue("You: You are late.\nAna: You too."))
+    assert speakers.dialogue.text == "#Person1#: You are late.\n#Person2#: You too."
+
+
+def test_a_label_of_white_space_is_no_role() -> None:
+    speakers = NumberedSpeakers(Dialogue((Turn(" ", "hi"),)))
+    assert speakers.restore("#Person1# asks.") == "  asks."
 
 
 def test_the_sample_conversations_come_back_as_they_were_written() -> None:

@@ -15,7 +15,7 @@ from diasum.model import choose_hardware, count_parameters, load_base
 from diasum.training import Run
 from tests.models import save_model
 
-WIDTH = 64  # of a block of 4-bit weights, which bitsandbytes arranges for CPUs with bf16 instructions: rows are at least as long
+WIDTH = 64  # of a block: bitsandbytes reads shorter rows wrongly on CPUs with AVX-512
 needs_bitsandbytes = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs the extra `quantized`")
 
 
@@ -82,3 +82,21 @@ def test_a_run_on_it(base: str, bart: str, corpus: str, quick: dict[str, Any], h
     assert all(p.dtype == torch.float32 for p in weights)
     assert any(p.abs().sum() > 0 for p in weights)
     assert diasum.load(run.path).summarize("Anna: Hello.\nBen: Good morning.") is not None
+
+
+@needs_bitsandbytes
+def test_an_evaluation_does_not_change_the_base(base: str) -> None:
+    """Where bitsandbytes rearranges 4-bit weights in evaluation mode (CPUs with AVX-512 bf16), training would go on with others."""
+    layer = (
+        load_base(base, choose_hardware("cpu", "fp32"), quantization="4bit")
+        .model.decoder.block[1]
+        .layer[1]
+        .EncDecAttention.q
+    )
+    x = torch.randn(5, WIDTH, generator=torch.Generator().manual_seed(0))
+    kept = layer.weight.data.clone()
+    before = layer.train()(x)
+    with torch.no_grad():
+        layer.eval()(x)
+    assert torch.equal(layer.train()(x), before)
+    assert torch.equal(layer.weight.data, kept)

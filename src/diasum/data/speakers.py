@@ -36,12 +36,14 @@ tailor teacher team technician teenager teller tenant therapist traveler travell
 vicar visitor volunteer waiter waitress warden wholesaler wife witness woman worker
 """
 _ROLES = frozenset(_ROLE_WORDS.split())
-_MODALS = frozenset(("will", "may"))  # names that are common words in talk
+_WORDS = frozenset(
+    ("will", "may", "you", "me", "i")
+)  # labels that are common words in talk, as single letters are, too
 
 
 def _is_role(label: str) -> bool:
     """Whether a summary mentions the label with "the": `Front Desk`, `customer`; not `Dr. Baker`, not `Uncle Pete`."""
-    words = label.lower().split()
+    words = label.lower().split() or [""]
     return words[-1].strip(".") in _ROLES and words[0].strip(".") not in _TITLES
 
 
@@ -73,7 +75,7 @@ class NumberedSpeakers:
         """The dialogue with numbers for names, spoken ones too."""
         if not self.labels:
             return self._dialogue
-        said = self._names(skip=_MODALS)
+        said = self._names(skip=_WORDS | {label.lower() for label in self.labels if len(label) == 1})
         return Dialogue(
             tuple(
                 Turn(self._numbers.get(turn.speaker, turn.speaker), self._replace(said, turn.text), turn.start)

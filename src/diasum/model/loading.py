@@ -14,7 +14,7 @@ from diasum.data import lost_characters
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
 from diasum.model.hardware import Hardware
-from diasum.model.quantized import Quantization, quantization_options
+from diasum.model.quantized import Quantization, keep_trainable, quantization_options
 
 BUNDLED = "mini"
 
@@ -118,7 +118,9 @@ def load_base(
                 f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
                 hint="The file may be cut short or damaged: download or copy it again.",
             ) from None
-        if not quantized:
+        if quantized:
+            keep_trainable(model)
+        else:
             model.to(hardware.device)
         if config.model_type == "led":
             _attend_globally(model)

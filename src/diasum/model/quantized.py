@@ -40,3 +40,14 @@ def quantization_options(how: Quantization, hardware: Hardware) -> dict[str, Any
             bnb_4bit_compute_dtype=hardware.torch_dtype,
         )
     return {"quantization_config": config, "device_map": {"": hardware.device}}
+
+
+def keep_trainable(model: Any) -> None:
+    """Keep 4-bit layers in the layout that training computes with.
+
+    On CPUs with AVX-512 bf16 instructions bitsandbytes rearranges a layer's weights at its first forward pass in evaluation mode, for good,
+    and rounds their scales to bf16: an evaluation between two epochs would change the base.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
