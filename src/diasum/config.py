@@ -117,6 +117,11 @@ class TrainSettings(_Section):
         description="arrange the frozen weights once for the CPU's matrix products (fast path only): faster steps for up to two more "
         "copies of them in memory; auto: where it pays and memory is ample",
     )
+    kernels: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="norms, gates, dropout and loss by kernels compiled for this CPU (fast path only), which takes g++ two seconds, once; "
+        "auto: where there is g++",
+    )
     packing: Literal["auto", "on", "off"] = Field(
         "auto", description="pairs of any length share a batch without padding (fast path only); off for length buckets"
     )

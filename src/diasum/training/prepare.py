@@ -189,7 +189,13 @@ def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
         return FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
     if train.distributed == "fsdp" and distributed.processes() > 1:
         return FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
-    choice = fast_path(model, hardware.torch_dtype, recompute=train.gradient_checkpointing, prepack=train.prepack)
+    choice = fast_path(
+        model,
+        hardware.torch_dtype,
+        recompute=train.gradient_checkpointing,
+        prepack=train.prepack,
+        kernels=train.kernels,
+    )
     if choice.model is not None and hardware.device == "cpu":
         keep_freed_memory()
     return choice

@@ -14,6 +14,7 @@ from torch import nn
 
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.frozen import choose_packing
+from diasum.model.fast.kernels import choose_kernels
 from diasum.model.fast.ops import Kind
 from diasum.model.fast.packed import Packed, Segments
 
@@ -36,7 +37,12 @@ class FastChoice:
 
 
 def fast_path(
-    model: Any, dtype: torch.dtype = torch.float32, *, recompute: bool = False, prepack: str = "off"
+    model: Any,
+    dtype: torch.dtype = torch.float32,
+    *,
+    recompute: bool = False,
+    prepack: str = "off",
+    kernels: str = "off",
 ) -> FastChoice:
     """Build the fast path of a `peft.PeftModel` if it holds for it.
 
@@ -47,6 +53,10 @@ def fast_path(
         dtype: compute type; the adapter's weights stay in fp32.
         recompute: recompute activations in the backward pass (gradient checkpointing).
         prepack: `on`, `off` or `auto`: arrange the frozen weights once for the CPU's matrix products.
+        kernels: `on`, `off` or `auto`: compile the element-wise work for this CPU.
+
+    Raises:
+        DiasumError: kernels were asked for and cannot be had.
     """
     obstacle = _obstacle(model, dtype)
     if obstacle:
@@ -59,12 +69,12 @@ def fast_path(
     linear = [module for module in base.modules() if type(module) is nn.Linear]
     size = sum(module.weight.numel() for module in linear) * dtype.itemsize
     packed, packing = choose_packing(prepack, base.device.type, dtype, size=size, recompute=recompute)
+    compiled, compiling = choose_kernels(kernels, base.device.type, dtype)
     reason = (
         f"fast path for {base.config.model_type}: fused pieces on rows without padding, no gradients of what is frozen"
     )
-    return FastChoice(
-        family(base, Kind(dtype, packed), recompute=recompute), f"{reason}; {packing}" if packing else reason
-    )
+    kind = Kind(dtype, packed, compiled)
+    return FastChoice(family(base, kind, recompute=recompute), "; ".join(filter(None, (reason, packing, compiling))))
 
 
 def _obstacle(model: Any, dtype: torch.dtype) -> str | None:

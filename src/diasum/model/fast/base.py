@@ -23,7 +23,7 @@ class FastModel(ABC):
 
     Args:
         model: the base model inside (a transformers model with LoRA layers of peft).
-        kind: compute type of rows and frozen weights, and how these are kept.
+        kind: compute type, how frozen weights are kept, and what does the element-wise work.
         recompute: recompute each block's activations in the backward pass: less memory, about a third slower.
     """
 
@@ -64,7 +64,9 @@ class FastModel(ABC):
         with torch.autocast(packed.source.device.type, enabled=False):
             memory = self.encode(packed) if encoder_states is None else encoder_states.to(self.dtype)
             states = self.decode(packed, memory)
-            return cross_entropy_sum(states, self._head, self.head_bias, packed.labels, smoothing=label_smoothing)
+            return cross_entropy_sum(
+                states, self._head, self.head_bias, packed.labels, smoothing=label_smoothing, kernels=self.kind.kernels
+            )
 
     def _block(self, block: Callable[..., Tensor], *args: Any) -> Tensor:
         if self.recompute and torch.is_grad_enabled():

@@ -62,14 +62,16 @@ def _packed_product(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Te
     return out
 
 
-def can_pack(device: str) -> bool:
-    """Whether this build of torch has the products with packed weights."""
-    return (
-        device == "cpu"
-        and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
-        and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    )
+def can_pack(device: str, dtype: torch.dtype) -> bool:
+    """Whether this build of torch has products with packed weights, for this type on this processor (not all do it in bf16)."""
+    if device != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    try:
+        weight = torch.ops.mkldnn._reorder_linear_weight(torch.zeros(8, 8, dtype=dtype), _ROWS)
+        _packed_product(torch.zeros(1, 8, dtype=dtype), weight, None, torch.zeros(1, 8, dtype=dtype))
+    except (AttributeError, RuntimeError):
+        return False
+    return True
 
 
 def choose_packing(asked: str, device: str, dtype: torch.dtype, *, size: int, recompute: bool) -> tuple[bool, str]:
@@ -86,8 +88,9 @@ def choose_packing(asked: str, device: str, dtype: torch.dtype, *, size: int, re
     """
     if device != "cpu" or asked == "off":
         return False, ""
-    if not can_pack(device):
-        return False, "weights not packed: this build of torch lacks oneDNN's products"
+    if not can_pack(device, dtype):
+        name = str(dtype).removeprefix("torch.")
+        return False, f"weights not packed: torch has no products with packed {name} weights on this machine"
     if asked == "on":
         return True, "weights packed once: as set"
     if recompute:

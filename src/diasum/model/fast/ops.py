@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diasum.model.fast.dropout import Dropout
 from diasum.model.fast.frozen import FrozenWeight
+from diasum.model.fast.kernels import Kernels
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -72,10 +74,17 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a fast model computes: the type of its rows and frozen weights, and whether those are packed (`FrozenWeight`)."""
+    """How a fast model computes.
+
+    Attributes:
+        dtype: of its rows and frozen weights.
+        packed: whether these are packed (`FrozenWeight`).
+        kernels: compiled ones for element-wise work; None for torch's.
+    """
 
     dtype: torch.dtype
     packed: bool = False
+    kernels: Kernels | None = None
 
 
 class Linear:
@@ -90,6 +99,7 @@ class Linear:
         weight = _side_by_side([base.weight for base in bases], kind.dtype)
         bias = None if bases[0].bias is None else _side_by_side([base.bias for base in bases], kind.dtype)
         self.frozen = FrozenWeight(weight, bias, packed=kind.packed)
+        self.kernels = kind.kernels
         self.adapters: list[Adapter] = []
         begin = 0
         for module, base in zip(modules, bases, strict=True):
@@ -102,7 +112,7 @@ class Linear:
         """(N, in) to (N, out); with `residual` (N, out) added within the product."""
         plans = tuple(adapter.plan for adapter in self.adapters)
         factors = [factor for adapter in self.adapters for factor in (adapter.a, adapter.b)]
-        return run(_LoraLinear, x, self.frozen, residual, plans, *factors)
+        return run(_LoraLinear, x, self.frozen, residual, plans, self.kernels, *factors)
 
 
 def _side_by_side(parameters: Sequence[nn.Parameter], dtype: torch.dtype) -> Tensor:
@@ -128,17 +138,19 @@ class _LoraLinear(torch.autograd.Function):
         frozen: FrozenWeight,
         residual: Tensor | None,
         plans: tuple[tuple[slice, float, float], ...],
+        kernels: Kernels | None,
         *factors: Tensor,
     ) -> Tensor:
         out = frozen.forward(x, residual)
-        kept = []
+        inners, dropouts = [], []
         for (columns, scale, p), a, b in zip(plans, factors[::2], factors[1::2], strict=True):
-            mask = kept_mask(x.shape, p, x.device) if p else None
-            inner = _dropped(x, mask) @ a.to(x.dtype).t()
+            dropout = Dropout.draw(p, kernels)
+            inner = (dropout(x) if dropout else x) @ a.to(x.dtype).t()
             out[:, columns].addmm_(inner, b.to(x.dtype).t(), alpha=scale / (1 - p))
-            kept += [mask, inner]
-        ctx.save_for_backward(x if plans else None, *factors, *kept)
-        ctx.frozen, ctx.plans = frozen, plans
+            inners.append(inner)
+            dropouts.append(dropout)
+        ctx.save_for_backward(x if plans else None, *factors, *inners)
+        ctx.frozen, ctx.plans, ctx.dropouts = frozen, plans, dropouts
         return out
 
     @staticmethod
@@ -147,67 +159,61 @@ class _LoraLinear(torch.autograd.Function):
         grad, n = grads[0], 2 * len(ctx.plans)
         grad_x = ctx.frozen.backward(grad) if ctx.needs_input_grad[0] else None
         made: list[Tensor] = []
-        for i, (columns, scale, p) in enumerate(ctx.plans):
-            (a, b), (mask, inner) = saved[2 * i : 2 * i + 2], saved[n + 2 * i : n + 2 * i + 2]
+        for (columns, scale, p), dropout, a, b, inner in zip(
+            ctx.plans, ctx.dropouts, saved[:n:2], saved[1:n:2], saved[n:], strict=True
+        ):
             part, factor = grad[:, columns], scale / (1 - p)
             grad_inner = (part @ b.to(x.dtype)).mul_(factor)
-            made += [(grad_inner.t() @ _dropped(x, mask)).to(a.dtype), (part.t() @ inner).to(b.dtype).mul_(factor)]
-            if grad_x is not None and mask is None:
-                grad_x.addmm_(grad_inner, a.to(x.dtype))
+            dropped = dropout(x) if dropout else x
+            made += [(grad_inner.t() @ dropped).to(a.dtype), (part.t() @ inner).to(b.dtype).mul_(factor)]
+            if grad_x is not None and dropout:
+                dropout.add_to(grad_x, grad_inner @ a.to(x.dtype))
             elif grad_x is not None:
-                grad_x.add_((grad_inner @ a.to(x.dtype)).mul_(mask))
-        return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, *made
-
-
-def kept_mask(shape: torch.Size, p: float, device: torch.device) -> Tensor:
-    """A boolean tensor, False with probability `p`.
-
-    On a CPU four elements share one 64-bit draw, which is over three times as fast as a draw for each; `p` is then rounded to 1/65536.
-    """
-    if device.type != "cpu":
-        return torch.empty(shape, dtype=torch.bool, device=device).bernoulli_(1 - p)
-    count = shape.numel()
-    bits = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
-    return bits.view(torch.int16)[:count].view(shape) >= round(p * 2**16) - 2**15
-
-
-def _dropped(x: Tensor, mask: Tensor | None) -> Tensor:
-    """The scale 1 / (1 - p) of what is kept goes into the rank-r factors."""
-    return x if mask is None else x * mask
+                grad_x.addmm_(grad_inner, a.to(x.dtype))
+        return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, None, *made
 
 
 # ---- norms and gates -------------------------------------------------------------------------------------------------------------
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """T5's norm: no mean, no bias; `weight` (features,) fp32, frozen."""
+def rms_norm(x: Tensor, weight: Tensor, eps: float, kernels: Kernels | None = None) -> Tensor:
+    """T5's norm: no mean, no bias; `weight` (features,), frozen."""
     if x.device.type == "cuda":
         return F.rms_norm(x, weight.shape, weight.to(x.dtype), eps)
-    return run(_RmsNorm, x, weight, eps)
+    return run(_RmsNorm, x, weight, eps, kernels)
 
 
 class _RmsNorm(torch.autograd.Function):
     """Keeps its input and one number a row (on a CPU torch's own keeps products of the input's size)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
-        scale = length.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, kernels: Kernels | None) -> Tensor:
+        ctx.kernels = kernels
+        if kernels:
+            out, scale = kernels.rms_norm(x, weight, eps)
+        else:
+            length = torch.linalg.vector_norm(
+                x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32)
+            )
+            scale = length.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+            out = torch.mul(x, scale).mul_(weight).to(x.dtype)
         ctx.save_for_backward(x, weight, scale)
-        return torch.mul(x, scale).mul_(weight).to(x.dtype)
+        return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         x, weight, scale = ctx.saved_tensors
+        if ctx.kernels:
+            return ctx.kernels.rms_norm_backward(grads[0], x, weight, scale), None, None, None
         grad = grads[0] * weight
         along = (grad * x).sum(-1, keepdim=True).mul_(scale.pow(3)).div_(-x.shape[-1])
-        return grad.mul_(scale).addcmul_(x.to(grad.dtype), along).to(x.dtype), None, None
+        return grad.mul_(scale).addcmul_(x.to(grad.dtype), along).to(x.dtype), None, None, None
 
 
-def gated(x: Tensor, activation: str) -> Tensor:
+def gated(x: Tensor, activation: str, kernels: Kernels | None = None) -> Tensor:
     """(N, 2 F) with gate and value side by side to activation(gate) * value, (N, F)."""
     if activation in ("gelu_new", "gelu_pytorch_tanh"):
-        return run(_GatedGelu, x)
+        return run(_GatedGelu, x, kernels)
     gate, value = x.chunk(2, dim=-1)
     return ACTIVATIONS[activation](gate) * value
 
@@ -216,27 +222,38 @@ class _GatedGelu(torch.autograd.Function):
     """Keeps its input only; the activation is computed again in the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, kernels: Kernels | None) -> Tensor:
         ctx.save_for_backward(x)
+        ctx.kernels = kernels
+        if kernels:
+            return kernels.gated_gelu(x)
         gate, value = x.chunk(2, dim=-1)
         return F.gelu(gate, approximate="tanh").mul_(value)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
+        if ctx.kernels:
+            return ctx.kernels.gated_gelu_backward(grads[0], x), None
         gate, value = x.chunk(2, dim=-1)
         out = torch.empty_like(x)
         to_gate, to_value = out.chunk(2, dim=-1)
         torch.mul(F.gelu(gate, approximate="tanh"), grads[0], out=to_value)
         to_gate.copy_(torch.ops.aten.gelu_backward(grads[0] * value, gate, approximate="tanh"))
-        return out
+        return out, None
 
 
 # ---- the loss --------------------------------------------------------------------------------------------------------------------
 
 
 def cross_entropy_sum(
-    states: Tensor, weight: FrozenWeight, bias: Tensor | None, labels: Tensor, *, smoothing: float = 0.0
+    states: Tensor,
+    weight: FrozenWeight,
+    bias: Tensor | None,
+    labels: Tensor,
+    *,
+    smoothing: float = 0.0,
+    kernels: Kernels | None = None,
 ) -> Tensor:
     """Cross-entropy summed over tokens, without ever holding the logits of all of them.
 
@@ -246,11 +263,12 @@ def cross_entropy_sum(
         bias: (vocabulary,) added to the logits in fp32, frozen.
         labels: (T,) int64.
         smoothing: label smoothing, as in `torch.nn.functional.cross_entropy`.
+        kernels: compiled ones; taken where there is no bias.
 
     Returns:
         A scalar in fp32.
     """
-    return run(_CrossEntropy, states, weight, bias, labels, smoothing)
+    return run(_CrossEntropy, states, weight, bias, labels, smoothing, None if bias is not None else kernels)
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -258,30 +276,43 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, states: Tensor, weight: FrozenWeight, bias: Tensor | None, labels: Tensor, smoothing: float
+        ctx: Any,
+        states: Tensor,
+        weight: FrozenWeight,
+        bias: Tensor | None,
+        labels: Tensor,
+        smoothing: float,
+        kernels: Kernels | None,
     ) -> Tensor:
         total = torch.zeros((), dtype=torch.float32, device=states.device)
         grad = torch.empty_like(states) if ctx.needs_input_grad[0] else None
-        uniform = smoothing / len(weight.weight)
         for begin in range(0, len(states), LOSS_CHUNK):
             rows = slice(begin, begin + LOSS_CHUNK)
-            logits = weight.forward(states[rows]).float()
-            if bias is not None:
-                logits += bias
-            target = labels[rows, None]
-            log_sum = logits.logsumexp(-1, keepdim=True)
-            total += (log_sum - (1 - smoothing) * logits.gather(1, target)).sum()
-            if smoothing:
-                total -= uniform * logits.sum()
+            logits = weight.forward(states[rows])
+            if kernels:
+                total += kernels.cross_entropy(logits, labels[rows], smoothing).sum()
+            else:
+                logits = logits.float() if bias is None else logits.float().add_(bias)
+                total += _cross_entropy(logits, labels[rows, None], smoothing)
             if grad is not None:
-                logits.sub_(log_sum).exp_()
-                if smoothing:
-                    logits -= uniform
-                logits.scatter_add_(1, target, logits.new_full(target.shape, smoothing - 1))
                 grad[rows] = weight.backward(logits.to(states.dtype))
         ctx.save_for_backward(grad)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None, None]:
-        return ctx.saved_tensors[0] * grads[0].to(ctx.saved_tensors[0].dtype), None, None, None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return ctx.saved_tensors[0] * grads[0].to(ctx.saved_tensors[0].dtype), None, None, None, None, None
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
+    """The summed loss of logits (N, vocabulary) fp32 with labels (N, 1); the logits are replaced by its gradient."""
+    uniform = smoothing / logits.shape[1]
+    log_sum = logits.logsumexp(-1, keepdim=True)
+    total = (log_sum - (1 - smoothing) * logits.gather(1, target)).sum()
+    if smoothing:
+        total -= uniform * logits.sum()
+    logits.sub_(log_sum).exp_()
+    if smoothing:
+        logits -= uniform
+    logits.scatter_add_(1, target, logits.new_full(target.shape, smoothing - 1))
+    return total

@@ -36,7 +36,7 @@ class FastT5(FastModel):
         for block in self._encoder:
             bias = block.bias(max(packed.source_lengths), self.dtype, causal=False, inherited=bias)
             x = self._block(block.encode, x, packed.encoder, bias)
-        return rms_norm(x, stack.final_layer_norm.weight, stack.final_layer_norm.variance_epsilon)
+        return self._last_norm(stack, x)
 
     def decode(self, packed: Packed, memory: Tensor) -> Tensor:
         stack = self.model.decoder
@@ -45,8 +45,12 @@ class FastT5(FastModel):
         for block in self._decoder:
             bias = block.bias(max(packed.target_lengths), self.dtype, causal=True, inherited=bias)
             y = self._block(block.decode, y, memory, packed, bias)
-        y = rms_norm(y, stack.final_layer_norm.weight, stack.final_layer_norm.variance_epsilon)
+        y = self._last_norm(stack, y)
         return y * self._scale if self._scale != 1.0 else y
+
+    def _last_norm(self, stack: Any, x: Tensor) -> Tensor:
+        norm = stack.final_layer_norm
+        return rms_norm(x, norm.weight, norm.variance_epsilon, self.kind.kernels)
 
 
 class _Block:
@@ -56,7 +60,8 @@ class _Block:
         attention, feed = block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
         self._attention = attention
         self._heads, self._scale = config.num_heads, float(attention.scaling)
-        self._norms = [(layer.layer_norm.weight.detach(), layer.layer_norm.variance_epsilon) for layer in block.layer]
+        self._norms = [layer.layer_norm for layer in block.layer]
+        self._kernels = kind.kernels
         self._qkv = Linear([attention.q, attention.k, attention.v], kind)
         self._o = Linear([attention.o], kind)
         if len(block.layer) == 3:
@@ -89,19 +94,23 @@ class _Block:
 
     def decode(self, y: Tensor, memory: Tensor, packed: Packed, bias: Tensor) -> Tensor:
         y = self._self_attention(y, packed.decoder, bias)
-        q = self._cross_q(rms_norm(y, *self._norms[1]))
+        q = self._cross_q(self._norm(y, 1))
         mixed = attend(q, self._cross_kv(memory), packed.cross, heads=self._heads, scale=self._scale)
         return self._feed_forward(self._cross_o(mixed, y))
 
     def _self_attention(self, x: Tensor, segments: Segments, bias: Tensor) -> Tensor:
-        qkv = self._qkv(rms_norm(x, *self._norms[0]))
+        qkv = self._qkv(self._norm(x, 0))
         mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, bias=bias)
         return self._o(mixed, x)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        inner = self._wi(rms_norm(x, *self._norms[-1]))
-        inner = gated(inner, self._activation) if self._gated else ACTIVATIONS[self._activation](inner)
+        inner = self._wi(self._norm(x, -1))
+        inner = gated(inner, self._activation, self._kernels) if self._gated else ACTIVATIONS[self._activation](inner)
         return self._wo(inner, x)
+
+    def _norm(self, x: Tensor, part: int) -> Tensor:
+        norm = self._norms[part]
+        return rms_norm(x, norm.weight, norm.variance_epsilon, self._kernels)
 
 
 def _scales_output(config: Any) -> bool:
