@@ -13,8 +13,8 @@ from diasum.data import Seq2SeqCollator
 from diasum.model.fast import Packed, Segments, fast_path
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
+from diasum.model.fast.compiled import compiled
 from diasum.model.fast.frozen import FrozenWeight, can_pack, choose_packing
-from diasum.model.fast.kernels import compiled
 from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum
 from tests.model.fast_models import FAMILIES, adapted, batch, distance, gradients, plain_loss
 

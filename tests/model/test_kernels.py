@@ -13,16 +13,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from diasum.errors import DiasumError
-from diasum.model.fast import kernels as module
-from diasum.model.fast.dropout import Dropout
-from diasum.model.fast.kernels import Kernels, choose_kernels, compiled
+from diasum.model.fast import compiled as module
+from diasum.model.fast.compiled import CompiledKernels, choose_kernels, compiled
+from diasum.model.fast.kernels import Dropout, Kernels
 
 needs_compiler = pytest.mark.skipif(compiled(torch.float32)[0] is None, reason=compiled(torch.float32)[1])
 both_types = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 shapes = pytest.mark.parametrize("shape", [(0, 8), (1, 1), (3, 7), (5, 1000), (130, 72)])
 
 
-def of(dtype: torch.dtype) -> Kernels:
+def of(dtype: torch.dtype) -> CompiledKernels:
     kernels, reason = compiled(dtype)
     assert kernels is not None, reason
     return kernels
@@ -78,10 +78,43 @@ def test_loss(shape: tuple[int, int], smoothing: float, dtype: torch.dtype) -> N
     labels = torch.randint(shape[1], (shape[0],), generator=torch.Generator().manual_seed(1))
     exact = logits.double().requires_grad_()
     wanted = functional.cross_entropy(exact, labels, reduction="none", label_smoothing=smoothing)
-    losses = of(dtype).cross_entropy(logits, labels, smoothing)
-    close(losses, wanted.detach(), torch.float32)
     (slope,) = torch.autograd.grad(wanted.sum(), exact)
-    close(logits, slope, dtype)
+    loss, grad = of(dtype).cross_entropy(logits, None, labels, smoothing)
+    close(loss, wanted.sum().detach(), torch.float32)
+    close(grad, slope, dtype)
+
+
+@needs_compiler
+@both_types
+@pytest.mark.parametrize("p", [0.0, 0.3])
+@pytest.mark.parametrize(("rows", "columns", "rank"), [(1, 1, 1), (5, 7, 3), (9, 300, 4), (6, 1030, 8), (130, 64, 13)])
+def test_low_rank(rows: int, columns: int, rank: int, p: float, dtype: torch.dtype) -> None:
+    """Each product, on rows that are parts of wider ones, as the fused q, k and v are."""
+    kernels, dropout = of(dtype), Dropout(p, 5) if p else None
+    wide = drawn(rows, columns + 6, dtype=dtype)
+    x, factors, inner = (
+        wide[:, 4 : columns + 4],
+        drawn(rank, columns, dtype=torch.float32),
+        drawn(rows, rank, dtype=torch.float32),
+    )
+    kept = torch.zeros(rows, columns, dtype=dtype)
+    kernels.up(kept, torch.ones(rows, 1), torch.ones(1, columns), 1.0, dropout)
+    assert set(kept.unique().tolist()) <= {0.0, 1.0}
+    assert p or kept.all()
+    dropped = (x * kept).double()
+    torch.testing.assert_close(
+        kernels.down(x, factors, dropout).double(), dropped @ factors.double().t(), rtol=1e-5, atol=1e-4
+    )
+    torch.testing.assert_close(
+        kernels.outer(inner, x, dropout).double(), inner.double().t() @ dropped, rtol=1e-5, atol=1e-4
+    )
+    added = 0.5 * (inner.double() @ factors.double()) * kept.double()
+    before = wide.clone()
+    kernels.up(x, inner, factors, 0.5, dropout)
+    bound = {torch.float32: 1e-5, torch.bfloat16: 2**-8}[dtype]
+    torch.testing.assert_close(x.double(), before[:, 4 : columns + 4].double() + added, rtol=bound, atol=bound)
+    wide[:, 4 : columns + 4] = before[:, 4 : columns + 4]
+    assert torch.equal(wide, before), "what stands beside is left alone"
 
 
 @needs_compiler
@@ -93,8 +126,9 @@ def test_extreme_values(dtype: torch.dtype) -> None:
     backward = of(dtype).gated_gelu_backward(torch.ones(1, len(edges), dtype=dtype), x)
     assert torch.isfinite(backward[:, :7]).all()
     logits = torch.tensor([[1e4, 0.0, -1e4], [-300.0, 300.0, 0.0]], dtype=dtype)
-    assert of(dtype).cross_entropy(logits, torch.tensor([0, 0]), 0.0).tolist() == [0.0, 600.0]
-    assert logits.tolist() == [[0.0, 0.0, 0.0], [-1.0, 1.0, 0.0]]
+    loss, grad = of(dtype).cross_entropy(logits, None, torch.tensor([0, 0]), 0.0)
+    assert float(loss) == 600
+    assert grad.tolist() == [[0.0, 0.0, 0.0], [-1.0, 1.0, 0.0]]
 
 
 @needs_compiler
@@ -110,10 +144,11 @@ def test_what_is_not_finite_stays_so(bad: float, dtype: torch.dtype) -> None:
         assert not torch.isfinite(out[0, place])
         assert not torch.isfinite(kernels.rms_norm_backward(x, x, weight, scales)[0, place])
         assert not torch.isfinite(kernels.gated_gelu(x)[0, place % 10])
-        assert not torch.isfinite(kernels.dropout(x, 1, 0.0)[0, place])
-        losses = kernels.cross_entropy(x, torch.zeros(2, dtype=torch.int64), 0.0)
-        assert torch.isfinite(losses).tolist() == [False, True]
-        assert not torch.isfinite(x[0]).all(), "the gradient tells, too"
+        assert torch.isfinite(kernels.down(x, torch.ones(1, 20))).flatten().tolist() == [False, True]
+        loss, grad = kernels.cross_entropy(x, None, torch.zeros(2, dtype=torch.int64), 0.0)
+        assert not torch.isfinite(loss)
+        assert not torch.isfinite(grad[0]).all()
+        assert torch.isfinite(grad[1]).all()
 
 
 @pytest.fixture
@@ -132,51 +167,65 @@ def test_results_do_not_depend_on_the_number_of_threads(dtype: torch.dtype) -> N
         torch.set_num_threads(count)
         x, wide = drawn(33, 72, dtype=dtype), drawn(33, 144, dtype=dtype)
         out, scales = of(dtype).rms_norm(x, x[0], 1e-6)
-        losses = of(dtype).cross_entropy(wide, torch.arange(33), 0.1)
-        made.append([out, scales, of(dtype).gated_gelu(wide), of(dtype).dropout(x, 3, 0.3), losses, wide])
+        loss, grad = of(dtype).cross_entropy(wide.clone(), None, torch.arange(33), 0.1)
+        inner = of(dtype).down(x, drawn(6, 72, dtype=torch.float32), Dropout(0.3, 5))
+        outer = of(dtype).outer(inner, wide, Dropout(0.3, 5))
+        made.append([out, scales, of(dtype).gated_gelu(wide), loss, grad, inner, outer])
     assert all(torch.equal(a, b) for a, b in zip(*made, strict=True))
 
 
-@pytest.mark.parametrize("kernels", [None, pytest.param("compiled", marks=needs_compiler)])
+by_both = pytest.mark.parametrize("by", ["torch", pytest.param("compiled", marks=needs_compiler)])
+
+
+def kept_by(by: str, dropout: Dropout, rows: int, columns: int) -> Tensor:
+    """Which elements stay, (rows, columns) bool."""
+    kernels, out = of(torch.float32) if by == "compiled" else Kernels(), torch.zeros(rows, columns)
+    kernels.up(out, torch.ones(rows, 1), torch.ones(1, columns), 1.0, dropout)
+    return out == 1
+
+
+@by_both
 @pytest.mark.parametrize("p", [0.05, 0.5, 0.999])
-def test_dropout_drops_each_element_with_its_probability(p: float, kernels: str | None) -> None:
-    made = of(torch.float32) if kernels else None
-    ones = torch.ones(400, 1001)
-    dropped = Dropout(p, 7, made)(ones) == 0
+def test_dropout_drops_each_element_with_its_probability(p: float, by: str) -> None:
+    dropped = ~kept_by(by, Dropout(p, 7), 400, 1001)
     spread = (p * (1 - p) / 100_000) ** 0.5
     for k in range(4):  # four elements share a draw
         assert float(dropped.flatten()[k::4].float().mean()) == pytest.approx(p, abs=5 * spread)
-    for step in (1, 4, 1001):  # neighbours in a draw, in the sequence and in a column
+    for step in (1, 4, 1001):  # neighbours in a draw, in a row and in a column
         pairs = dropped.flatten()[:-step] & dropped.flatten()[step:]
         assert float(pairs.float().mean()) == pytest.approx(p * p, abs=5 * spread)
-    both = dropped & (Dropout(p, 8, made)(ones) == 0)
-    assert float(both.float().mean()) == pytest.approx(p * p, abs=5 * spread), "seeds side by side are independent"
+    for seed in (8, 7 + 2**32, 7 + 2**62) if by == "compiled" else (8,):  # torch's generator takes 32 bits
+        both = dropped & ~kept_by(by, Dropout(p, seed), 400, 1001)
+        assert float(both.float().mean()) == pytest.approx(p * p, abs=5 * spread), "seeds side by side are independent"
 
 
-@pytest.mark.parametrize("kernels", [None, pytest.param("compiled", marks=needs_compiler)])
-@both_types
-def test_dropout_adds_what_it_kept(dtype: torch.dtype, kernels: str | None) -> None:
-    dropout = Dropout(0.3, 11, of(dtype) if kernels else None)
-    x, total = drawn(17, 45, dtype=dtype), drawn(17, 45, dtype=dtype, seed=1)
-    kept = dropout(x)
-    assert torch.equal(kept[kept != 0], x[kept != 0])
-    assert torch.equal(dropout.add_to(total.clone(), x), total + kept)
+@by_both
+def test_every_product_drops_the_same_elements(by: str) -> None:
+    dropout = Dropout(0.3, 11)
+    kernels, kept = of(torch.float32) if by == "compiled" else Kernels(), kept_by(by, dropout, 17, 45)
+    assert torch.equal(kernels.down(torch.ones(17, 45), torch.eye(45), dropout) == 1, kept)
+    assert torch.equal(kernels.outer(torch.eye(17), torch.ones(17, 45), dropout) == 1, kept)
+
+
+def test_seeds_are_drawn_from_torchs_generator() -> None:
     torch.manual_seed(0)
-    drawn_seeds = {Dropout.draw(0.3, None), Dropout.draw(0.3, None)}
-    assert len(drawn_seeds) == 2
-    assert Dropout.draw(0.0, None) is None
+    first, second = Dropout.draw(0.3), Dropout.draw(0.3)
+    assert first != second
+    torch.manual_seed(0)
+    assert Dropout.draw(0.3) == first
+    assert Dropout.draw(0.0) is None
 
 
 @needs_compiler
 def test_what_cannot_be_computed_is_refused() -> None:
     kernels = of(torch.float32)
-    with pytest.raises(TypeError, match="float32"):
-        kernels.dropout(torch.ones(2, 2).bfloat16(), 0, 0.1)
-    with pytest.raises(TypeError, match="contiguous"):
-        kernels.dropout_add(torch.ones(2, 4)[:, ::2], torch.ones(2, 2), 0, 0.1)
+    with pytest.raises(TypeError, match="bfloat16"):
+        kernels.gated_gelu(torch.ones(2, 2).bfloat16())
+    with pytest.raises(TypeError, match=r"\(2, 4\)"):
+        kernels.up(torch.ones(2, 4), torch.ones(3, 1), torch.ones(1, 4), 1.0)
     for label in (-100, 3):
         with pytest.raises(IndexError, match=str(label)):
-            kernels.cross_entropy(torch.zeros(1, 3), torch.tensor([label]), 0.0)
+            kernels.cross_entropy(torch.zeros(1, 3), None, torch.tensor([label]), 0.0)
 
 
 # ---- compiling -------------------------------------------------------------------------------------------------------------------
@@ -205,7 +254,7 @@ def test_compiled_once_for_a_machine(fresh: Path, monkeypatch: pytest.MonkeyPatc
     assert not fresh.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     monkeypatch.setattr(module, "_run", lambda command: pytest.fail("compiled again"))
     compiled.cache_clear()
-    assert choose_kernels("on", "cpu", torch.float32)[0] is not None
+    assert isinstance(choose_kernels("on", "cpu", torch.float32)[0], CompiledKernels)
     assert list(fresh.iterdir()) == [library]
 
 
@@ -214,14 +263,14 @@ def test_compiled_once_for_a_machine(fresh: Path, monkeypatch: pytest.MonkeyPatc
 def test_no_code_is_loaded_from_a_folder_that_others_can_write(fresh: Path) -> None:
     fresh.mkdir(parents=True)
     fresh.chmod(0o777)
-    assert choose_kernels("on", "cpu", torch.float32)[0] is not None, "a folder of this process does"
+    assert isinstance(choose_kernels("on", "cpu", torch.float32)[0], CompiledKernels), "a folder of this process does"
     assert list(fresh.iterdir()) == []
 
 
 @needs_compiler
 def test_a_home_that_is_a_file(fresh: Path) -> None:
     fresh.parent.write_text("")
-    assert choose_kernels("on", "cpu", torch.float32)[0] is not None
+    assert isinstance(choose_kernels("on", "cpu", torch.float32)[0], CompiledKernels)
 
 
 @pytest.mark.usefixtures("fresh")
@@ -240,7 +289,7 @@ def test_without_a_compiler_torch_does_it(
     monkeypatch.setattr(module, "_COMPILE_SECONDS", 0.3)
     monkeypatch.setenv("CXX", compiler(tmp_path, script) if script else "no-such-compiler -O1")
     kernels, said = choose_kernels("auto", "cpu", torch.float32)
-    assert kernels is None
+    assert type(kernels) is Kernels
     assert said.startswith("element-wise work by torch: ")
     assert reason in said
     with pytest.raises(DiasumError, match=r"train\.kernels is on") as caught:
@@ -252,4 +301,5 @@ def test_without_a_compiler_torch_does_it(
     ("asked", "device", "dtype"), [("off", "cpu", torch.float32), ("auto", "cuda", torch.bfloat16)]
 )
 def test_where_there_is_nothing_to_say(asked: str, device: str, dtype: torch.dtype) -> None:
-    assert choose_kernels(asked, device, dtype) == (None, "")
+    kernels, said = choose_kernels(asked, device, dtype)
+    assert (type(kernels), said) == (Kernels, "")

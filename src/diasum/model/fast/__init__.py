@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from diasum.model.fast.base import FastModel
+from diasum.model.fast.compiled import choose_kernels
 from diasum.model.fast.frozen import choose_packing
-from diasum.model.fast.kernels import choose_kernels
 from diasum.model.fast.ops import Kind
 from diasum.model.fast.packed import Packed, Segments
 
@@ -53,7 +53,7 @@ def fast_path(
         dtype: compute type; the adapter's weights stay in fp32.
         recompute: recompute activations in the backward pass (gradient checkpointing).
         prepack: `on`, `off` or `auto`: arrange the frozen weights once for the CPU's matrix products.
-        kernels: `on`, `off` or `auto`: compile the element-wise work for this CPU.
+        kernels: `on`, `off` or `auto`: compile for this CPU what is not a product with a frozen weight.
 
     Raises:
         DiasumError: kernels were asked for and cannot be had.
@@ -69,11 +69,11 @@ def fast_path(
     linear = [module for module in base.modules() if type(module) is nn.Linear]
     size = sum(module.weight.numel() for module in linear) * dtype.itemsize
     packed, packing = choose_packing(prepack, base.device.type, dtype, size=size, recompute=recompute)
-    compiled, compiling = choose_kernels(kernels, base.device.type, dtype)
+    made, compiling = choose_kernels(kernels, base.device.type, dtype)
     reason = (
         f"fast path for {base.config.model_type}: fused pieces on rows without padding, no gradients of what is frozen"
     )
-    kind = Kind(dtype, packed, compiled)
+    kind = Kind(dtype, packed, made)
     return FastChoice(family(base, kind, recompute=recompute), "; ".join(filter(None, (reason, packing, compiling))))
 
 

@@ -1,4 +1,4 @@
-// Element-wise pieces of a transformer block, each in one pass over its rows, for CPUs; `kernels.py` compiles and calls them.
+// The functions of `kernels.py`, each in as few passes over its rows as can be, for CPUs; `compiled.py` compiles and calls them.
 //
 // In: contiguous rows in fp32, or in bf16 where DIASUM_BF16 is defined. Out: rows of the same type; whatever is computed in between is
 // fp32. Rows are shared out among threads, and no result depends on how.
@@ -54,57 +54,147 @@ inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 constexpr float GELU_SLOPE = 1.5957691216f, GELU_CUBE = 0.044715f;
 inline float gelu_gate(float x) { return sigmoid(GELU_SLOPE * (x + GELU_CUBE * x * x * x)); }
 
-// 64 random bits of a place in a sequence (the output function of SplitMix64: Steele, Lea and Flood, 2014).
-inline uint64_t random_bits(uint64_t seed, uint64_t place) {
-    uint64_t z = seed + (place + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
+// 32 random bits of a place in the sequence of a seed: multiplications and shifts that mix every bit of the three words into every
+// bit, as in the finaliser of MurmurHash3 (Appleby, 2011), whose constants these are. Vector units multiply 32 bits, not all 64.
+inline uint32_t random_bits(uint64_t seed, uint32_t place) {
+    uint32_t z = place * 0x9e3779b9u + uint32_t(seed);
+    z = (z ^ (z >> 16)) * 0x85ebca6bu + uint32_t(seed >> 32);
+    z = (z ^ (z >> 13)) * 0xc2b2ae35u;
+    return z ^ (z >> 16);
 }
 
-constexpr int64_t CHUNK = 1024;  // elements that one thread handles at a time in flat arrays; four share 64 random bits
+constexpr int64_t CHUNK = 512;  // columns worked on at a time, an even number
 
-// Calls `use(begin, count, bits)` for chunks of `size` elements, `bits` having 16 random ones for each element.
-template <typename Use>
-inline void with_random_bits(int64_t size, uint64_t seed, int threads, Use use) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t begin = 0; begin < size; begin += CHUNK) {
-        uint64_t drawn[CHUNK / 4];
+// What is dropped: an element with fewer of 16 random bits than `threshold`. Two neighbours in a row share 32 bits.
+struct Dropout {
+    uint64_t seed;
+    uint16_t threshold;
+    int64_t columns;
+
+    // Puts 0 for what is dropped of `count` values, at most CHUNK, of row `row` from column `begin` on, an even number.
+    void apply(float *values, int64_t row, int64_t begin, int64_t count) const {
+        uint32_t drawn[CHUNK / 2];
         uint16_t bits[CHUNK];
-        for (int64_t i = 0; i < CHUNK / 4; i++) drawn[i] = random_bits(seed, uint64_t(begin / 4 + i));
-        std::memcpy(bits, drawn, sizeof(bits));
-        use(begin, size - begin < CHUNK ? size - begin : CHUNK, bits);
+        const uint32_t first = uint32_t(row * ((columns + 1) / 2) + begin / 2);
+        const uint64_t of = seed;
+        const uint16_t least = threshold;
+#pragma omp simd
+        for (int32_t i = 0; i < int32_t(count + 1) / 2; i++) drawn[i] = random_bits(of, first + uint32_t(i));
+        std::memcpy(bits, drawn, sizeof(uint32_t) * size_t((count + 1) / 2));
+#pragma omp simd
+        for (int64_t i = 0; i < count; i++) values[i] = bits[i] >= least ? values[i] : 0.0f;
     }
-}
+
+    // The same of rows in memory.
+    void read(const Row *x, float *out, int64_t row, int64_t begin, int64_t count) const {
+#pragma omp simd
+        for (int64_t i = 0; i < count; i++) out[i] = get(x[i]);
+        if (threshold) apply(out, row, begin, count);
+    }
+};
 
 }  // namespace
 
 extern "C" {
 
-// out = x where 16 random bits are at least `threshold`, else 0.
-void dropout(const Row *x, Row *out, int64_t size, uint64_t seed, uint16_t threshold, int threads) {
-    with_random_bits(size, seed, threads, [=](int64_t begin, int64_t count, const uint16_t *bits) {
-        const Row *from = x + begin;
-        Row *to = out + begin;
-#pragma omp simd
-        for (int64_t i = 0; i < count; i++) {
-            float value = get(from[i]);
-            put(to[i], bits[i] >= threshold ? value : 0.0f);
+// inner = dropout(x) factors'; x (rows, columns) with `stride` elements from row to row, factors (rank, columns), inner (rows, rank).
+void down(
+    const Row *x, int64_t stride, const float *factors, float *inner, int64_t rows, int64_t columns, int64_t rank, uint64_t seed,
+    uint16_t threshold, int threads) {
+    const Dropout dropout{seed, threshold, columns};
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t row = 0; row < rows; row += 2) {
+        const int64_t pair = row + 1 < rows ? 2 : 1;  // two rows and four factors at a time keep the multipliers busy
+        float values[2][CHUNK] = {}, *to = inner + row * rank;
+        for (int64_t k = 0; k < pair * rank; k++) to[k] = 0;
+        for (int64_t begin = 0; begin < columns; begin += CHUNK) {
+            const int64_t count = columns - begin < CHUNK ? columns - begin : CHUNK;
+            for (int64_t j = 0; j < pair; j++)
+                dropout.read(x + (row + j) * stride + begin, values[j], row + j, begin, count);
+            for (int64_t k = 0; k < rank; k += 4) {
+                const float *f[4];
+                for (int64_t l = 0; l < 4; l++) f[l] = factors + (k + l < rank ? k + l : k) * columns + begin;
+                float a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+#pragma omp simd reduction(+ : a0, a1, a2, a3, b0, b1, b2, b3)
+                for (int64_t i = 0; i < count; i++) {
+                    const float a = values[0][i], b = values[1][i];
+                    a0 += a * f[0][i], a1 += a * f[1][i], a2 += a * f[2][i], a3 += a * f[3][i];
+                    b0 += b * f[0][i], b1 += b * f[1][i], b2 += b * f[2][i], b3 += b * f[3][i];
+                }
+                const float sums[2][4] = {{a0, a1, a2, a3}, {b0, b1, b2, b3}};
+                for (int64_t j = 0; j < pair; j++)
+                    for (int64_t l = 0; l < 4 && k + l < rank; l++) to[j * rank + k + l] += sums[j][l];
+            }
         }
-    });
+    }
 }
 
-// sum += x where `dropout` with the same seed keeps.
-void dropout_add(Row *sum, const Row *x, int64_t size, uint64_t seed, uint16_t threshold, int threads) {
-    with_random_bits(size, seed, threads, [=](int64_t begin, int64_t count, const uint16_t *bits) {
-        const Row *from = x + begin;
-        Row *to = sum + begin;
+// out += scale * dropout(inner factors); shapes as in `down`, out with `stride`.
+void up(
+    Row *out, int64_t stride, const float *inner, const float *factors, int64_t rows, int64_t columns, int64_t rank, float scale,
+    uint64_t seed, uint16_t threshold, int threads) {
+    const Dropout dropout{seed, threshold, columns};
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t row = 0; row < rows; row++) {
+        const float *by = inner + row * rank;
+        for (int64_t begin = 0; begin < columns; begin += CHUNK) {
+            const int64_t count = columns - begin < CHUNK ? columns - begin : CHUNK;
+            float values[CHUNK] = {};
+            int64_t k = 0;
+            for (; k + 4 <= rank; k += 4) {
+                const float *a = factors + k * columns + begin, *b = a + columns, *c = b + columns, *d = c + columns;
+                const float by_a = by[k], by_b = by[k + 1], by_c = by[k + 2], by_d = by[k + 3];
 #pragma omp simd
-        for (int64_t i = 0; i < count; i++) {
-            float value = get(from[i]);
-            put(to[i], get(to[i]) + (bits[i] >= threshold ? value : 0.0f));
+                for (int64_t i = 0; i < count; i++) values[i] += by_a * a[i] + by_b * b[i] + by_c * c[i] + by_d * d[i];
+            }
+            for (; k < rank; k++) {
+                const float *a = factors + k * columns + begin, by_a = by[k];
+#pragma omp simd
+                for (int64_t i = 0; i < count; i++) values[i] += by_a * a[i];
+            }
+            if (threshold) dropout.apply(values, row, begin, count);
+            Row *to = out + row * stride + begin;
+#pragma omp simd
+            for (int64_t i = 0; i < count; i++) put(to[i], get(to[i]) + scale * values[i]);
         }
-    });
+    }
+}
+
+// grad = inner' dropout(x), (rank, columns); shapes as in `down`. Threads share out columns, so that the order of the sums stays.
+void outer(
+    const float *inner, const Row *x, int64_t stride, float *grad, int64_t rows, int64_t columns, int64_t rank, uint64_t seed,
+    uint16_t threshold, int threads) {
+    const Dropout dropout{seed, threshold, columns};
+    const int64_t shares = (columns + CHUNK * threads - 1) / (CHUNK * threads) * threads;  // equally many for each thread
+    const int64_t width = ((columns + shares - 1) / shares + 63) / 64 * 64;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t begin = 0; begin < columns; begin += width) {
+        const int64_t count = columns - begin < width ? columns - begin : width;
+        for (int64_t k = 0; k < rank; k++)
+            for (int64_t i = 0; i < count; i++) grad[k * columns + begin + i] = 0;
+        float values[4][CHUNK];
+        int64_t row = 0;
+        for (; row + 4 <= rows; row += 4) {
+            for (int64_t j = 0; j < 4; j++) dropout.read(x + (row + j) * stride + begin, values[j], row + j, begin, count);
+            const float *by = inner + row * rank;
+            for (int64_t k = 0; k < rank; k++) {
+                const float a = by[k], b = by[rank + k], c = by[2 * rank + k], d = by[3 * rank + k];
+                float *to = grad + k * columns + begin;
+#pragma omp simd
+                for (int64_t i = 0; i < count; i++)
+                    to[i] += a * values[0][i] + b * values[1][i] + c * values[2][i] + d * values[3][i];
+            }
+        }
+        for (; row < rows; row++) {
+            dropout.read(x + row * stride + begin, values[0], row, begin, count);
+            for (int64_t k = 0; k < rank; k++) {
+                const float a = inner[row * rank + k];
+                float *to = grad + k * columns + begin;
+#pragma omp simd
+                for (int64_t i = 0; i < count; i++) to[i] += a * values[0][i];
+            }
+        }
+    }
 }
 
 // out = x * scale * weight, scale = 1 / sqrt(mean(x^2) + eps) of each row.

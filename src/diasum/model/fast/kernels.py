@@ -1,247 +1,118 @@
-"""Compiles and calls the element-wise kernels of `kernels.cpp`, where the machine has a compiler for them.
+"""The work of a transformer block between its matrix products with frozen weights: low-rank updates, norms, gates, loss.
 
-In: contiguous tensors on the CPU. Out: tensors of the same type. Torch runs such a piece as five or ten passes over memory; beside matrix
-products in bf16, these passes would take most of a training step. Compiling takes one to two seconds, once a machine, version and number
-type: the library is kept in the user's cache folder. Without a compiler the same is computed by torch.
+In: rows of tokens (N, features) in fp32 or bf16. Out: rows of the same type; norms and losses are summed in fp32. Here torch does it,
+on any device; `compiled.py` has the same functions in fewer passes over memory. Each function comes with its gradient's.
 """
 
 from __future__ import annotations
 
-import atexit
-import ctypes
-import hashlib
-import os
-import shlex
-import shutil
-import stat
-import subprocess
-import sys
-import tempfile
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from diasum.errors import DiasumError
-from diasum.model.hardware import processor
 
-_SOURCE = Path(__file__).with_name("kernels.cpp")
-# No fast-math: infinities and NaN must come through, since training stops at the first loss that is not finite.
-_FLAGS = ("-O3", "-march=native", "-std=c++17", "-fPIC", "-fopenmp", "-fno-math-errno", "-fno-trapping-math")
-_COMPILE_SECONDS = 120  # more than any machine needs; a compiler that hangs must not hang the training
-_P, _N, _I, _F, _U, _S = (
-    ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float, ctypes.c_uint64, ctypes.c_uint16
-)  # fmt: skip
-_SIGNATURES = {
-    "dropout": (_P, _P, _N, _U, _S, _I),
-    "dropout_add": (_P, _P, _N, _U, _S, _I),
-    "rms_norm": (_P, _P, _P, _P, _N, _N, _F, _I),
-    "rms_norm_backward": (_P, _P, _P, _P, _P, _N, _N, _I),
-    "gated_gelu": (_P, _P, _N, _N, _I),
-    "gated_gelu_backward": (_P, _P, _P, _N, _N, _I),
-    "cross_entropy": (_P, _P, _P, _N, _N, _F, _I),
-}
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """Which elements of some rows are dropped: a seed instead of a mask, from which the backward pass draws the same ones again.
+
+    Attributes:
+        p: probability of each; on a CPU it is rounded to 1/65536.
+        seed: of the draw, 63 bits. Other kernels draw other elements from it.
+    """
+
+    p: float
+    seed: int
+
+    @staticmethod
+    def draw(p: float) -> Dropout | None:
+        """With a seed from torch's generator; None where nothing is dropped."""
+        return Dropout(p, int(torch.randint(2**63 - 1, ()))) if p else None
 
 
 class Kernels:
-    """The functions of a compiled library, for rows of one type.
+    """By torch. What `dropout` keeps is not scaled anywhere: the factor 1 / (1 - p) belongs to `scale`."""
 
-    Args:
-        library: made from `kernels.cpp`.
-        dtype: float32 or bfloat16, the one it was compiled for.
-    """
+    # ---- low-rank updates (LoRA: Hu et al., 2021) ----
 
-    def __init__(self, library: ctypes.CDLL, dtype: torch.dtype) -> None:
-        self.dtype = dtype
-        self._library = library
-        for name, types in _SIGNATURES.items():
-            function = getattr(library, name)
-            function.argtypes, function.restype = types, None
+    def down(self, x: Tensor, factors: Tensor, dropout: Dropout | None = None) -> Tensor:
+        """dropout(x) F' of x (N, features) and factors F (r, features), (N, r)."""
+        return self._dropped(x, dropout) @ factors.to(x.dtype).t()
 
-    def dropout(self, x: Tensor, seed: int, p: float) -> Tensor:
-        """x with each element 0 with probability `p`, rounded to 1/65536; what is kept is not scaled."""
-        x = self._rows(x)
-        out = torch.empty_like(x)
-        self._library.dropout(_at(x), _at(out), x.numel(), seed, _threshold(p), _threads())
-        return out
+    def up(self, out: Tensor, inner: Tensor, factors: Tensor, scale: float, dropout: Dropout | None = None) -> None:
+        """Adds scale * dropout(inner F) to out (N, features), in place; inner (N, r), factors F (r, features)."""
+        if dropout:
+            out.add_(self._dropped(inner @ factors.to(inner.dtype), dropout), alpha=scale)
+        else:
+            out.addmm_(inner, factors.to(inner.dtype), alpha=scale)
 
-    def dropout_add(self, to: Tensor, x: Tensor, seed: int, p: float) -> Tensor:
-        """Adds to `to`, in place, what `dropout` of `x` with the same seed would be."""
-        x, to = self._rows(x), self._rows(to, copy=False)
-        self._library.dropout_add(_at(to), _at(x), x.numel(), seed, _threshold(p), _threads())
-        return to
+    def outer(self, inner: Tensor, x: Tensor, dropout: Dropout | None = None) -> Tensor:
+        """inner' dropout(x), (r, features), of inner (N, r) and x (N, features)."""
+        return inner.t() @ self._dropped(x, dropout)
+
+    def _dropped(self, x: Tensor, dropout: Dropout | None) -> Tensor:
+        return x if dropout is None else x * _kept(x, dropout)
+
+    # ---- norms and gates ----
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        """T5's norm of x (N, features), and each row's scale, (N,) fp32."""
-        x = self._rows(x)
-        out, scales = torch.empty_like(x), torch.empty(len(x), dtype=torch.float32)
-        self._library.rms_norm(_at(x), _at(self._rows(weight)), _at(out), _at(scales), *x.shape, eps, _threads())
-        return out, scales
+        """T5's norm of x (N, features), and each row's scale in fp32."""
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32))
+        scale = length.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+        return torch.mul(x, scale).mul_(weight).to(x.dtype), scale
 
-    def rms_norm_backward(self, grad: Tensor, x: Tensor, weight: Tensor, scales: Tensor) -> Tensor:
-        """The gradient of x (N, features)."""
-        grad, x, weight = self._rows(grad), self._rows(x), self._rows(weight)
-        out = torch.empty_like(x)
-        self._library.rms_norm_backward(
-            _at(grad), _at(x), _at(weight), _at(scales), _at(out), *x.shape, _threads()
-        )  # fmt: skip
-        return out
+    def rms_norm_backward(self, grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        """The gradient of x, (N, features)."""
+        grad = grad * weight
+        along = (grad * x).sum(-1, keepdim=True).mul_(scale.pow(3)).div_(-x.shape[-1])
+        return grad.mul_(scale).addcmul_(x.to(grad.dtype), along).to(x.dtype)
 
     def gated_gelu(self, x: Tensor) -> Tensor:
         """gelu(gate) * value, (N, F), of x (N, 2 F) with gates and then values in each row; GELU in its tanh form."""
-        x = self._rows(x)
-        out = x.new_empty(len(x), x.shape[1] // 2)
-        self._library.gated_gelu(_at(x), _at(out), *out.shape, _threads())
-        return out
+        gate, value = x.chunk(2, dim=-1)
+        return F.gelu(gate, approximate="tanh").mul_(value)
 
     def gated_gelu_backward(self, grad: Tensor, x: Tensor) -> Tensor:
-        """The gradient of x (N, 2 F)."""
-        grad, x = self._rows(grad), self._rows(x)
+        """The gradient of x, (N, 2 F)."""
+        gate, value = x.chunk(2, dim=-1)
         out = torch.empty_like(x)
-        self._library.gated_gelu_backward(_at(grad), _at(x), _at(out), *grad.shape, _threads())
+        to_gate, to_value = out.chunk(2, dim=-1)
+        torch.mul(F.gelu(gate, approximate="tanh"), grad, out=to_value)
+        to_gate.copy_(torch.ops.aten.gelu_backward(grad * value, gate, approximate="tanh"))
         return out
 
-    def cross_entropy(self, logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
-        """The loss of each row of logits (N, vocabulary) with labels (N,) int64, (N,) fp32; the logits become its gradient.
+    # ---- the loss ----
 
-        Raises:
-            IndexError: a label is not in the vocabulary.
+    def cross_entropy(
+        self, logits: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+    ) -> tuple[Tensor, Tensor]:
+        """The summed loss, fp32, and its gradient with respect to the logits, (N, vocabulary).
+
+        Args:
+            logits: (N, vocabulary); they may be overwritten.
+            bias: (vocabulary,) added to them in fp32, or None.
+            labels: (N,) int64.
+            smoothing: label smoothing, as in `torch.nn.functional.cross_entropy`.
         """
-        losses, labels = torch.empty(len(logits), dtype=torch.float32), labels.contiguous()
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
-            raise IndexError(f"labels from {int(labels.min())} to {int(labels.max())}, logits of {logits.shape[1]}")
-        rows = self._rows(logits, copy=False)
-        self._library.cross_entropy(_at(rows), _at(labels), _at(losses), *rows.shape, smoothing, _threads())
-        return losses
-
-    def _rows(self, x: Tensor, *, copy: bool = True) -> Tensor:
-        """x, contiguous; what is changed in place must be so already."""
-        if x.dtype != self.dtype or x.device.type != "cpu" or not (copy or x.is_contiguous()):
-            raise TypeError(f"kernels for contiguous {self.dtype} on the CPU were given {x.dtype} on {x.device}")
-        return x.contiguous()
-
-
-def _at(tensor: Tensor) -> int:
-    return tensor.data_ptr()
+        made = logits.float() if bias is None else logits.float().add_(bias)
+        labels, uniform = labels[:, None], smoothing / logits.shape[1]
+        log_sum = made.logsumexp(-1, keepdim=True)
+        total = (log_sum - (1 - smoothing) * made.gather(1, labels)).sum()
+        if smoothing:
+            total -= uniform * made.sum()
+        made.sub_(log_sum).exp_()
+        if smoothing:
+            made -= uniform
+        made.scatter_add_(1, labels, made.new_full(labels.shape, smoothing - 1))
+        return total, made.to(logits.dtype)
 
 
-def _threshold(p: float) -> int:
-    """Of 16 random bits, below which an element is dropped."""
-    return min(round(p * 2**16), 2**16 - 1)
-
-
-def _threads() -> int:
-    return torch.get_num_threads()
-
-
-# ---- compiling -------------------------------------------------------------------------------------------------------------------
-
-
-def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels | None, str]:
-    """The kernels, if they can be had, and why (not), as a clause; empty where that goes without saying.
-
-    Args:
-        asked: `train.kernels`: auto, on or off.
-        device: where the model is.
-        dtype: the type of its rows.
-
-    Raises:
-        DiasumError: they were asked for and cannot be had.
-    """
-    if device != "cpu" or dtype not in (torch.float32, torch.bfloat16) or asked == "off":
-        return None, ""
-    kernels, reason = compiled(dtype)
-    if kernels is None and asked == "on":
-        raise DiasumError(
-            f"train.kernels is on, but they cannot be had: {reason}.",
-            hint="Install g++ (Debian and Ubuntu: apt install g++), or set train.kernels=auto.",
-        )
-    return kernels, reason if kernels else f"element-wise work by torch: {reason}"
-
-
-@cache
-def compiled(dtype: torch.dtype) -> tuple[Kernels | None, str]:
-    """The kernels for rows of that type, compiled if that was not done before, or None; and a clause that says why (not)."""
-    if sys.platform != "linux":
-        return None, "its kernels are compiled on Linux only"
-    compiler = shlex.split(os.environ.get("CXX", "")) or ["g++"]
-    name = compiler[0]
-    if shutil.which(name) is None:
-        return None, f"there is no {name} to compile its kernels"
-    try:
-        path = _library(compiler, dtype)
-        return Kernels(ctypes.CDLL(str(path)), dtype), "element-wise work by compiled kernels"
-    except subprocess.TimeoutExpired:
-        return None, f"{name} took over {_COMPILE_SECONDS} s for its kernels"
-    except subprocess.CalledProcessError as error:
-        return None, f"{name} could not compile its kernels ({_first_line(error.stderr)})"
-    except (OSError, AttributeError) as error:
-        return None, f"its compiled kernels could not be loaded ({error})"
-
-
-def _library(compiler: list[str], dtype: torch.dtype) -> Path:
-    """The compiled library's path in the cache folder."""
-    compile = [*compiler, *_FLAGS, *(["-DDIASUM_BF16"] if dtype == torch.bfloat16 else [])]
-    openmp = _openmp_of_torch()
-    facts = [_SOURCE.read_text(encoding="utf-8"), *compile, openmp, processor(), _cpu_flags()]
-    name = f"kernels-{hashlib.sha256(chr(0).join(facts).encode()).hexdigest()[:32]}.so"
-    folder = _cache_folder()
-    if not (folder / name).exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix="compiling-") as scratch:
-            code, made = Path(scratch, "kernels.o"), Path(scratch, name)
-            _run([*compile, "-c", str(_SOURCE), "-o", str(code)])
-            _run([*compiler, "-shared", str(code), openmp, "-o", str(made)])
-            made.replace(folder / name)
-    return folder / name
-
-
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=_COMPILE_SECONDS)
-
-
-def _openmp_of_torch() -> str:
-    """What to link with: torch's own copy of GCC's OpenMP library, since two of them would have twice the threads."""
-    package = Path(torch.__file__).parent
-    for folder in (package / "lib", package.parent / "torch.libs"):
-        for path in sorted(folder.glob("libgomp*.so*")):
-            return str(path)
-    return "-lgomp"
-
-
-def _cache_folder() -> Path:
-    """A folder that only this user can write, since code is loaded from it."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "diasum"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mine = folder.stat()
-        if (
-            mine.st_uid == os.getuid()
-            and not mine.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-            and os.access(folder, os.W_OK)
-        ):
-            return folder
-    except (OSError, RuntimeError):
-        pass  # a home that is read-only, or none at all
-    return _scratch_folder()
-
-
-@cache
-def _scratch_folder() -> Path:
-    """One for this process only."""
-    folder = Path(tempfile.mkdtemp(prefix="diasum-kernels-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _cpu_flags() -> str:
-    """What the processor can do: a home folder may be shared by several machines."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            return next((line for line in file if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        return ""
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:200]
+def _kept(x: Tensor, dropout: Dropout) -> Tensor:
+    """A boolean mask; on a CPU four elements share one 64-bit draw, which is over three times as fast as a draw for each."""
+    generator = torch.Generator(x.device).manual_seed(dropout.seed)
+    if x.device.type != "cpu":
+        return torch.empty(x.shape, dtype=torch.bool, device=x.device).bernoulli_(1 - dropout.p, generator=generator)
+    count = x.numel()
+    bits = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    return bits.view(torch.int16)[:count].view(x.shape) >= round(dropout.p * 2**16) - 2**15

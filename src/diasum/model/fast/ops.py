@@ -1,22 +1,21 @@
 """The pieces of a transformer block with frozen weights, each one autograd step that keeps little and makes few passes.
 
 In: rows of tokens (N, features). A frozen weight needs no gradient, so a linear layer keeps nothing for it; an adapter keeps its input
-and its rank-r product. Sums in norms and losses are in fp32, whatever the rows' type.
+and its rank-r product. What is computed here, and by what, is `Kernels`' and `FrozenWeight`'s; this is what autograd sees of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diasum.model.fast.dropout import Dropout
 from diasum.model.fast.frozen import FrozenWeight
-from diasum.model.fast.kernels import Kernels
+from diasum.model.fast.kernels import Dropout, Kernels
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -79,12 +78,12 @@ class Kind:
     Attributes:
         dtype: of its rows and frozen weights.
         packed: whether these are packed (`FrozenWeight`).
-        kernels: compiled ones for element-wise work; None for torch's.
+        kernels: what does the rest.
     """
 
     dtype: torch.dtype
     packed: bool = False
-    kernels: Kernels | None = None
+    kernels: Kernels = field(default_factory=Kernels)
 
 
 class Linear:
@@ -138,45 +137,45 @@ class _LoraLinear(torch.autograd.Function):
         frozen: FrozenWeight,
         residual: Tensor | None,
         plans: tuple[tuple[slice, float, float], ...],
-        kernels: Kernels | None,
+        kernels: Kernels,
         *factors: Tensor,
     ) -> Tensor:
         out = frozen.forward(x, residual)
         inners, dropouts = [], []
         for (columns, scale, p), a, b in zip(plans, factors[::2], factors[1::2], strict=True):
-            dropout = Dropout.draw(p, kernels)
-            inner = (dropout(x) if dropout else x) @ a.to(x.dtype).t()
-            out[:, columns].addmm_(inner, b.to(x.dtype).t(), alpha=scale / (1 - p))
+            dropout = Dropout.draw(p)
+            inner = kernels.down(x, a, dropout)
+            kernels.up(out[:, columns], inner, b.t(), scale / (1 - p))
             inners.append(inner)
             dropouts.append(dropout)
         ctx.save_for_backward(x if plans else None, *factors, *inners)
-        ctx.frozen, ctx.plans, ctx.dropouts = frozen, plans, dropouts
+        ctx.frozen, ctx.plans, ctx.dropouts, ctx.kernels = frozen, plans, dropouts, kernels
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         x, *saved = ctx.saved_tensors
-        grad, n = grads[0], 2 * len(ctx.plans)
+        grad, n, kernels = grads[0], 2 * len(ctx.plans), ctx.kernels
         grad_x = ctx.frozen.backward(grad) if ctx.needs_input_grad[0] else None
         made: list[Tensor] = []
         for (columns, scale, p), dropout, a, b, inner in zip(
             ctx.plans, ctx.dropouts, saved[:n:2], saved[1:n:2], saved[n:], strict=True
         ):
             part, factor = grad[:, columns], scale / (1 - p)
-            grad_inner = (part @ b.to(x.dtype)).mul_(factor)
-            dropped = dropout(x) if dropout else x
-            made += [(grad_inner.t() @ dropped).to(a.dtype), (part.t() @ inner).to(b.dtype).mul_(factor)]
-            if grad_x is not None and dropout:
-                dropout.add_to(grad_x, grad_inner @ a.to(x.dtype))
-            elif grad_x is not None:
-                grad_x.addmm_(grad_inner, a.to(x.dtype))
+            grad_inner = kernels.down(part, b.t())
+            made += [
+                kernels.outer(grad_inner, x, dropout).to(a.dtype).mul_(factor),
+                kernels.outer(inner, part).t().to(b.dtype).mul_(factor),
+            ]
+            if grad_x is not None:
+                kernels.up(grad_x, grad_inner, a, factor, dropout)
         return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, None, *made
 
 
 # ---- norms and gates -------------------------------------------------------------------------------------------------------------
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float, kernels: Kernels | None = None) -> Tensor:
+def rms_norm(x: Tensor, weight: Tensor, eps: float, kernels: Kernels) -> Tensor:
     """T5's norm: no mean, no bias; `weight` (features,), frozen."""
     if x.device.type == "cuda":
         return F.rms_norm(x, weight.shape, weight.to(x.dtype), eps)
@@ -187,30 +186,18 @@ class _RmsNorm(torch.autograd.Function):
     """Keeps its input and one number a row (on a CPU torch's own keeps products of the input's size)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, kernels: Kernels | None) -> Tensor:
-        ctx.kernels = kernels
-        if kernels:
-            out, scale = kernels.rms_norm(x, weight, eps)
-        else:
-            length = torch.linalg.vector_norm(
-                x, dim=-1, keepdim=True, dtype=torch.promote_types(x.dtype, torch.float32)
-            )
-            scale = length.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
-            out = torch.mul(x, scale).mul_(weight).to(x.dtype)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float, kernels: Kernels) -> Tensor:
+        out, scale = kernels.rms_norm(x, weight, eps)
         ctx.save_for_backward(x, weight, scale)
+        ctx.kernels = kernels
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
-        x, weight, scale = ctx.saved_tensors
-        if ctx.kernels:
-            return ctx.kernels.rms_norm_backward(grads[0], x, weight, scale), None, None, None
-        grad = grads[0] * weight
-        along = (grad * x).sum(-1, keepdim=True).mul_(scale.pow(3)).div_(-x.shape[-1])
-        return grad.mul_(scale).addcmul_(x.to(grad.dtype), along).to(x.dtype), None, None, None
+        return ctx.kernels.rms_norm_backward(grads[0], *ctx.saved_tensors), None, None, None
 
 
-def gated(x: Tensor, activation: str, kernels: Kernels | None = None) -> Tensor:
+def gated(x: Tensor, activation: str, kernels: Kernels) -> Tensor:
     """(N, 2 F) with gate and value side by side to activation(gate) * value, (N, F)."""
     if activation in ("gelu_new", "gelu_pytorch_tanh"):
         return run(_GatedGelu, x, kernels)
@@ -222,25 +209,14 @@ class _GatedGelu(torch.autograd.Function):
     """Keeps its input only; the activation is computed again in the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kernels: Kernels | None) -> Tensor:
+    def forward(ctx: Any, x: Tensor, kernels: Kernels) -> Tensor:
         ctx.save_for_backward(x)
         ctx.kernels = kernels
-        if kernels:
-            return kernels.gated_gelu(x)
-        gate, value = x.chunk(2, dim=-1)
-        return F.gelu(gate, approximate="tanh").mul_(value)
+        return kernels.gated_gelu(x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        (x,) = ctx.saved_tensors
-        if ctx.kernels:
-            return ctx.kernels.gated_gelu_backward(grads[0], x), None
-        gate, value = x.chunk(2, dim=-1)
-        out = torch.empty_like(x)
-        to_gate, to_value = out.chunk(2, dim=-1)
-        torch.mul(F.gelu(gate, approximate="tanh"), grads[0], out=to_value)
-        to_gate.copy_(torch.ops.aten.gelu_backward(grads[0] * value, gate, approximate="tanh"))
-        return out, None
+        return ctx.kernels.gated_gelu_backward(grads[0], *ctx.saved_tensors), None
 
 
 # ---- the loss --------------------------------------------------------------------------------------------------------------------
@@ -263,12 +239,12 @@ def cross_entropy_sum(
         bias: (vocabulary,) added to the logits in fp32, frozen.
         labels: (T,) int64.
         smoothing: label smoothing, as in `torch.nn.functional.cross_entropy`.
-        kernels: compiled ones; taken where there is no bias.
+        kernels: what computes the loss of a chunk; torch when not given.
 
     Returns:
         A scalar in fp32.
     """
-    return run(_CrossEntropy, states, weight, bias, labels, smoothing, None if bias is not None else kernels)
+    return run(_CrossEntropy, states, weight, bias, labels, smoothing, kernels or Kernels())
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -282,37 +258,19 @@ class _CrossEntropy(torch.autograd.Function):
         bias: Tensor | None,
         labels: Tensor,
         smoothing: float,
-        kernels: Kernels | None,
+        kernels: Kernels,
     ) -> Tensor:
         total = torch.zeros((), dtype=torch.float32, device=states.device)
         grad = torch.empty_like(states) if ctx.needs_input_grad[0] else None
         for begin in range(0, len(states), LOSS_CHUNK):
             rows = slice(begin, begin + LOSS_CHUNK)
-            logits = weight.forward(states[rows])
-            if kernels:
-                total += kernels.cross_entropy(logits, labels[rows], smoothing).sum()
-            else:
-                logits = logits.float() if bias is None else logits.float().add_(bias)
-                total += _cross_entropy(logits, labels[rows, None], smoothing)
+            loss, grad_logits = kernels.cross_entropy(weight.forward(states[rows]), bias, labels[rows], smoothing)
+            total += loss
             if grad is not None:
-                grad[rows] = weight.backward(logits.to(states.dtype))
+                grad[rows] = weight.backward(grad_logits)
         ctx.save_for_backward(grad)
         return total
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         return ctx.saved_tensors[0] * grads[0].to(ctx.saved_tensors[0].dtype), None, None, None, None, None
-
-
-def _cross_entropy(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    """The summed loss of logits (N, vocabulary) fp32 with labels (N, 1); the logits are replaced by its gradient."""
-    uniform = smoothing / logits.shape[1]
-    log_sum = logits.logsumexp(-1, keepdim=True)
-    total = (log_sum - (1 - smoothing) * logits.gather(1, target)).sum()
-    if smoothing:
-        total -= uniform * logits.sum()
-    logits.sub_(log_sum).exp_()
-    if smoothing:
-        logits -= uniform
-    logits.scatter_add_(1, target, logits.new_full(target.shape, smoothing - 1))
-    return total

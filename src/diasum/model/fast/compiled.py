@@ -1,0 +1,269 @@
+"""`Kernels` compiled for the machine's CPU, where it has a compiler.
+
+In and out: as in `kernels.py`, tensors on the CPU; low-rank products stay in fp32. Torch runs each function as five or ten passes over
+memory; beside matrix products in bf16, these passes would take most of a training step. Compiling takes one to two seconds, once a machine,
+version and number type: the library is kept in the user's cache folder. Without a compiler the same is computed by torch.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import hashlib
+import os
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from diasum.errors import DiasumError
+from diasum.model.fast.kernels import Dropout, Kernels
+from diasum.model.hardware import processor
+
+_SOURCE = Path(__file__).with_name("kernels.cpp")
+# No fast-math: infinities and NaN must come through, since training stops at the first loss that is not finite.
+_FLAGS = ("-O3", "-march=native", "-std=c++17", "-fPIC", "-fopenmp", "-fno-math-errno", "-fno-trapping-math")
+_COMPILE_SECONDS = 120  # more than any machine needs; a compiler that hangs must not hang the training
+_P, _N, _I, _F, _U, _S = (
+    ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float, ctypes.c_uint64, ctypes.c_uint16
+)  # fmt: skip
+_SIGNATURES = {
+    "down": (_P, _N, _P, _P, _N, _N, _N, _U, _S, _I),
+    "up": (_P, _N, _P, _P, _N, _N, _N, _F, _U, _S, _I),
+    "outer": (_P, _P, _N, _P, _N, _N, _N, _U, _S, _I),
+    "rms_norm": (_P, _P, _P, _P, _N, _N, _F, _I),
+    "rms_norm_backward": (_P, _P, _P, _P, _P, _N, _N, _I),
+    "gated_gelu": (_P, _P, _N, _N, _I),
+    "gated_gelu_backward": (_P, _P, _P, _N, _N, _I),
+    "cross_entropy": (_P, _P, _P, _N, _N, _F, _I),
+}
+
+
+class CompiledKernels(Kernels):
+    """The functions of a compiled library.
+
+    Args:
+        library: made from `kernels.cpp`.
+        dtype: float32 or bfloat16, the type of rows that it was compiled for.
+    """
+
+    def __init__(self, library: ctypes.CDLL, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        self._library = library
+        for name, types in _SIGNATURES.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = types, None
+
+    def down(self, x: Tensor, factors: Tensor, dropout: Dropout | None = None) -> Tensor:
+        x, factors = self._rows(x), _fp32(factors)
+        self._check(x.shape[1] == factors.shape[1], x, factors)
+        inner = torch.empty(len(x), len(factors), dtype=torch.float32)
+        self._library.down(
+            _at(x), x.stride(0), _at(factors), _at(inner), *x.shape, len(factors), *_drawn(dropout), _threads()
+        )  # fmt: skip
+        return inner
+
+    def up(self, out: Tensor, inner: Tensor, factors: Tensor, scale: float, dropout: Dropout | None = None) -> None:
+        inner, factors = _fp32(inner), _fp32(factors)
+        self._check(self._rows(out) is out and out.shape == (len(inner), factors.shape[1]), out, factors)
+        self._check(inner.shape[1] == len(factors), inner, factors)
+        self._library.up(
+            _at(out), out.stride(0), _at(inner), _at(factors), *out.shape, len(factors), scale, *_drawn(dropout), _threads()
+        )  # fmt: skip
+
+    def outer(self, inner: Tensor, x: Tensor, dropout: Dropout | None = None) -> Tensor:
+        inner, x = _fp32(inner), self._rows(x)
+        self._check(len(inner) == len(x), inner, x)
+        grad = torch.empty(inner.shape[1], x.shape[1], dtype=torch.float32)
+        self._library.outer(
+            _at(inner), _at(x), x.stride(0), _at(grad), *x.shape, inner.shape[1], *_drawn(dropout), _threads()
+        )  # fmt: skip
+        return grad
+
+    def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+        x, weight = self._whole(x), self._whole(weight)
+        out, scales = torch.empty_like(x), torch.empty(len(x), dtype=torch.float32)
+        self._library.rms_norm(_at(x), _at(weight), _at(out), _at(scales), *x.shape, eps, _threads())
+        return out, scales
+
+    def rms_norm_backward(self, grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+        grad, x, weight = self._whole(grad), self._whole(x), self._whole(weight)
+        out = torch.empty_like(x)
+        self._library.rms_norm_backward(_at(grad), _at(x), _at(weight), _at(scale), _at(out), *x.shape, _threads())
+        return out
+
+    def gated_gelu(self, x: Tensor) -> Tensor:
+        x = self._whole(x)
+        out = x.new_empty(len(x), x.shape[1] // 2)
+        self._library.gated_gelu(_at(x), _at(out), *out.shape, _threads())
+        return out
+
+    def gated_gelu_backward(self, grad: Tensor, x: Tensor) -> Tensor:
+        grad, x = self._whole(grad), self._whole(x)
+        out = torch.empty_like(x)
+        self._library.gated_gelu_backward(_at(grad), _at(x), _at(out), *grad.shape, _threads())
+        return out
+
+    def cross_entropy(
+        self, logits: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+    ) -> tuple[Tensor, Tensor]:
+        if bias is not None:  # of BART's heads, nearly always zero and then None
+            return super().cross_entropy(logits, bias, labels, smoothing)
+        logits, labels = self._whole(logits), labels.contiguous()
+        least, most = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
+        if not 0 <= least <= most < logits.shape[1]:
+            raise IndexError(f"labels from {least} to {most}, logits of {logits.shape[1]}")
+        losses = torch.empty(len(logits), dtype=torch.float32)
+        self._library.cross_entropy(_at(logits), _at(labels), _at(losses), *logits.shape, smoothing, _threads())
+        return losses.sum(), logits
+
+    def _rows(self, x: Tensor) -> Tensor:
+        """x, each of whose rows is in one piece."""
+        self._check(x.dtype == self.dtype and x.device.type == "cpu", x)
+        return x if x.stride(-1) == 1 else x.contiguous()
+
+    def _whole(self, x: Tensor) -> Tensor:
+        """x in one piece."""
+        self._check(x.dtype == self.dtype and x.device.type == "cpu", x)
+        return x.contiguous()
+
+    def _check(self, holds: bool, *given: Tensor) -> None:
+        if not holds:  # the library would read what is not there
+            shapes = ", ".join(f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in given)
+            raise TypeError(f"kernels for {self.dtype} on the CPU cannot take {shapes}")
+
+
+def _fp32(x: Tensor) -> Tensor:
+    return x.to(torch.float32).contiguous()
+
+
+def _drawn(dropout: Dropout | None) -> tuple[int, int]:
+    """Seed, and below which of 16 random bits an element is dropped."""
+    return (dropout.seed, min(round(dropout.p * 2**16), 2**16 - 1)) if dropout else (0, 0)
+
+
+def _at(tensor: Tensor) -> int:
+    return tensor.data_ptr()
+
+
+def _threads() -> int:
+    return torch.get_num_threads()
+
+
+# ---- compiling -------------------------------------------------------------------------------------------------------------------
+
+
+def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels, str]:
+    """Compiled kernels where they can be had, else torch's, and why, as a clause; empty where that goes without saying.
+
+    Args:
+        asked: `train.kernels`: auto, on or off.
+        device: where the model is.
+        dtype: the type of its rows.
+
+    Raises:
+        DiasumError: they were asked for and cannot be had.
+    """
+    if device != "cpu" or dtype not in (torch.float32, torch.bfloat16) or asked == "off":
+        return Kernels(), ""
+    made, reason = compiled(dtype)
+    if made is None and asked == "on":
+        raise DiasumError(
+            f"train.kernels is on, but they cannot be had: {reason}.",
+            hint="Install g++ (Debian and Ubuntu: apt install g++), or set train.kernels=auto.",
+        )
+    return (made, reason) if made else (Kernels(), f"element-wise work by torch: {reason}")
+
+
+@cache
+def compiled(dtype: torch.dtype) -> tuple[CompiledKernels | None, str]:
+    """The kernels for rows of that type, compiled if that was not done before, or None; and a clause that says why (not)."""
+    if sys.platform != "linux":
+        return None, "its kernels are compiled on Linux only"
+    compiler = shlex.split(os.environ.get("CXX", "")) or ["g++"]
+    name = compiler[0]
+    if shutil.which(name) is None:
+        return None, f"there is no {name} to compile its kernels"
+    try:
+        path = _library(compiler, dtype)
+        return CompiledKernels(ctypes.CDLL(str(path)), dtype), "element-wise work by compiled kernels"
+    except subprocess.TimeoutExpired:
+        return None, f"{name} took over {_COMPILE_SECONDS} s for its kernels"
+    except subprocess.CalledProcessError as error:
+        return None, f"{name} could not compile its kernels ({_first_line(error.stderr)})"
+    except (OSError, AttributeError) as error:
+        return None, f"its compiled kernels could not be loaded ({error})"
+
+
+def _library(compiler: list[str], dtype: torch.dtype) -> Path:
+    """The compiled library's path in the cache folder."""
+    compile = [*compiler, *_FLAGS, *(["-DDIASUM_BF16"] if dtype == torch.bfloat16 else [])]
+    openmp = _openmp_of_torch()
+    facts = [_SOURCE.read_text(encoding="utf-8"), *compile, openmp, processor(), _cpu_flags()]
+    name = f"kernels-{hashlib.sha256(chr(0).join(facts).encode()).hexdigest()[:32]}.so"
+    folder = _cache_folder()
+    if not (folder / name).exists():
+        with tempfile.TemporaryDirectory(dir=folder, prefix="compiling-") as scratch:
+            code, made = Path(scratch, "kernels.o"), Path(scratch, name)
+            _run([*compile, "-c", str(_SOURCE), "-o", str(code)])
+            _run([*compiler, "-shared", str(code), openmp, "-o", str(made)])
+            made.replace(folder / name)
+    return folder / name
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True, errors="replace", timeout=_COMPILE_SECONDS)
+
+
+def _openmp_of_torch() -> str:
+    """What to link with: torch's own copy of GCC's OpenMP library, since two of them would have twice the threads."""
+    package = Path(torch.__file__).parent
+    for folder in (package / "lib", package.parent / "torch.libs"):
+        for path in sorted(folder.glob("libgomp*.so*")):
+            return str(path)
+    return "-lgomp"
+
+
+def _cache_folder() -> Path:
+    """A folder that only this user can write, since code is loaded from it."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "diasum"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mine = folder.stat()
+        if (
+            mine.st_uid == os.getuid()
+            and not mine.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            and os.access(folder, os.W_OK)
+        ):
+            return folder
+    except (OSError, RuntimeError):
+        pass  # a home that is read-only, or none at all
+    return _scratch_folder()
+
+
+@cache
+def _scratch_folder() -> Path:
+    """One for this process only."""
+    folder = Path(tempfile.mkdtemp(prefix="diasum-kernels-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _cpu_flags() -> str:
+    """What the processor can do: a home folder may be shared by several machines."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            return next((line for line in file if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        return ""
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:200]
