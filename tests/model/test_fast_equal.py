@@ -14,7 +14,7 @@ from diasum.model.fast import Packed, Segments, fast_path
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.compiled import compiled
-from diasum.model.fast.frozen import FrozenWeight, can_pack, choose_packing
+from diasum.model.fast.frozen import FrozenWeight, can_pack, choose_products
 from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum
 from tests.model.fast_models import FAMILIES, adapted, batch, distance, gradients, plain_loss
 
@@ -104,7 +104,7 @@ def test_products_with_a_packed_weight(dtype: torch.dtype, rows: int) -> None:
         return torch.randn(*shape, generator=generator).to(dtype)
 
     weight, bias, x, residual = drawn(72, 40), drawn(72), drawn(rows, 40), drawn(rows, 72)
-    packed, plain = (FrozenWeight(weight, bias, packed=packed) for packed in (True, False))
+    packed, plain = (FrozenWeight(weight, bias, by=by) for by in ("packed", "torch"))
     exact = x.double() @ weight.double().t() + bias.double()
     # in bf16 the plain product rounds twice where a residual is added
     bound = 1e-5 if dtype == torch.float32 else 2 * (plain.forward(x, residual) - exact - residual).abs().max().item()
@@ -117,30 +117,36 @@ def test_products_with_a_packed_weight(dtype: torch.dtype, rows: int) -> None:
         torch.testing.assert_close(made.double(), wanted, rtol=1e-5, atol=max(bound, 1e-4))
     across = drawn(rows, 144)[:, ::2]  # a view
     torch.testing.assert_close(packed.backward(across), plain.backward(across))
+    unpacked = FrozenWeight(weight, bias, by="onednn")
+    torch.testing.assert_close(unpacked.forward(x), packed.forward(x))
+    torch.testing.assert_close(unpacked.forward(x, residual), packed.forward(x, residual))
+    assert torch.equal(unpacked.backward(residual), plain.backward(residual))
 
 
-def test_packing_is_chosen_by_the_machine_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def choice(asked: str = "auto", dtype: torch.dtype = torch.float32, **changed: Any) -> tuple[bool, str]:
-        return choose_packing(asked, "cpu", dtype, **{"size": 10**9, "recompute": False} | changed)
+def test_products_are_chosen_by_the_machine_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choice(asked: str = "auto", dtype: torch.dtype = torch.bfloat16, **changed: Any) -> tuple[str, str]:
+        return choose_products(asked, "cpu", dtype, **{"size": 10**9, "recompute": False} | changed)
 
     module = "diasum.model.fast.frozen"
     monkeypatch.setattr(f"{module}.can_pack", lambda device, dtype: True)
     monkeypatch.setattr(f"{module}.bf16_support", lambda device: None)
     monkeypatch.setattr(f"{module}.memory_bytes", lambda: 24 * 10**9)
     monkeypatch.setattr(f"{module}.processor", lambda: "Intel(R) Xeon(R)")
-    assert choice() == choice(dtype=torch.bfloat16) == choice("off") == (False, "")
-    assert choice("on") == (True, "weights packed once: as set")
+    assert choice() == choice(dtype=torch.float32) == choice("off") == ("torch", "")
+    assert choice("on") == choice("on", torch.float32) == ("packed", "weights packed once: as set")
     monkeypatch.setattr(f"{module}.bf16_support", lambda device: "it has")
-    packed, reason = choice(dtype=torch.bfloat16)
-    assert packed
+    products, reason = choice()
+    assert products == "packed"
     assert "2.0 GB more" in reason
-    monkeypatch.setattr(f"{module}.processor", lambda: "AMD EPYC")
-    assert choice()[0]
+    assert choice("off") == choice(dtype=torch.float32) == ("torch", "")
     assert "gradient_checkpointing" in choice(recompute=True)[1]
     assert "memory" in choice(size=5 * 10**9)[1]
+    monkeypatch.setattr(f"{module}.processor", lambda: "AMD EPYC")
+    assert choice(dtype=torch.float32) == choice("off", torch.float32) == ("onednn", "")
     monkeypatch.setattr(f"{module}.can_pack", lambda device, dtype: False)
-    assert "no products with packed float32 weights" in choice("on")[1]
-    assert choose_packing("on", "cuda", torch.bfloat16, size=1, recompute=False) == (False, "")
+    assert choice("on", torch.float32)[0] == "torch"
+    assert "no products with packed float32 weights" in choice("on", torch.float32)[1]
+    assert choose_products("on", "cuda", torch.bfloat16, size=1, recompute=False) == ("torch", "")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -200,7 +206,7 @@ def test_chunked_cross_entropy(smoothing: float, biased: bool) -> None:
     states = torch.randn(2 * LOSS_CHUNK + 17, 8, requires_grad=True)
     weight, bias = torch.randn(50, 8), torch.randn(50) if biased else None
     labels = torch.randint(0, 50, (len(states),))
-    ours = cross_entropy_sum(states, FrozenWeight(weight, None, packed=False), bias, labels, smoothing=smoothing)
+    ours = cross_entropy_sum(states, FrozenWeight(weight, None), bias, labels, smoothing=smoothing)
     logits = functional.linear(states, weight, bias)
     theirs = functional.cross_entropy(logits, labels, reduction="sum", label_smoothing=smoothing)
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-6)

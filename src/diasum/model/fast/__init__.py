@@ -14,7 +14,7 @@ from torch import nn
 
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.compiled import choose_kernels
-from diasum.model.fast.frozen import choose_packing
+from diasum.model.fast.frozen import choose_products
 from diasum.model.fast.ops import Kind
 from diasum.model.fast.packed import Packed, Segments
 
@@ -68,12 +68,12 @@ def fast_path(
     family = FastT5 if base.config.model_type in _T5 else FastBart
     linear = [module for module in base.modules() if type(module) is nn.Linear]
     size = sum(module.weight.numel() for module in linear) * dtype.itemsize
-    packed, packing = choose_packing(prepack, base.device.type, dtype, size=size, recompute=recompute)
+    products, packing = choose_products(prepack, base.device.type, dtype, size=size, recompute=recompute)
     made, compiling = choose_kernels(kernels, base.device.type, dtype)
     reason = (
         f"fast path for {base.config.model_type}: fused pieces on rows without padding, no gradients of what is frozen"
     )
-    kind = Kind(dtype, packed, made)
+    kind = Kind(dtype, products, made)
     return FastChoice(family(base, kind, recompute=recompute), "; ".join(filter(None, (reason, packing, compiling))))
 
 

@@ -46,7 +46,7 @@ class FastModel(ABC):
         for parameter in self.model.parameters():
             if not parameter.requires_grad:
                 parameter.data = parameter.data.to(self.dtype)
-        self._head = FrozenWeight(self.model.lm_head.weight.detach(), None, packed=self.kind.packed)
+        self._head = FrozenWeight(self.model.lm_head.weight.detach(), None, by=self.kind.products)
 
     @property
     def head_bias(self) -> Tensor | None:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from diasum.model.fast.frozen import FrozenWeight
+from diasum.model.fast.frozen import FrozenWeight, Products
 from diasum.model.fast.kernels import Dropout, Kernels
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -77,12 +77,12 @@ class Kind:
 
     Attributes:
         dtype: of its rows and frozen weights.
-        packed: whether these are packed (`FrozenWeight`).
+        products: with these (`FrozenWeight`).
         kernels: what does the rest.
     """
 
     dtype: torch.dtype
-    packed: bool = False
+    products: Products = "torch"
     kernels: Kernels = field(default_factory=Kernels)
 
 
@@ -97,7 +97,7 @@ class Linear:
         bases = [getattr(module, "base_layer", module) for module in modules]
         weight = _side_by_side([base.weight for base in bases], kind.dtype)
         bias = None if bases[0].bias is None else _side_by_side([base.bias for base in bases], kind.dtype)
-        self.frozen = FrozenWeight(weight, bias, packed=kind.packed)
+        self.frozen = FrozenWeight(weight, bias, by=kind.products)
         self.kernels = kind.kernels
         self.adapters: list[Adapter] = []
         begin = 0
