@@ -84,37 +84,59 @@ def test_loss(shape: tuple[int, int], smoothing: float, dtype: torch.dtype) -> N
     close(grad, slope, dtype)
 
 
+def kept_by(
+    kernels: Kernels, dropout: Dropout | None, rows: int, columns: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """1 for each element that stays, (rows, columns)."""
+    out, ones = torch.zeros(rows, columns, dtype=dtype), torch.ones(rows, columns, dtype=dtype)
+    kernels.lora(out, ones, torch.eye(columns), torch.eye(columns), 1.0, dropout)
+    assert ((out == 0) | (out == 1)).all()
+    return out
+
+
 @needs_compiler
 @both_types
 @pytest.mark.parametrize("p", [0.0, 0.3])
-@pytest.mark.parametrize(("rows", "columns", "rank"), [(1, 1, 1), (5, 7, 3), (9, 300, 4), (6, 1030, 8), (130, 64, 13)])
-def test_low_rank(rows: int, columns: int, rank: int, p: float, dtype: torch.dtype) -> None:
-    """Each product, on rows that are parts of wider ones, as the fused q, k and v are."""
-    kernels, dropout = of(dtype), Dropout(p, 5) if p else None
-    wide = drawn(rows, columns + 6, dtype=dtype)
-    x, factors, inner = (
-        wide[:, 4 : columns + 4],
-        drawn(rank, columns, dtype=torch.float32),
-        drawn(rows, rank, dtype=torch.float32),
-    )
-    kept = torch.zeros(rows, columns, dtype=dtype)
-    kernels.up(kept, torch.ones(rows, 1), torch.ones(1, columns), 1.0, dropout)
-    assert set(kept.unique().tolist()) <= {0.0, 1.0}
+@pytest.mark.parametrize(
+    ("rows", "columns", "outs", "rank"),
+    [(0, 4, 4, 2), (1, 1, 1, 1), (5, 7, 9, 3), (9, 300, 20, 4), (6, 1030, 8, 8), (130, 64, 70, 13), (1100, 24, 16, 2)],
+)
+def test_low_rank(rows: int, columns: int, outs: int, rank: int, p: float, dtype: torch.dtype) -> None:
+    """On rows that are parts of wider ones, as the fused q, k and v are."""
+    kernels, dropout, scale = of(dtype), Dropout(p, 5) if p else None, 0.5
+    kept = kept_by(kernels, dropout, rows, columns, dtype)
     assert p or kept.all()
-    dropped = (x * kept).double()
-    torch.testing.assert_close(
-        kernels.down(x, factors, dropout).double(), dropped @ factors.double().t(), rtol=1e-5, atol=1e-4
+    x, a, b = (
+        drawn(rows, columns, dtype=dtype),
+        drawn(rank, columns, dtype=torch.float32),
+        drawn(outs, rank, dtype=torch.float32),
     )
-    torch.testing.assert_close(
-        kernels.outer(inner, x, dropout).double(), inner.double().t() @ dropped, rtol=1e-5, atol=1e-4
-    )
-    added = 0.5 * (inner.double() @ factors.double()) * kept.double()
-    before = wide.clone()
-    kernels.up(x, inner, factors, 0.5, dropout)
-    bound = {torch.float32: 1e-5, torch.bfloat16: 2**-8}[dtype]
-    torch.testing.assert_close(x.double(), before[:, 4 : columns + 4].double() + added, rtol=bound, atol=bound)
-    wide[:, 4 : columns + 4] = before[:, 4 : columns + 4]
+    dropped, exact_a, exact_b = (x * kept).double(), a.double(), b.double()
+
+    wide = drawn(rows, outs + 6, dtype=dtype, seed=1)
+    before, part = wide.clone(), wide[:, 4 : outs + 4]
+    inner = kernels.lora(part, x, a, b, scale, dropout)
+    exact_inner = dropped @ exact_a.t()
+    near(inner, exact_inner, torch.float32)
+    near(part, before[:, 4 : outs + 4].double() + scale * exact_inner @ exact_b.t(), dtype)
+    part.copy_(before[:, 4 : outs + 4])
     assert torch.equal(wide, before), "what stands beside is left alone"
+
+    grad_x = drawn(rows, columns, dtype=dtype, seed=2)
+    grad, had = before[:, 4 : outs + 4], grad_x.double()
+    grad_a, grad_b = kernels.lora_backward(grad, x, inner, a, b, scale, dropout, grad_x)
+    exact_grad = scale * grad.double() @ exact_b
+    near(grad_a, exact_grad.t() @ dropped, torch.float32)
+    near(grad_b, scale * grad.double().t() @ exact_inner, torch.float32)
+    near(grad_x, had + (exact_grad @ exact_a) * kept, dtype)
+    assert torch.equal(grad_a, kernels.lora_backward(grad, x, inner, a, b, scale, dropout)[0])
+
+
+def near(ours: Tensor, exact: Tensor, dtype: torch.dtype) -> None:
+    """Of sums, relative to the largest."""
+    assert ours.dtype == dtype
+    bound = {torch.float32: 2e-6, torch.bfloat16: 2**-8}[dtype]
+    assert not exact.any() or float((ours.double() - exact).abs().max() / exact.abs().max()) < bound
 
 
 @needs_compiler
@@ -144,7 +166,9 @@ def test_what_is_not_finite_stays_so(bad: float, dtype: torch.dtype) -> None:
         assert not torch.isfinite(out[0, place])
         assert not torch.isfinite(kernels.rms_norm_backward(x, x, weight, scales)[0, place])
         assert not torch.isfinite(kernels.gated_gelu(x)[0, place % 10])
-        assert torch.isfinite(kernels.down(x, torch.ones(1, 20))).flatten().tolist() == [False, True]
+        changed = torch.ones(2, 3, dtype=dtype)
+        kernels.lora(changed, x, torch.ones(1, 20), torch.ones(3, 1), 1.0)
+        assert torch.isfinite(changed).all(1).tolist() == [False, True]
         loss, grad = kernels.cross_entropy(x, None, torch.zeros(2, dtype=torch.int64), 0.0)
         assert not torch.isfinite(loss)
         assert not torch.isfinite(grad[0]).all()
@@ -165,46 +189,51 @@ def test_results_do_not_depend_on_the_number_of_threads(dtype: torch.dtype) -> N
     made = []
     for count in (1, 3):
         torch.set_num_threads(count)
-        x, wide = drawn(33, 72, dtype=dtype), drawn(33, 144, dtype=dtype)
+        x, wide = drawn(333, 72, dtype=dtype), drawn(333, 144, dtype=dtype)
         out, scales = of(dtype).rms_norm(x, x[0], 1e-6)
-        loss, grad = of(dtype).cross_entropy(wide.clone(), None, torch.arange(33), 0.1)
-        inner = of(dtype).down(x, drawn(6, 72, dtype=torch.float32), Dropout(0.3, 5))
-        outer = of(dtype).outer(inner, wide, Dropout(0.3, 5))
-        made.append([out, scales, of(dtype).gated_gelu(wide), loss, grad, inner, outer])
+        loss, grad = of(dtype).cross_entropy(wide.clone(), None, torch.arange(333) % 144, 0.1)
+        a, b, dropout = drawn(6, 72, dtype=torch.float32), drawn(144, 6, dtype=torch.float32), Dropout(0.3, 5)
+        sums, grad_x = wide.clone(), x.clone()
+        inner = of(dtype).lora(sums, x, a, b, 0.5, dropout)
+        low_rank = [inner, sums, *of(dtype).lora_backward(wide, x, inner, a, b, 0.5, dropout, grad_x), grad_x]
+        made.append([out, scales, of(dtype).gated_gelu(wide), loss, grad, *low_rank])
     assert all(torch.equal(a, b) for a, b in zip(*made, strict=True))
 
 
 by_both = pytest.mark.parametrize("by", ["torch", pytest.param("compiled", marks=needs_compiler)])
 
 
-def kept_by(by: str, dropout: Dropout, rows: int, columns: int) -> Tensor:
-    """Which elements stay, (rows, columns) bool."""
-    kernels, out = of(torch.float32) if by == "compiled" else Kernels(), torch.zeros(rows, columns)
-    kernels.up(out, torch.ones(rows, 1), torch.ones(1, columns), 1.0, dropout)
-    return out == 1
-
-
 @by_both
 @pytest.mark.parametrize("p", [0.05, 0.5, 0.999])
 def test_dropout_drops_each_element_with_its_probability(p: float, by: str) -> None:
-    dropped = ~kept_by(by, Dropout(p, 7), 400, 1001)
-    spread = (p * (1 - p) / 100_000) ** 0.5
+    kernels = of(torch.float32) if by == "compiled" else Kernels()
+
+    def drop(seed: int) -> Tensor:
+        return kept_by(kernels, Dropout(p, seed), 1000, 301) == 0
+
+    dropped = drop(7)
+    spread = (p * (1 - p) / 75_000) ** 0.5
     for k in range(4):  # four elements share a draw
         assert float(dropped.flatten()[k::4].float().mean()) == pytest.approx(p, abs=5 * spread)
-    for step in (1, 4, 1001):  # neighbours in a draw, in a row and in a column
+    for step in (1, 4, 301):  # neighbours in a draw, in a row and in a column
         pairs = dropped.flatten()[:-step] & dropped.flatten()[step:]
         assert float(pairs.float().mean()) == pytest.approx(p * p, abs=5 * spread)
     for seed in (8, 7 + 2**32, 7 + 2**62) if by == "compiled" else (8,):  # torch's generator takes 32 bits
-        both = dropped & ~kept_by(by, Dropout(p, seed), 400, 1001)
+        both = dropped & drop(seed)
         assert float(both.float().mean()) == pytest.approx(p * p, abs=5 * spread), "seeds side by side are independent"
 
 
 @by_both
-def test_every_product_drops_the_same_elements(by: str) -> None:
-    dropout = Dropout(0.3, 11)
-    kernels, kept = of(torch.float32) if by == "compiled" else Kernels(), kept_by(by, dropout, 17, 45)
-    assert torch.equal(kernels.down(torch.ones(17, 45), torch.eye(45), dropout) == 1, kept)
-    assert torch.equal(kernels.outer(torch.eye(17), torch.ones(17, 45), dropout) == 1, kept)
+def test_the_backward_pass_drops_the_same_elements(by: str) -> None:
+    kernels, dropout = of(torch.float32) if by == "compiled" else Kernels(), Dropout(0.3, 11)
+    kept, eye, ones = kept_by(kernels, dropout, 17, 45), torch.eye(45), torch.ones(17, 45)
+    grad_x = torch.zeros(17, 45)
+    kernels.lora_backward(ones, ones, ones, eye, eye, 1.0, dropout, grad_x)
+    assert torch.equal(grad_x, kept)
+    grad_a, _ = kernels.lora_backward(
+        torch.eye(17), ones, torch.ones(17, 17), torch.ones(17, 45), torch.eye(17), 1.0, dropout
+    )
+    assert torch.equal(grad_a, kept)
 
 
 def test_seeds_are_drawn_from_torchs_generator() -> None:
@@ -221,8 +250,14 @@ def test_what_cannot_be_computed_is_refused() -> None:
     kernels = of(torch.float32)
     with pytest.raises(TypeError, match="bfloat16"):
         kernels.gated_gelu(torch.ones(2, 2).bfloat16())
-    with pytest.raises(TypeError, match=r"\(2, 4\)"):
-        kernels.up(torch.ones(2, 4), torch.ones(3, 1), torch.ones(1, 4), 1.0)
+    a, b, x = torch.ones(1, 4), torch.ones(5, 1), torch.ones(2, 4)
+    for out, wrong in ((torch.ones(3, 5), "3, 5"), (torch.ones(2, 10)[:, ::2], "in one piece")):
+        with pytest.raises(TypeError, match=wrong):
+            kernels.lora(out, x, a, b, 1.0)
+    with pytest.raises(TypeError, match="2, 4"):
+        kernels.lora_backward(x, x, torch.ones(2, 1), a, b, 1.0)
+    with pytest.raises(TypeError, match="4, 2"):
+        kernels.lora_backward(torch.ones(2, 5), x, torch.ones(2, 1), a, b, 1.0, None, torch.ones(4, 2))
     for label in (-100, 3):
         with pytest.raises(IndexError, match=str(label)):
             kernels.cross_entropy(torch.zeros(1, 3), None, torch.tensor([label]), 0.0)

@@ -35,9 +35,8 @@ _P, _N, _I, _F, _U, _S = (
     ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float, ctypes.c_uint64, ctypes.c_uint16
 )  # fmt: skip
 _SIGNATURES = {
-    "down": (_P, _N, _P, _P, _N, _N, _N, _U, _S, _I),
-    "up": (_P, _N, _P, _P, _N, _N, _N, _F, _U, _S, _I),
-    "outer": (_P, _P, _N, _P, _N, _N, _N, _U, _S, _I),
+    "lora": (_P, _N, _P, _P, _P, _P, _N, _N, _N, _N, _N, _F, _U, _S, _I),
+    "lora_backward": (_P, _N, _P, _N, _P, _P, _P, _P, _P, _P, _N, _N, _N, _N, _N, _F, _U, _S, _I),
     "rms_norm": (_P, _P, _P, _P, _N, _N, _F, _I),
     "rms_norm_backward": (_P, _P, _P, _P, _P, _N, _N, _I),
     "gated_gelu": (_P, _P, _N, _N, _I),
@@ -61,40 +60,59 @@ class CompiledKernels(Kernels):
             function = getattr(library, name)
             function.argtypes, function.restype = types, None
 
-    def down(self, x: Tensor, factors: Tensor, dropout: Dropout | None = None) -> Tensor:
-        x, factors = self._rows(x), _fp32(factors)
-        self._check(x.shape[1] == factors.shape[1], x, factors)
-        inner = torch.empty(len(x), len(factors), dtype=torch.float32)
-        self._library.down(
-            _at(x), x.stride(0), _at(factors), _at(inner), *x.shape, len(factors), *_drawn(dropout), _threads()
+    def lora(
+        self, out: Tensor, x: Tensor, a: Tensor, b: Tensor, scale: float, dropout: Dropout | None = None
+    ) -> Tensor:
+        x, a, b = self._rows(x), _fp32(a), _fp32(b)
+        (rows, columns), outs, rank = x.shape, len(b), len(a)
+        _expect(rank, columns, of=a)
+        _expect(outs, rank, of=b)
+        _expect(rows, outs, of=out)
+        inner = torch.empty(rows, rank, dtype=torch.float32)
+        self._library.lora(
+            _at(x), x.stride(0), _at(a), _at(b), _at(inner), _at(self._rows(out, copy=False)), out.stride(0),
+            rows, columns, outs, rank, scale, *_drawn(dropout), _threads(),
         )  # fmt: skip
         return inner
 
-    def up(self, out: Tensor, inner: Tensor, factors: Tensor, scale: float, dropout: Dropout | None = None) -> None:
-        inner, factors = _fp32(inner), _fp32(factors)
-        self._check(self._rows(out) is out and out.shape == (len(inner), factors.shape[1]), out, factors)
-        self._check(inner.shape[1] == len(factors), inner, factors)
-        self._library.up(
-            _at(out), out.stride(0), _at(inner), _at(factors), *out.shape, len(factors), scale, *_drawn(dropout), _threads()
+    def lora_backward(
+        self,
+        grad: Tensor,
+        x: Tensor,
+        inner: Tensor,
+        a: Tensor,
+        b: Tensor,
+        scale: float,
+        dropout: Dropout | None = None,
+        grad_x: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        grad, x, inner, a, b = self._rows(grad), self._rows(x), _fp32(inner), _fp32(a), _fp32(b)
+        (rows, columns), outs, rank = x.shape, len(b), len(a)
+        _expect(rank, columns, of=a)
+        _expect(outs, rank, of=b)
+        _expect(rows, outs, of=grad)
+        _expect(rows, rank, of=inner)
+        at_grad_x = stride = 0
+        if grad_x is not None:
+            _expect(rows, columns, of=grad_x)
+            at_grad_x, stride = _at(self._rows(grad_x, copy=False)), grad_x.stride(0)
+        grad_a, grad_b = torch.empty_like(a), torch.empty_like(b)
+        self._library.lora_backward(
+            _at(grad), grad.stride(0), _at(x), x.stride(0), _at(inner), _at(a), _at(b), _at(grad_a), _at(grad_b), at_grad_x, stride,
+            rows, columns, outs, rank, scale, *_drawn(dropout), _threads(),
         )  # fmt: skip
-
-    def outer(self, inner: Tensor, x: Tensor, dropout: Dropout | None = None) -> Tensor:
-        inner, x = _fp32(inner), self._rows(x)
-        self._check(len(inner) == len(x), inner, x)
-        grad = torch.empty(inner.shape[1], x.shape[1], dtype=torch.float32)
-        self._library.outer(
-            _at(inner), _at(x), x.stride(0), _at(grad), *x.shape, inner.shape[1], *_drawn(dropout), _threads()
-        )  # fmt: skip
-        return grad
+        return grad_a, grad_b
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
         x, weight = self._whole(x), self._whole(weight)
+        _expect(x.shape[1], of=weight)
         out, scales = torch.empty_like(x), torch.empty(len(x), dtype=torch.float32)
         self._library.rms_norm(_at(x), _at(weight), _at(out), _at(scales), *x.shape, eps, _threads())
         return out, scales
 
     def rms_norm_backward(self, grad: Tensor, x: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
         grad, x, weight = self._whole(grad), self._whole(x), self._whole(weight)
+        _expect(*x.shape, of=grad)
         out = torch.empty_like(x)
         self._library.rms_norm_backward(_at(grad), _at(x), _at(weight), _at(scale), _at(out), *x.shape, _threads())
         return out
@@ -107,6 +125,7 @@ class CompiledKernels(Kernels):
 
     def gated_gelu_backward(self, grad: Tensor, x: Tensor) -> Tensor:
         grad, x = self._whole(grad), self._whole(x)
+        _expect(len(x), x.shape[1] // 2, of=grad)
         out = torch.empty_like(x)
         self._library.gated_gelu_backward(_at(grad), _at(x), _at(out), *grad.shape, _threads())
         return out
@@ -117,6 +136,7 @@ class CompiledKernels(Kernels):
         if bias is not None:  # of BART's heads, nearly always zero and then None
             return super().cross_entropy(logits, bias, labels, smoothing)
         logits, labels = self._whole(logits), labels.contiguous()
+        _expect(len(logits), of=labels)
         least, most = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
         if not 0 <= least <= most < logits.shape[1]:
             raise IndexError(f"labels from {least} to {most}, logits of {logits.shape[1]}")
@@ -124,20 +144,23 @@ class CompiledKernels(Kernels):
         self._library.cross_entropy(_at(logits), _at(labels), _at(losses), *logits.shape, smoothing, _threads())
         return losses.sum(), logits
 
-    def _rows(self, x: Tensor) -> Tensor:
-        """x, each of whose rows is in one piece."""
-        self._check(x.dtype == self.dtype and x.device.type == "cpu", x)
+    def _rows(self, x: Tensor, *, copy: bool = True) -> Tensor:
+        """x, each of whose rows is in one piece; what is written to cannot be a copy."""
+        if x.dtype != self.dtype or x.device.type != "cpu":
+            raise TypeError(f"kernels for {self.dtype} on the CPU were given {x.dtype} on {x.device}")
+        if x.stride(-1) != 1 and not copy:
+            raise TypeError("rows that are written to must be in one piece each")
         return x if x.stride(-1) == 1 else x.contiguous()
 
     def _whole(self, x: Tensor) -> Tensor:
         """x in one piece."""
-        self._check(x.dtype == self.dtype and x.device.type == "cpu", x)
-        return x.contiguous()
+        return self._rows(x).contiguous()
 
-    def _check(self, holds: bool, *given: Tensor) -> None:
-        if not holds:  # the library would read what is not there
-            shapes = ", ".join(f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in given)
-            raise TypeError(f"kernels for {self.dtype} on the CPU cannot take {shapes}")
+
+def _expect(*shape: int, of: Tensor) -> None:
+    """The library would read what is not there."""
+    if of.shape != shape:
+        raise TypeError(f"kernels expected a shape of {shape}, and were given {tuple(of.shape)}")
 
 
 def _fp32(x: Tensor) -> Tensor:

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <new>
 
 namespace {
 
@@ -63,138 +64,222 @@ inline uint32_t random_bits(uint64_t seed, uint32_t place) {
     return z ^ (z >> 16);
 }
 
-constexpr int64_t CHUNK = 512;  // columns worked on at a time, an even number
-
-// What is dropped: an element with fewer of 16 random bits than `threshold`. Two neighbours in a row share 32 bits.
+// What is dropped of rows with `columns` elements: those with fewer of 16 random bits than `threshold`. Two neighbours share 32 bits.
 struct Dropout {
     uint64_t seed;
     uint16_t threshold;
     int64_t columns;
 
-    // Puts 0 for what is dropped of `count` values, at most CHUNK, of row `row` from column `begin` on, an even number.
-    void apply(float *values, int64_t row, int64_t begin, int64_t count) const {
-        uint32_t drawn[CHUNK / 2];
-        uint16_t bits[CHUNK];
-        const uint32_t first = uint32_t(row * ((columns + 1) / 2) + begin / 2);
+    // 1 for each element of row `row` that stays, 0 for the others.
+    void kept(int64_t row, float *out) const {
+        constexpr int64_t CHUNK = 256;
+        uint32_t drawn[CHUNK];
+        uint16_t bits[2 * CHUNK];
         const uint64_t of = seed;
         const uint16_t least = threshold;
+        for (int64_t begin = 0; begin < columns; begin += 2 * CHUNK) {
+            const uint32_t first = uint32_t(row * ((columns + 1) / 2) + begin / 2);
 #pragma omp simd
-        for (int32_t i = 0; i < int32_t(count + 1) / 2; i++) drawn[i] = random_bits(of, first + uint32_t(i));
-        std::memcpy(bits, drawn, sizeof(uint32_t) * size_t((count + 1) / 2));
+            for (int32_t i = 0; i < int32_t(CHUNK); i++) drawn[i] = random_bits(of, first + uint32_t(i));
+            std::memcpy(bits, drawn, sizeof(bits));
+            const int64_t count = columns - begin < 2 * CHUNK ? columns - begin : 2 * CHUNK;
+            float *to = out + begin;
 #pragma omp simd
-        for (int64_t i = 0; i < count; i++) values[i] = bits[i] >= least ? values[i] : 0.0f;
-    }
-
-    // The same of rows in memory.
-    void read(const Row *x, float *out, int64_t row, int64_t begin, int64_t count) const {
-#pragma omp simd
-        for (int64_t i = 0; i < count; i++) out[i] = get(x[i]);
-        if (threshold) apply(out, row, begin, count);
+            for (int64_t i = 0; i < count; i++) to[i] = bits[i] >= least ? 1.0f : 0.0f;
+        }
     }
 };
+
+// ---- low-rank products: four rows at a time, in fp32, in buffers whose rows are `wide` apart, a whole number of vectors ----
+
+#if defined(__AVX512F__)
+constexpr int64_t LANES = 16;
+#elif defined(__AVX__)
+constexpr int64_t LANES = 8;
+#else
+constexpr int64_t LANES = 4;
+#endif
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+constexpr int64_t ROWS = 4;
+
+// Numbers whose vectors do not cross cache lines, which would halve the speed of the loops below.
+class Buffer {
+  public:
+    explicit Buffer(int64_t size) : data_(new (std::align_val_t(64)) float[size_t(size)]()) {}
+    Buffer(const Buffer &) = delete;
+    ~Buffer() { ::operator delete[](data_, std::align_val_t(64)); }
+    float *at(int64_t i = 0) const { return data_ + i; }
+    float &operator[](int64_t i) const { return data_[i]; }
+
+  private:
+    float *data_;
+};
+
+inline Lanes load(const float *from) { return *reinterpret_cast<const Lanes *>(from); }
+inline void store(float *to, Lanes values) { *reinterpret_cast<Lanes *>(to) = values; }
+inline int64_t whole(int64_t columns) { return (columns + LANES - 1) / LANES * LANES; }
+
+// Up to four rows; those that are not there, and what is beyond a row's end, stay or become 0.
+inline void read(const Row *from, int64_t stride, int64_t count, int64_t columns, float *to, int64_t wide) {
+    for (int64_t j = 0; j < ROWS; j++, from += stride, to += wide) {
+        if (j < count) {
+#pragma omp simd
+            for (int64_t i = 0; i < columns; i++) to[i] = get(from[i]);
+        } else {
+            for (int64_t i = 0; i < columns; i++) to[i] = 0;
+        }
+    }
+}
+
+inline void add(const float *values, int64_t wide, float scale, int64_t count, int64_t columns, Row *to, int64_t stride) {
+    for (int64_t j = 0; j < count; j++, values += wide, to += stride) {
+#pragma omp simd
+        for (int64_t i = 0; i < columns; i++) put(to[i], get(to[i]) + scale * values[i]);
+    }
+}
+
+// sums (4, rank) = rows (4, wide) factors' (wide, rank)
+inline void down(const float *rows, const float *factors, float *sums, int64_t wide, int64_t rank) {
+    for (int64_t k = 0; k < rank; k += 2) {
+        const float *f = factors + k * wide, *g = k + 1 < rank ? f + wide : f;
+        Lanes of_f[ROWS] = {}, of_g[ROWS] = {};
+        for (int64_t i = 0; i < wide; i += LANES) {
+            const Lanes at_f = load(f + i), at_g = load(g + i);
+            for (int64_t j = 0; j < ROWS; j++) {
+                const Lanes values = load(rows + j * wide + i);
+                of_f[j] += values * at_f;
+                of_g[j] += values * at_g;
+            }
+        }
+        for (int64_t j = 0; j < ROWS; j++) {
+            float sum_f = 0, sum_g = 0;
+            for (int64_t l = 0; l < LANES; l++) sum_f += of_f[j][l], sum_g += of_g[j][l];
+            sums[j * rank + k] = sum_f;
+            if (k + 1 < rank) sums[j * rank + k + 1] = sum_g;
+        }
+    }
+}
+
+// rows (4, wide) = inner (4, rank) factors (rank, wide)
+inline void up(const float *inner, const float *factors, float *rows, int64_t wide, int64_t rank) {
+    for (int64_t i = 0; i < wide; i += LANES) {
+        Lanes sums[ROWS] = {};
+        for (int64_t k = 0; k < rank; k++) {
+            const Lanes factor = load(factors + k * wide + i);
+            for (int64_t j = 0; j < ROWS; j++) sums[j] += inner[j * rank + k] * factor;
+        }
+        for (int64_t j = 0; j < ROWS; j++) store(rows + j * wide + i, sums[j]);
+    }
+}
+
+// grad (rank, wide) += inner' (rank, 4) rows (4, wide)
+inline void add_outer(const float *inner, const float *rows, float *grad, int64_t wide, int64_t rank) {
+    for (int64_t i = 0; i < wide; i += LANES) {
+        Lanes values[ROWS];
+        for (int64_t j = 0; j < ROWS; j++) values[j] = load(rows + j * wide + i);
+        for (int64_t k = 0; k < rank; k++) {
+            Lanes sum = load(grad + k * wide + i);
+            for (int64_t j = 0; j < ROWS; j++) sum += inner[j * rank + k] * values[j];
+            store(grad + k * wide + i, sum);
+        }
+    }
+}
+
+// Copies a (rank, columns) matrix with `first` and `second` elements from one to the next of each into rows of whole vectors.
+void widen(const float *from, int64_t first, int64_t second, int64_t rank, int64_t columns, const Buffer &to) {
+    for (int64_t k = 0; k < rank; k++)
+        for (int64_t i = 0; i < columns; i++) to[k * whole(columns) + i] = from[k * first + i * second];
+}
 
 }  // namespace
 
 extern "C" {
 
-// inner = dropout(x) factors'; x (rows, columns) with `stride` elements from row to row, factors (rank, columns), inner (rows, rank).
-void down(
-    const Row *x, int64_t stride, const float *factors, float *inner, int64_t rows, int64_t columns, int64_t rank, uint64_t seed,
-    uint16_t threshold, int threads) {
-    const Dropout dropout{seed, threshold, columns};
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row += 2) {
-        const int64_t pair = row + 1 < rows ? 2 : 1;  // two rows and four factors at a time keep the multipliers busy
-        float values[2][CHUNK] = {}, *to = inner + row * rank;
-        for (int64_t k = 0; k < pair * rank; k++) to[k] = 0;
-        for (int64_t begin = 0; begin < columns; begin += CHUNK) {
-            const int64_t count = columns - begin < CHUNK ? columns - begin : CHUNK;
-            for (int64_t j = 0; j < pair; j++)
-                dropout.read(x + (row + j) * stride + begin, values[j], row + j, begin, count);
-            for (int64_t k = 0; k < rank; k += 4) {
-                const float *f[4];
-                for (int64_t l = 0; l < 4; l++) f[l] = factors + (k + l < rank ? k + l : k) * columns + begin;
-                float a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
-#pragma omp simd reduction(+ : a0, a1, a2, a3, b0, b1, b2, b3)
-                for (int64_t i = 0; i < count; i++) {
-                    const float a = values[0][i], b = values[1][i];
-                    a0 += a * f[0][i], a1 += a * f[1][i], a2 += a * f[2][i], a3 += a * f[3][i];
-                    b0 += b * f[0][i], b1 += b * f[1][i], b2 += b * f[2][i], b3 += b * f[3][i];
-                }
-                const float sums[2][4] = {{a0, a1, a2, a3}, {b0, b1, b2, b3}};
-                for (int64_t j = 0; j < pair; j++)
-                    for (int64_t l = 0; l < 4 && k + l < rank; l++) to[j * rank + k + l] += sums[j][l];
+// inner = dropout(x) a'; out += scale * inner b'. x (rows, in) and out (rows, outs) have `..._stride` elements from row to row, a is
+// (rank, in), b (outs, rank), inner (rows, rank).
+void lora(
+    const Row *x, int64_t x_stride, const float *a, const float *b, float *inner, Row *out, int64_t out_stride, int64_t rows, int64_t in,
+    int64_t outs, int64_t rank, float scale, uint64_t seed, uint16_t threshold, int threads) {
+    const Dropout dropout{seed, threshold, in};
+    const int64_t wide = whole(in), wide_out = whole(outs);
+    const Buffer as(rank * wide), bs(rank * wide_out);
+    widen(a, in, 1, rank, in, as);
+    widen(b, 1, rank, rank, outs, bs);
+#pragma omp parallel num_threads(threads)
+    {
+        Buffer values(ROWS * wide), mask(in), sums(ROWS * rank), added(ROWS * wide_out);
+#pragma omp for schedule(static)
+        for (int64_t row = 0; row < rows; row += ROWS) {
+            const int64_t count = rows - row < ROWS ? rows - row : ROWS;
+            read(x + row * x_stride, x_stride, count, in, values.at(), wide);
+            for (int64_t j = 0; threshold && j < count; j++) {
+                dropout.kept(row + j, mask.at());
+                float *here = values.at(j * wide);
+                for (int64_t i = 0; i < in; i++) here[i] *= mask[i];
             }
+            down(values.at(), as.at(), sums.at(), wide, rank);
+            std::memcpy(inner + row * rank, sums.at(), sizeof(float) * size_t(count * rank));
+            up(sums.at(), bs.at(), added.at(), wide_out, rank);
+            add(added.at(), wide_out, scale, count, outs, out + row * out_stride, out_stride);
         }
     }
 }
 
-// out += scale * dropout(inner factors); shapes as in `down`, out with `stride`.
-void up(
-    Row *out, int64_t stride, const float *inner, const float *factors, int64_t rows, int64_t columns, int64_t rank, float scale,
+// With gi = scale * grad b: grad_a = gi' dropout(x), grad_b = scale * grad' inner, and, unless it is null, grad_x += dropout(gi a). Sums
+// over rows are made in groups of them that depend on their number only.
+void lora_backward(
+    const Row *grad, int64_t grad_stride, const Row *x, int64_t x_stride, const float *inner, const float *a, const float *b,
+    float *grad_a, float *grad_b, Row *grad_x, int64_t grad_x_stride, int64_t rows, int64_t in, int64_t outs, int64_t rank, float scale,
     uint64_t seed, uint16_t threshold, int threads) {
-    const Dropout dropout{seed, threshold, columns};
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const float *by = inner + row * rank;
-        for (int64_t begin = 0; begin < columns; begin += CHUNK) {
-            const int64_t count = columns - begin < CHUNK ? columns - begin : CHUNK;
-            float values[CHUNK] = {};
-            int64_t k = 0;
-            for (; k + 4 <= rank; k += 4) {
-                const float *a = factors + k * columns + begin, *b = a + columns, *c = b + columns, *d = c + columns;
-                const float by_a = by[k], by_b = by[k + 1], by_c = by[k + 2], by_d = by[k + 3];
-#pragma omp simd
-                for (int64_t i = 0; i < count; i++) values[i] += by_a * a[i] + by_b * b[i] + by_c * c[i] + by_d * d[i];
+    const Dropout dropout{seed, threshold, in};
+    const int64_t wide = whole(in), wide_out = whole(outs), of_a = rank * wide, of_b = rank * wide_out;
+    const Buffer as(rank * wide), bs(rank * wide_out);
+    widen(a, in, 1, rank, in, as);
+    widen(b, 1, rank, rank, outs, bs);
+    const int64_t groups = rows < 64 ? 1 : rows < 1024 ? rows / 64 : 16;
+    const int64_t share = (rows + groups * ROWS - 1) / (groups * ROWS) * ROWS;
+    float *sums = new float[size_t(groups * (of_a + of_b))];
+#pragma omp parallel num_threads(threads)
+    {
+        Buffer from(ROWS * wide_out), values(ROWS * wide), masks(ROWS * wide), given(ROWS * rank), back(ROWS * rank), added(ROWS * wide);
+        Buffer sum(of_a + of_b);
+#pragma omp for schedule(static)
+        for (int64_t group = 0; group < groups; group++) {
+            const int64_t end = (group + 1) * share < rows ? (group + 1) * share : rows;
+            std::memset(sum.at(), 0, sizeof(float) * size_t(of_a + of_b));
+            for (int64_t row = group * share; row < end; row += ROWS) {
+                const int64_t count = end - row < ROWS ? end - row : ROWS;
+                read(grad + row * grad_stride, grad_stride, count, outs, from.at(), wide_out);
+                down(from.at(), bs.at(), back.at(), wide_out, rank);
+                for (int64_t i = 0; i < ROWS * rank; i++) back[i] *= scale;
+                for (int64_t i = 0; i < ROWS * rank; i++) given[i] = i < count * rank ? scale * inner[row * rank + i] : 0;
+                add_outer(given.at(), from.at(), sum.at(of_a), wide_out, rank);
+                read(x + row * x_stride, x_stride, count, in, values.at(), wide);
+                for (int64_t j = 0; threshold && j < count; j++) {
+                    float *mask = masks.at(j * wide), *here = values.at(j * wide);
+                    dropout.kept(row + j, mask);
+                    for (int64_t i = 0; i < in; i++) here[i] *= mask[i];
+                }
+                add_outer(back.at(), values.at(), sum.at(), wide, rank);
+                if (grad_x) {
+                    up(back.at(), as.at(), added.at(), wide, rank);
+                    for (int64_t i = 0; threshold && i < ROWS * wide; i++) added[i] *= masks[i];
+                    add(added.at(), wide, 1.0f, count, in, grad_x + row * grad_x_stride, grad_x_stride);
+                }
             }
-            for (; k < rank; k++) {
-                const float *a = factors + k * columns + begin, by_a = by[k];
-#pragma omp simd
-                for (int64_t i = 0; i < count; i++) values[i] += by_a * a[i];
-            }
-            if (threshold) dropout.apply(values, row, begin, count);
-            Row *to = out + row * stride + begin;
-#pragma omp simd
-            for (int64_t i = 0; i < count; i++) put(to[i], get(to[i]) + scale * values[i]);
+            std::memcpy(sums + group * (of_a + of_b), sum.at(), sizeof(float) * size_t(of_a + of_b));
+        }
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < of_a + of_b; i += LANES) {
+            Lanes total = {};
+            for (int64_t group = 0; group < groups; group++) total += load(sums + group * (of_a + of_b) + i);
+            store(sums + i, total);
         }
     }
-}
-
-// grad = inner' dropout(x), (rank, columns); shapes as in `down`. Threads share out columns, so that the order of the sums stays.
-void outer(
-    const float *inner, const Row *x, int64_t stride, float *grad, int64_t rows, int64_t columns, int64_t rank, uint64_t seed,
-    uint16_t threshold, int threads) {
-    const Dropout dropout{seed, threshold, columns};
-    const int64_t shares = (columns + CHUNK * threads - 1) / (CHUNK * threads) * threads;  // equally many for each thread
-    const int64_t width = ((columns + shares - 1) / shares + 63) / 64 * 64;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t begin = 0; begin < columns; begin += width) {
-        const int64_t count = columns - begin < width ? columns - begin : width;
-        for (int64_t k = 0; k < rank; k++)
-            for (int64_t i = 0; i < count; i++) grad[k * columns + begin + i] = 0;
-        float values[4][CHUNK];
-        int64_t row = 0;
-        for (; row + 4 <= rows; row += 4) {
-            for (int64_t j = 0; j < 4; j++) dropout.read(x + (row + j) * stride + begin, values[j], row + j, begin, count);
-            const float *by = inner + row * rank;
-            for (int64_t k = 0; k < rank; k++) {
-                const float a = by[k], b = by[rank + k], c = by[2 * rank + k], d = by[3 * rank + k];
-                float *to = grad + k * columns + begin;
-#pragma omp simd
-                for (int64_t i = 0; i < count; i++)
-                    to[i] += a * values[0][i] + b * values[1][i] + c * values[2][i] + d * values[3][i];
-            }
-        }
-        for (; row < rows; row++) {
-            dropout.read(x + row * stride + begin, values[0], row, begin, count);
-            for (int64_t k = 0; k < rank; k++) {
-                const float a = inner[row * rank + k];
-                float *to = grad + k * columns + begin;
-#pragma omp simd
-                for (int64_t i = 0; i < count; i++) to[i] += a * values[0][i];
-            }
-        }
-    }
+    for (int64_t k = 0; k < rank; k++) std::memcpy(grad_a + k * in, sums + k * wide, sizeof(float) * size_t(in));
+    for (int64_t i = 0; i < outs; i++)
+        for (int64_t k = 0; k < rank; k++) grad_b[i * rank + k] = sums[of_a + k * wide_out + i];
+    delete[] sums;
 }
 
 // out = x * scale * weight, scale = 1 / sqrt(mean(x^2) + eps) of each row.

@@ -32,27 +32,60 @@ class Dropout:
 
 
 class Kernels:
-    """By torch. What `dropout` keeps is not scaled anywhere: the factor 1 / (1 - p) belongs to `scale`."""
+    """By torch."""
 
     # ---- low-rank updates (LoRA: Hu et al., 2021) ----
 
-    def down(self, x: Tensor, factors: Tensor, dropout: Dropout | None = None) -> Tensor:
-        """dropout(x) F' of x (N, features) and factors F (r, features), (N, r)."""
-        return self._dropped(x, dropout) @ factors.to(x.dtype).t()
+    def lora(
+        self, out: Tensor, x: Tensor, a: Tensor, b: Tensor, scale: float, dropout: Dropout | None = None
+    ) -> Tensor:
+        """Adds scale * dropout(x) A' B' to `out`, in place.
 
-    def up(self, out: Tensor, inner: Tensor, factors: Tensor, scale: float, dropout: Dropout | None = None) -> None:
-        """Adds scale * dropout(inner F) to out (N, features), in place; inner (N, r), factors F (r, features)."""
-        if dropout:
-            out.add_(self._dropped(inner @ factors.to(inner.dtype), dropout), alpha=scale)
-        else:
-            out.addmm_(inner, factors.to(inner.dtype), alpha=scale)
+        Args:
+            out: (N, out); its rows may be parts of wider ones.
+            x: (N, in).
+            a: lora_A, (r, in).
+            b: lora_B, (out, r).
+            scale: includes the factor 1 / (1 - p) of what dropout keeps.
+            dropout: of x.
 
-    def outer(self, inner: Tensor, x: Tensor, dropout: Dropout | None = None) -> Tensor:
-        """inner' dropout(x), (r, features), of inner (N, r) and x (N, features)."""
-        return inner.t() @ self._dropped(x, dropout)
+        Returns:
+            dropout(x) A', (N, r), for the backward pass.
+        """
+        inner = _dropped(x, dropout) @ a.to(x.dtype).t()
+        out.addmm_(inner, b.to(x.dtype).t(), alpha=scale)
+        return inner
 
-    def _dropped(self, x: Tensor, dropout: Dropout | None) -> Tensor:
-        return x if dropout is None else x * _kept(x, dropout)
+    def lora_backward(
+        self,
+        grad: Tensor,
+        x: Tensor,
+        inner: Tensor,
+        a: Tensor,
+        b: Tensor,
+        scale: float,
+        dropout: Dropout | None = None,
+        grad_x: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """The gradients of A (r, in) and B (out, r); that of x is added to `grad_x` (N, in), in place, if given.
+
+        Args:
+            grad: of `out`, (N, out); its rows may be parts of wider ones.
+            x: as before.
+            inner: what `lora` returned.
+            a: as before.
+            b: as before.
+            scale: as before.
+            dropout: as before.
+            grad_x: (N, in), contiguous, or None where x needs no gradient.
+        """
+        grad_inner = (grad @ b.to(x.dtype)).mul_(scale)
+        grad_a, grad_b = grad_inner.t() @ _dropped(x, dropout), (grad.t() @ inner).mul_(scale)
+        if grad_x is not None and dropout:
+            grad_x.add_(_dropped(grad_inner @ a.to(x.dtype), dropout))
+        elif grad_x is not None:
+            grad_x.addmm_(grad_inner, a.to(x.dtype))
+        return grad_a, grad_b
 
     # ---- norms and gates ----
 
@@ -106,6 +139,11 @@ class Kernels:
             made -= uniform
         made.scatter_add_(1, labels, made.new_full(labels.shape, smoothing - 1))
         return total, made.to(logits.dtype)
+
+
+def _dropped(x: Tensor, dropout: Dropout | None) -> Tensor:
+    """x with 0 for what is dropped; what is kept is not scaled."""
+    return x if dropout is None else x * _kept(x, dropout)
 
 
 def _kept(x: Tensor, dropout: Dropout) -> Tensor:

@@ -144,9 +144,7 @@ class _LoraLinear(torch.autograd.Function):
         inners, dropouts = [], []
         for (columns, scale, p), a, b in zip(plans, factors[::2], factors[1::2], strict=True):
             dropout = Dropout.draw(p)
-            inner = kernels.down(x, a, dropout)
-            kernels.up(out[:, columns], inner, b.t(), scale / (1 - p))
-            inners.append(inner)
+            inners.append(kernels.lora(out[:, columns], x, a, b, scale / (1 - p), dropout))
             dropouts.append(dropout)
         ctx.save_for_backward(x if plans else None, *factors, *inners)
         ctx.frozen, ctx.plans, ctx.dropouts, ctx.kernels = frozen, plans, dropouts, kernels
@@ -161,14 +159,9 @@ class _LoraLinear(torch.autograd.Function):
         for (columns, scale, p), dropout, a, b, inner in zip(
             ctx.plans, ctx.dropouts, saved[:n:2], saved[1:n:2], saved[n:], strict=True
         ):
-            part, factor = grad[:, columns], scale / (1 - p)
-            grad_inner = kernels.down(part, b.t())
-            made += [
-                kernels.outer(grad_inner, x, dropout).to(a.dtype).mul_(factor),
-                kernels.outer(inner, part).t().to(b.dtype).mul_(factor),
-            ]
-            if grad_x is not None:
-                kernels.up(grad_x, grad_inner, a, factor, dropout)
+            part = grad[:, columns]
+            grad_a, grad_b = kernels.lora_backward(part, x, inner, a, b, scale / (1 - p), dropout, grad_x)
+            made += [grad_a.to(a.dtype), grad_b.to(b.dtype)]
         return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, None, *made
 
 
