@@ -9,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "mini.json"
 SPEED = ROOT / "benchmarks" / "results" / "training.json"
+SPEED_BF16 = ROOT / "benchmarks" / "results" / "training-bf16.json"
 FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
 MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
 STEP = ROOT / "benchmarks" / "results" / "step.json"
@@ -150,7 +151,9 @@ def step_table(results: dict[str, Any]) -> str:
 def main() -> None:
     fast = ROOT / "docs" / "fast-path.md"
     step = step_table(json.loads(STEP.read_text(encoding="utf-8")))
-    fast.write_text(insert(fast.read_text(encoding="utf-8"), step, "step"), encoding="utf-8")
+    text = insert(fast.read_text(encoding="utf-8"), step, "step")
+    other = speed_table(json.loads(SPEED_BF16.read_text(encoding="utf-8")))
+    fast.write_text(insert(text, other, "speed-bf16"), encoding="utf-8")
     page = ROOT / "docs" / "memory-and-speed.md"
     found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
     memory = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))

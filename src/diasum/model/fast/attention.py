@@ -7,6 +7,7 @@ does them all. A relative bias is frozen here, so it needs no gradient, which wo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -61,9 +62,27 @@ def _parts(q: Tensor, kv: Tensor | None, heads: int) -> tuple[Tensor, Tensor, Te
     return q.view(len(q), heads, -1), keys, values
 
 
-def _table(rows: Tensor) -> Tensor:
-    """(tokens, heads, K) to (1, heads, tokens, K), a view."""
-    return rows.transpose(0, 1).unsqueeze(0)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of `parts` that stand side by side in rows (tokens, parts * heads * K), in the form that the fused kernels take."""
+
+    rows: Tensor
+    heads: int
+    place: int = 0
+    parts: int = 1
+
+    def __call__(self, begin: int, end: int) -> Tensor:
+        """A segment's, (1, heads, end - begin, K), a view; one call of torch, since there are hundreds in a step."""
+        width = self.rows.shape[1] // self.parts
+        size, row = width // self.heads, self.rows.stride(0)
+        offset = self.rows.storage_offset() + begin * row + self.place * width
+        return self.rows.as_strided((1, self.heads, end - begin, size), (row, size, row, 1), offset)
+
+
+def _queries_keys_values(q: Tensor, kv: Tensor | None, heads: int) -> list[_Part]:
+    if kv is None:
+        return [_Part(q, heads, place, 3) for place in range(3)]
+    return [_Part(q, heads), _Part(kv, heads, 0, 2), _Part(kv, heads, 1, 2)]
 
 
 class _BySegment(torch.autograd.Function):
@@ -78,40 +97,35 @@ class _BySegment(torch.autograd.Function):
         bias: Tensor | None,
         causal: bool,
     ) -> Tensor:
-        queries, keys, values = _parts(q, kv, heads)
-        out = q.new_empty(queries.shape)
-        sums = []
+        q, kv = q.contiguous(), None if kv is None else kv.contiguous()
+        out = q.new_empty(len(q), q.shape[1] // (3 if kv is None else 1))
+        queries, keys, values = _queries_keys_values(q, kv, heads)
+        mixed, sums = _Part(out, heads), []
         for a, b, c, d in segments.spans:
-            mixed, log_sum = _forward(
-                _table(queries[a:b]),
-                _table(keys[c:d]),
-                _table(values[c:d]),
-                0.0,
-                causal,
-                attn_mask=_cut(bias, b - a, d - c),
-                scale=scale,
+            made, log_sum = _forward(
+                queries(a, b), keys(c, d), values(c, d), 0.0, causal, attn_mask=_cut(bias, b - a, d - c), scale=scale
             )
-            out[a:b] = mixed[0].transpose(0, 1)
+            mixed(a, b).copy_(made)
             sums.append(log_sum)
         ctx.save_for_backward(q, kv, out, bias, *sums)
         ctx.rest = (segments, heads, scale, causal)
-        return out.flatten(1)
+        return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         q, kv, out, bias, *sums = ctx.saved_tensors
         segments, heads, scale, causal = ctx.rest
-        queries, keys, values = _parts(q, kv, heads)
         grad_q, grad_kv = torch.empty_like(q), None if kv is None else torch.empty_like(kv)
-        into = _parts(grad_q, grad_kv, heads)
-        grad = grads[0].reshape(out.shape)
+        queries, keys, values = _queries_keys_values(q, kv, heads)
+        into = _queries_keys_values(grad_q, grad_kv, heads)
+        grad, mixed = _Part(grads[0].contiguous(), heads), _Part(out, heads)
         for (a, b, c, d), log_sum in zip(segments.spans, sums, strict=True):
             made = _backward(
-                _table(grad[a:b]), _table(queries[a:b]), _table(keys[c:d]), _table(values[c:d]), _table(out[a:b]), log_sum,
+                grad(a, b), queries(a, b), keys(c, d), values(c, d), mixed(a, b), log_sum,
                 0.0, causal, attn_mask=_cut(bias, b - a, d - c), scale=scale,
             )  # fmt: skip
             for target, part, (begin, end) in zip(into, made, ((a, b), (c, d), (c, d)), strict=True):
-                target[begin:end] = part[0].transpose(0, 1)
+                target(begin, end).copy_(part)
         return grad_q, grad_kv, None, None, None, None, None
 
 
