@@ -13,6 +13,7 @@ SPEED_BF16 = ROOT / "benchmarks" / "results" / "training-bf16.json"
 FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
 MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
 STEP = ROOT / "benchmarks" / "results" / "step.json"
+CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
 
 
@@ -36,6 +37,31 @@ def table(results: dict[str, Any]) -> str:
             f"(recipe `{row['recipe']}`)."
         )
     return "\n".join([*lines, "", *notes])
+
+
+def card_table(results: dict[str, Any]) -> str:
+    """Markdown for the base's model card: the scores, those against other dialogues' references, and the differences to the adapter."""
+    metrics = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
+    lines = [
+        f"| tested on | system | {' | '.join(metrics.values())} | ROUGE-1 against other dialogues' references |",
+        "|---|---|---|---|---|---|",
+    ]
+    notes = []
+    for name, row in results.items():
+        size = f"{row['n']} x {row['references']}" if name == "dialogsum" else str(row["n"])
+        for system, scores in row["systems"].items():
+            label = {"adapter": "**mini + adapter**", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}[system]
+            cells = [f"{scores[m]['mean']:.1f} ({scores[m]['low']:.1f}-{scores[m]['high']:.1f})" for m in metrics]
+            other = row["shuffled"].get(system)
+            cells.append(f"{other['shuffled']:.1f}" if other else "")
+            lines.append(f"| {NAMES[name]} ({size}), {row['protocol']['name']} | {label} | {' | '.join(cells)} |")
+        differences = [
+            f"{d['system']} {metrics[d['metric']]} {-d['mean']:+.1f} ({-d['high']:+.1f} to {-d['low']:+.1f})"
+            for d in row["differences"]
+            if d["reference"] == "adapter" and d["metric"] in metrics
+        ]
+        notes += ["", f"Adapter minus the others on {NAMES[name]}: {'; '.join(differences)}."]
+    return "\n".join(lines + notes)
 
 
 def speed_table(results: dict[str, Any]) -> str:
@@ -159,6 +185,10 @@ def main() -> None:
     memory = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))
     text = insert(page.read_text(encoding="utf-8"), found, "frozen")
     page.write_text(insert(text, memory, "memory"), encoding="utf-8")
+    card = CARD.read_text(encoding="utf-8")
+    CARD.write_text(
+        insert(card, card_table(json.loads(RESULTS.read_text(encoding="utf-8"))), "adapter"), encoding="utf-8"
+    )
     readme = ROOT / "README.md"
     text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
     text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")

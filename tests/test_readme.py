@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tables import (
+    CARD,
     FROZEN,
     MEMORY,
     RESULTS,
     SPEED,
+    SPEED_BF16,
     STEP,
+    card_table,
     frozen_table,
     insert,
     memory_table,
@@ -34,6 +37,12 @@ def test_table_comes_from_the_saved_results() -> None:
     assert insert(text, speed_table(speed), "speed") == text, "run: python -m benchmarks.tables"
 
 
+def test_the_cards_table_comes_from_the_saved_results() -> None:
+    text = CARD.read_text(encoding="utf-8")
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert insert(text, card_table(results), "adapter") == text, "run: python -m benchmarks.tables"
+
+
 def test_tables_of_memory_and_the_frozen_encoder_come_from_the_saved_results() -> None:
     text = (README.parent / "docs" / "memory-and-speed.md").read_text(encoding="utf-8")
     found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
@@ -42,11 +51,11 @@ def test_tables_of_memory_and_the_frozen_encoder_come_from_the_saved_results() -
     assert insert(text, found, "memory") == text, "run: python -m benchmarks.tables"
 
 
-def test_the_shares_of_a_step_come_from_the_saved_results() -> None:
+def test_the_tables_of_the_fast_path_come_from_the_saved_results() -> None:
     text = (README.parent / "docs" / "fast-path.md").read_text(encoding="utf-8")
-    assert insert(text, step_table(json.loads(STEP.read_text(encoding="utf-8"))), "step") == text, (
-        "run: python -m benchmarks.tables"
-    )
+    for path, made, name in ((STEP, step_table, "step"), (SPEED_BF16, speed_table, "speed-bf16")):
+        table = made(json.loads(path.read_text(encoding="utf-8")))
+        assert insert(text, table, name) == text, "run: python -m benchmarks.tables"
 
 
 def test_the_two_commands_come_first() -> None:
