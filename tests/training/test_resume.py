@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import diasum
 from diasum.errors import DiasumError
@@ -191,6 +193,25 @@ def test_resume_refuses_changed_data(base: str, tmp_path: Path, monkeypatch: pyt
     file.write_text(file.read_text().replace("headache", "toothache"))
     with pytest.raises(DiasumError, match=r"The data of .* changed since the run was started"):
         diasum.train(run=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_run_that_goes_on_otherwise_says_so(
+    changed: bool, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on another machine, or when its compiler is gone."""
+    run = tmp_path / "run"
+    monkeypatch.setattr(DialogueTrainer, "training_step", lambda *a, **k: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        diasum.train(base, corpus, run=run, settings=settings())
+    monkeypatch.undo()
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    if changed:
+        manifest["choices"]["fast_path"] = "fast path for t5: by some other means"
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    shown = StringIO()
+    assert diasum.train(run=run, resume=True, console=Console(file=shown, width=400)).complete
+    assert ("began otherwise (fast path for t5: by some other means)" in shown.getvalue()) is changed
 
 
 def test_training_from_the_saved_config_gives_the_same_run(whole: Path, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def fit(
     record = prepared.record(settings)
     if resume:
         _check_unchanged(run, record)
+        _tell_other_choices(run, record, console)
     distributed.on_main(lambda: _claim(run, None if resume else settings, record))
     prepared.show(console, run)
     batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
@@ -256,6 +257,19 @@ def _check_unchanged(run: Run, record: dict[str, Any]) -> None:
             raise DiasumError(
                 f"The {what} of {run.path} changed since the run was started (its hash is another one).",
                 hint="Put the old one back to resume, or start a new run under another name.",
+            )
+
+
+def _tell_other_choices(run: Run, record: dict[str, Any], console: Console) -> None:
+    """On another machine, or without its compiler, a resumed run may compute otherwise, which changes the adapter a little."""
+    before = run.manifest().get("choices", {})
+    for name in ("device", "dtype", "fast_path"):
+        old, new = before.get(name), record["choices"][name]
+        if old is not None and old != new:
+            console.print(
+                f"[yellow]This run began otherwise ({old}). It goes on ({new}), and its adapter will differ a little from that of a run "
+                "that was never stopped.[/yellow]",
+                highlight=False,
             )
 
 
