@@ -100,3 +100,15 @@ def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
 
 def test_one_summary_column_needs_no_list() -> None:
     assert load_settings(None, ["data.summary_columns=note"]).data.summary_columns == ["note"]
+
+
+@pytest.mark.parametrize("name", ["fast_path", "prepack", "kernels", "packing", "base_dropout"])
+def test_on_and_off_need_no_quotes(name: str, tmp_path: Path) -> None:
+    """YAML reads them as true and false, in a file and in a `--set`."""
+    file = tmp_path / "settings.yaml"
+    for word in ("off", "on") if name != "fast_path" else ("off",):
+        file.write_text(f"train: {{{name}: {word}}}\n", encoding="utf-8")
+        assert getattr(load_settings(file).train, name) == word
+        assert getattr(load_settings(None, [f"train.{name}={word}"]).train, name) == word
+    with pytest.raises(DiasumError, match=rf"train\.{name}: Input should be"):
+        load_settings(None, [f"train.{name}=sometimes"])

@@ -178,6 +178,12 @@ class TrainSettings(_Section):
         default_factory=lambda: ["tensorboard"], description="trackers, as transformers names them; [] for none"
     )
 
+    @field_validator("fast_path", "prepack", "kernels", "packing", "base_dropout", mode="before")
+    @classmethod
+    def _on_or_off(cls, value: object) -> object:
+        """YAML 1.1, and so a `--set`, reads a bare `on` or `off` as true or false."""
+        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+
 
 class GenerateSettings(_Section):
     num_beams: int = Field(4, ge=1, description="beams; 1 is greedy search")
