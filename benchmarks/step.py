@@ -2,7 +2,7 @@
 
     python -m benchmarks.step [--shape flan-t5-base] [--pairs 16] [--steps 3]
 
-What compiling the blocks could save at most is what is neither a matrix product nor attention. Base and pairs are those of
+LoRA's products count as element-wise work where compiled kernels do them, and so do their random numbers. Base and pairs are those of
 `benchmarks.training`; each step is measured with torch's profiler after one that is not. Saves ``benchmarks/results/step.json``.
 """
 

@@ -14,7 +14,13 @@ FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
 MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
 STEP = ROOT / "benchmarks" / "results" / "step.json"
 CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
+METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
+
+
+def interval(score: dict[str, Any]) -> str:
+    """A mean with its 95% interval."""
+    return f"{score['mean']:.1f} ({score['low']:.1f}-{score['high']:.1f})"
 
 
 def table(results: dict[str, Any]) -> str:
@@ -23,10 +29,7 @@ def table(results: dict[str, Any]) -> str:
     notes = []
     for name, row in results.items():
         for system, scores in row["systems"].items():
-            cells = [
-                f"{scores[m]['mean']:.1f} ({scores[m]['low']:.1f}-{scores[m]['high']:.1f})"
-                for m in ("rouge1", "rouge2", "rougeL")
-            ]
+            cells = [interval(scores[metric]) for metric in METRICS]
             label = {"adapter": "**mini + adapter**", "base": "mini"}.get(system, system)
             lines.append(f"| {NAMES[name]} | {label} | " + " | ".join(cells) + " |")
         train = row["data"]["splits"]["train"]["n"]
@@ -41,9 +44,8 @@ def table(results: dict[str, Any]) -> str:
 
 def card_table(results: dict[str, Any]) -> str:
     """Markdown for the base's model card: the scores, those against other dialogues' references, and the differences to the adapter."""
-    metrics = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
     lines = [
-        f"| tested on | system | {' | '.join(metrics.values())} | ROUGE-1 against other dialogues' references |",
+        f"| tested on | system | {' | '.join(METRICS.values())} | ROUGE-1 against other dialogues' references |",
         "|---|---|---|---|---|---|",
     ]
     notes = []
@@ -51,14 +53,14 @@ def card_table(results: dict[str, Any]) -> str:
         size = f"{row['n']} x {row['references']}" if name == "dialogsum" else str(row["n"])
         for system, scores in row["systems"].items():
             label = {"adapter": "**mini + adapter**", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}[system]
-            cells = [f"{scores[m]['mean']:.1f} ({scores[m]['low']:.1f}-{scores[m]['high']:.1f})" for m in metrics]
+            cells = [interval(scores[metric]) for metric in METRICS]
             other = row["shuffled"].get(system)
             cells.append(f"{other['shuffled']:.1f}" if other else "")
             lines.append(f"| {NAMES[name]} ({size}), {row['protocol']['name']} | {label} | {' | '.join(cells)} |")
         differences = [
-            f"{d['system']} {metrics[d['metric']]} {-d['mean']:+.1f} ({-d['high']:+.1f} to {-d['low']:+.1f})"
+            f"{d['system']} {METRICS[d['metric']]} {-d['mean']:+.1f} ({-d['high']:+.1f} to {-d['low']:+.1f})"
             for d in row["differences"]
-            if d["reference"] == "adapter" and d["metric"] in metrics
+            if d["reference"] == "adapter" and d["metric"] in METRICS
         ]
         notes += ["", f"Adapter minus the others on {NAMES[name]}: {'; '.join(differences)}."]
     return "\n".join(lines + notes)
@@ -175,24 +177,17 @@ def step_table(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    fast = ROOT / "docs" / "fast-path.md"
-    step = step_table(json.loads(STEP.read_text(encoding="utf-8")))
-    text = insert(fast.read_text(encoding="utf-8"), step, "step")
-    other = speed_table(json.loads(SPEED_BF16.read_text(encoding="utf-8")))
-    fast.write_text(insert(text, other, "speed-bf16"), encoding="utf-8")
-    page = ROOT / "docs" / "memory-and-speed.md"
-    found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
-    memory = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))
-    text = insert(page.read_text(encoding="utf-8"), found, "frozen")
-    page.write_text(insert(text, memory, "memory"), encoding="utf-8")
-    card = CARD.read_text(encoding="utf-8")
-    CARD.write_text(
-        insert(card, card_table(json.loads(RESULTS.read_text(encoding="utf-8"))), "adapter"), encoding="utf-8"
-    )
-    readme = ROOT / "README.md"
-    text = insert(readme.read_text(encoding="utf-8"), table(json.loads(RESULTS.read_text(encoding="utf-8"))))
-    text = insert(text, speed_table(json.loads(SPEED.read_text(encoding="utf-8"))), "speed")
-    readme.write_text(text, encoding="utf-8")
+    pages = {
+        ROOT / "README.md": [("results", table, RESULTS), ("speed", speed_table, SPEED)],
+        CARD: [("adapter", card_table, RESULTS)],
+        ROOT / "docs" / "fast-path.md": [("step", step_table, STEP), ("speed-bf16", speed_table, SPEED_BF16)],
+        ROOT / "docs" / "memory-and-speed.md": [("frozen", frozen_table, FROZEN), ("memory", memory_table, MEMORY)],
+    }
+    for page, tables in pages.items():
+        text = page.read_text(encoding="utf-8")
+        for name, make, results in tables:
+            text = insert(text, make(json.loads(results.read_text(encoding="utf-8"))), name)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from diasum.errors import DiasumError, near_misses
 
@@ -21,6 +21,14 @@ DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _on_or_off(cls, value: object, info: ValidationInfo) -> object:
+        """YAML 1.1, and so a `--set`, reads a bare `on` or `off` as true or false."""
+        if isinstance(value, bool) and "off" in get_args(cls.model_fields[info.field_name or ""].annotation):
+            return "on" if value else "off"
+        return value
 
 
 class DataSettings(_Section):
@@ -119,7 +127,7 @@ class TrainSettings(_Section):
     )
     kernels: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="norms, gates, dropout and loss by kernels compiled for this CPU (fast path only), which takes g++ two seconds, once; "
+        description="norms, gates, LoRA and loss by kernels compiled for this CPU (fast path only), which takes g++ two seconds, once; "
         "auto: where there is g++",
     )
     packing: Literal["auto", "on", "off"] = Field(
@@ -177,12 +185,6 @@ class TrainSettings(_Section):
     report_to: list[str] = Field(
         default_factory=lambda: ["tensorboard"], description="trackers, as transformers names them; [] for none"
     )
-
-    @field_validator("fast_path", "prepack", "kernels", "packing", "base_dropout", mode="before")
-    @classmethod
-    def _on_or_off(cls, value: object) -> object:
-        """YAML 1.1, and so a `--set`, reads a bare `on` or `off` as true or false."""
-        return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 class GenerateSettings(_Section):

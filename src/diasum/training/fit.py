@@ -267,9 +267,11 @@ def _tell_other_choices(run: Run, record: dict[str, Any], console: Console) -> N
         old, new = before.get(name), record["choices"][name]
         if old is not None and old != new:
             console.print(
-                f"[yellow]This run began otherwise ({old}). It goes on ({new}), and its adapter will differ a little from that of a run "
-                "that was never stopped.[/yellow]",
+                f"This run began otherwise ({old}). It goes on ({new}), and its adapter will differ a little from that of a run that was "
+                "never stopped.",
+                style="yellow",
                 highlight=False,
+                markup=False,
             )
 
 

@@ -93,7 +93,7 @@ class Prepared:
         for note in self.notes:
             console.print(f"       {note}", highlight=False)
         console.print(f"[bold]with[/]   {'; '.join(self.hardware.reasons.values())}; {self.batching}")
-        console.print(f"       {self.fast.reason}", highlight=False)
+        console.print(f"       {self.fast.reason}", highlight=False, markup=False)  # may hold a compiler's words
         console.print(f"       {self.encoder.separator_reason} {self.encoder.speakers_reason}")
 
     def record(self, settings: Settings) -> dict[str, Any]:
