@@ -27,7 +27,7 @@ from diasum.files import write_json
 RESULTS = ROOT / "benchmarks" / "results" / "step.json"
 KINDS = {
     "matrix products": r"aten::(mm|addmm_?|bmm)|mkldnn::_linear_pointwise(\.binary)?",
-    "attention": r"aten::_scaled_dot_product\w+",
+    "attention": r"aten::_scaled_dot_product\w+|_BySegment(Backward)?",
     "random numbers": r"aten::(random_|bernoulli_)",
     "element-wise and the rest": r".*",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ SPEED = ROOT / "benchmarks" / "results" / "training.json"
 SPEED_BF16 = ROOT / "benchmarks" / "results" / "training-bf16.json"
 FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
 MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
+KERNELS = ROOT / "benchmarks" / "results" / "kernels.json"
 STEP = ROOT / "benchmarks" / "results" / "step.json"
 CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
 METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
@@ -176,18 +178,58 @@ def step_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", note])
 
 
+def kernels_table(results: dict[str, Any]) -> str:
+    """Markdown: how many times as fast as torch each piece is by compiled kernels, one column a number type."""
+    kinds = results["types"]
+    lines = [f"| piece, forward and backward | {' | '.join(f'{kind}: torch, compiled' for kind in kinds)} |"]
+    lines.append("|---|" + "---|" * len(kinds))
+    for name in next(iter(kinds.values()))["pieces"]:
+        cells = []
+        for kind in kinds.values():
+            row = kind["pieces"][name]
+            low, high = row["quartiles"]
+            cells.append(
+                f"{row['torch_ms']:.1f} ms, {row['compiled_ms']:.1f} ms: {row['ratio']:.1f}x ({low:.1f}-{high:.1f})"
+            )
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    conditions = results["conditions"]
+    products = ", ".join(f"{kind['product_ms']:.0f} ms in {name}" for name, kind in kinds.items())
+    kept = [name for name, kind in kinds.items() if not kind["attention_compiled_by_default"]]
+    note = (
+        f"{conditions['hardware']['processor']}, {conditions['threads']} thread(s), {results['source_tokens']:,} source and "
+        f"{results['target_tokens']:,} target tokens of 8 pairs at {results['shape']}'s shape; medians of {conditions['rounds']} runs in "
+        f"turn (ratios: with quartiles). For scale, torch's product of one q, k and v projection, forward and backward: {products}; commit "
+        f"{conditions['commit']}."
+    )
+    if kept:
+        note += f" Here the fast path leaves attention in {' and '.join(kept)} to torch."
+    return "\n".join([*lines, "", note])
+
+
+# Which tables stand on which page: the name of their marks, what makes them, and from which results.
+PAGES: dict[Path, list[tuple[str, Callable[[dict[str, Any]], str], Path]]] = {
+    ROOT / "README.md": [("results", table, RESULTS), ("speed", speed_table, SPEED)],
+    CARD: [("adapter", card_table, RESULTS)],
+    ROOT / "docs" / "fast-path.md": [
+        ("step", step_table, STEP),
+        ("kernels", kernels_table, KERNELS),
+        ("speed-bf16", speed_table, SPEED_BF16),
+    ],
+    ROOT / "docs" / "memory-and-speed.md": [("frozen", frozen_table, FROZEN), ("memory", memory_table, MEMORY)],
+}
+
+
+def written(page: Path) -> str:
+    """The page with its tables as the saved results have them."""
+    text = page.read_text(encoding="utf-8")
+    for name, make, results in PAGES[page]:
+        text = insert(text, make(json.loads(results.read_text(encoding="utf-8"))), name)
+    return text
+
+
 def main() -> None:
-    pages = {
-        ROOT / "README.md": [("results", table, RESULTS), ("speed", speed_table, SPEED)],
-        CARD: [("adapter", card_table, RESULTS)],
-        ROOT / "docs" / "fast-path.md": [("step", step_table, STEP), ("speed-bf16", speed_table, SPEED_BF16)],
-        ROOT / "docs" / "memory-and-speed.md": [("frozen", frozen_table, FROZEN), ("memory", memory_table, MEMORY)],
-    }
-    for page, tables in pages.items():
-        text = page.read_text(encoding="utf-8")
-        for name, make, results in tables:
-            text = insert(text, make(json.loads(results.read_text(encoding="utf-8"))), name)
-        page.write_text(text, encoding="utf-8")
+    for page in PAGES:
+        page.write_text(written(page), encoding="utf-8")
 
 
 if __name__ == "__main__":

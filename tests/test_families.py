@@ -10,7 +10,8 @@ import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM
 
 import diasum
-from diasum.model import choose_hardware, load_base
+from diasum.model import choose_hardware, load_base, position_limits
+from diasum.training import Run
 from tests.models import save_corpus
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
 
@@ -60,7 +61,8 @@ def save_tiny(folder: Path, family: str) -> Path:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_whole_job(family: str, tmp_path: Path) -> None:
+def test_the_whole_job(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diasum.training.preflight.TINY", 0)  # with the estimate of memory and time
     base, corpus = save_tiny(tmp_path / "base", family), save_corpus(tmp_path / "corpus", copies=1)
     settings = {
         "train.epochs": 1,
@@ -73,6 +75,7 @@ def test_the_whole_job(family: str, tmp_path: Path) -> None:
         "evaluate.resamples": 100,
     }
     diasum.train(str(base), str(corpus), run=tmp_path / "run", settings=settings)
+    assert Run(tmp_path / "run").manifest()["preflight"]["evaluation_seconds"] > 0
     evaluated = diasum.evaluate(tmp_path / "run")
     assert {"adapter", "base"} <= set(evaluated.evaluation.to_json()["systems"])
     assert isinstance(diasum.load(tmp_path / "run").summarize("Ana: Lunch at one?\nBen: Half past."), str)
@@ -93,3 +96,45 @@ def test_the_first_token_of_led_attends_globally(tmp_path: Path) -> None:
         )
     assert torch.equal(plain, explicit)
     assert not torch.equal(plain, other)
+
+
+@pytest.mark.parametrize(
+    ("family", "limits"),
+    [
+        ("mbart", (1024, 1024)),
+        ("marian", (1024, 1024)),
+        ("led", (512, 256)),
+        ("pegasus_x", (None, None)),
+        ("mt5", (None, None)),
+    ],
+)
+def test_positions(family: str, limits: tuple[int | None, int | None], tmp_path: Path) -> None:
+    model = load_base(str(save_tiny(tmp_path, family)), choose_hardware("cpu", "fp32")).model
+    assert position_limits(model) == limits
+
+
+def test_texts_are_cut_where_a_base_has_no_more_positions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer sources, references and summaries than the position table: each would end in an index error."""
+    monkeypatch.setitem(FAMILIES, "bart", {**BART, "max_position_embeddings": 24})
+    base, corpus = save_tiny(tmp_path / "base", "bart"), save_corpus(tmp_path / "corpus", copies=1)
+    settings = {
+        "train.epochs": 1,
+        "train.eval_generate": 2,
+        "train.report_to": [],
+        "prompt.template": "{dialogue}",
+        "prompt.max_source_tokens": 2048,
+        "generate.max_new_tokens": 60,
+        "generate.min_new_tokens": 60,
+        "evaluate.resamples": 100,
+    }
+    diasum.train(str(base), str(corpus), run=tmp_path / "run", settings=settings)
+    notes = Run(tmp_path / "run").manifest()["data"]["notes"]
+    assert (
+        "prompt.max_source_tokens is 2048, and this base has positions for 24 tokens: longer texts are cut there."
+        in notes
+    )
+    assert any("max_target_tokens" in note for note in notes)
+    diasum.evaluate(tmp_path / "run")
+    talk = "\n".join(f"Ana: Shall we have lunch at {hour}, or is that too late?" for hour in range(40))
+    assert isinstance(diasum.load(tmp_path / "run").summarize(talk), str)
+    assert diasum.inspect(str(base))["longest_source"] == 24

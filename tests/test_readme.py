@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import (
-    CARD,
-    FROZEN,
-    MEMORY,
-    RESULTS,
-    SPEED,
-    SPEED_BF16,
-    STEP,
-    card_table,
-    frozen_table,
-    insert,
-    memory_table,
-    speed_table,
-    step_table,
-    table,
-)
+from benchmarks.tables import PAGES, written
 
 README = Path(__file__).parent.parent / "README.md"
 
 
-def test_table_comes_from_the_saved_results() -> None:
-    text = README.read_text(encoding="utf-8")
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    assert insert(text, table(results)) == text, "run: python -m benchmarks.tables"
-    speed = json.loads(SPEED.read_text(encoding="utf-8"))
-    assert insert(text, speed_table(speed), "speed") == text, "run: python -m benchmarks.tables"
-
-
-def test_the_cards_table_comes_from_the_saved_results() -> None:
-    text = CARD.read_text(encoding="utf-8")
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
-    assert insert(text, card_table(results), "adapter") == text, "run: python -m benchmarks.tables"
-
-
-def test_tables_of_memory_and_the_frozen_encoder_come_from_the_saved_results() -> None:
-    text = (README.parent / "docs" / "memory-and-speed.md").read_text(encoding="utf-8")
-    found = frozen_table(json.loads(FROZEN.read_text(encoding="utf-8")))
-    assert insert(text, found, "frozen") == text, "run: python -m benchmarks.tables"
-    found = memory_table(json.loads(MEMORY.read_text(encoding="utf-8")))
-    assert insert(text, found, "memory") == text, "run: python -m benchmarks.tables"
-
-
-def test_the_tables_of_the_fast_path_come_from_the_saved_results() -> None:
-    text = (README.parent / "docs" / "fast-path.md").read_text(encoding="utf-8")
-    for path, made, name in ((STEP, step_table, "step"), (SPEED_BF16, speed_table, "speed-bf16")):
-        table = made(json.loads(path.read_text(encoding="utf-8")))
-        assert insert(text, table, name) == text, "run: python -m benchmarks.tables"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(README.parent)))
+def test_tables_come_from_the_saved_results(page: Path) -> None:
+    assert written(page) == page.read_text(encoding="utf-8"), "run: python -m benchmarks.tables"
 
 
 def test_the_two_commands_come_first() -> None:

@@ -247,18 +247,17 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
     Raises:
         DiasumError: not an encoder-decoder text model, or it cannot be loaded.
     """
-    from diasum.model import choose_hardware, linear_modules, load_base
+    from diasum.model import choose_hardware, linear_modules, load_base, position_limits
 
     loaded = load_base(base, choose_hardware("cpu", "fp32"), revision=revision, weights=False)
     model, tokenizer = loaded.model, loaded.tokenizer
-    longest = getattr(model.config, "max_position_embeddings", None) or "any (relative positions)"
     return {
         "base": base,
         "family": loaded.model_type,
         "parameters": sum(p.numel() for p in {id(p): p for p in model.parameters()}.values()),
         "hidden_size": model.config.hidden_size,
         "vocabulary": len(tokenizer),
-        "longest_source": longest,
+        "longest_source": position_limits(model)[0] or "any (relative positions)",
         "modules": dict(sorted(linear_modules(model).items())),
     }
 

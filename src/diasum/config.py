@@ -84,12 +84,24 @@ class PromptSettings(_Section):
             raise ValueError("template must contain {dialogue} exactly once")
         return self
 
-    def for_base(self, config: Any) -> PromptSettings:
-        """These settings with `speakers` decided: as a base's configuration says (`dialogue_speakers`), else `named`."""
-        if self.speakers != "auto":
-            return self
+    def for_base(self, config: Any, longest: tuple[int | None, int | None] = (None, None)) -> PromptSettings:
+        """These settings for a base: with `speakers` as its configuration says (`dialogue_speakers`; else `named`), and no more tokens
+        than it has positions for.
+
+        Args:
+            config: the base's configuration.
+            longest: source and target that it has positions for; None for any length.
+        """
         numbered = getattr(config, "dialogue_speakers", None) == "numbered"
-        return self.model_copy(update={"speakers": "numbered" if numbered else "named"})
+        decided = {"auto": "numbered" if numbered else "named"}.get(self.speakers, self.speakers)
+        source, target = longest
+        return self.model_copy(
+            update={
+                "speakers": decided,
+                "max_source_tokens": min(self.max_source_tokens, source or self.max_source_tokens),
+                "max_target_tokens": min(self.max_target_tokens, target or self.max_target_tokens),
+            }
+        )
 
 
 class LoraSettings(BaseModel):
@@ -127,7 +139,7 @@ class TrainSettings(_Section):
     )
     kernels: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="norms, gates, LoRA and loss by kernels compiled for this CPU (fast path only), which takes g++ two seconds, once; "
+        description="norms, gates, LoRA, attention and loss by kernels compiled for this CPU (fast path only), once, in seconds; "
         "auto: where there is g++",
     )
     packing: Literal["auto", "on", "off"] = Field(

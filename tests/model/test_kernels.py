@@ -283,7 +283,7 @@ def compiler(folder: Path, script: str) -> str:
 
 @needs_compiler
 def test_compiled_once_for_a_machine(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_kernels("auto", "cpu", torch.float32)[1] == "element-wise work by compiled kernels"
+    assert choose_kernels("auto", "cpu", torch.float32)[1] == "work between matrix products by compiled kernels"
     (library,) = fresh.iterdir()
     assert not fresh.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     monkeypatch.setattr(module, "_run", lambda command: pytest.fail("compiled again"))
@@ -323,11 +323,16 @@ def test_without_a_compiler_torch_does_it(
     monkeypatch.setenv("CXX", compiler(tmp_path, script) if script else "no-such-compiler -O1")
     kernels, said = choose_kernels("auto", "cpu", torch.float32)
     assert type(kernels) is Kernels
-    assert said.startswith("element-wise work by torch: ")
+    assert said.startswith("work between matrix products by torch: ")
     assert reason in said
     with pytest.raises(DiasumError, match=r"train\.kernels is on") as caught:
         choose_kernels("on", "cpu", torch.float32)
     assert "g++" in str(caught.value.hint)
+
+
+def test_kernels_are_for_cpus() -> None:
+    with pytest.raises(DiasumError, match=r"train\.kernels is on, but they are for CPUs; the device is cuda"):
+        choose_kernels("on", "cuda", torch.bfloat16)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 import diasum
 from diasum.errors import DiasumError
 from diasum.training import distributed
+from diasum.training.encoder_cache import EncoderCache
 from diasum.training.trainer import DialogueTrainer
 
 REAL = DialogueTrainer._clip_grad_norm
@@ -43,6 +45,30 @@ def refused(folder: Path, name: str, base: str, corpus: str, **changes: Any) -> 
         (folder / f"{name}-error-{distributed.rank()}").write_text(error.message)
 
 
+def run_short_on_one() -> Any:
+    """From now on process 1 has memory for two pairs at a time; returns what undoes it."""
+    real = DialogueTrainer.compute_loss
+
+    def scarce(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if distributed.rank() and self.model.training and len(inputs["labels"]) > 2:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes.")
+        return real(self, model, inputs, *args, **kwargs)
+
+    DialogueTrainer.compute_loss = scarce  # type: ignore[method-assign]
+    return lambda: setattr(DialogueTrainer, "compute_loss", real)
+
+
+def look_late_on_one() -> None:
+    """From now on process 1 looks for encoder states when process 0 has long begun to write some."""
+    real = EncoderCache.__init__
+
+    def late(self: Any, *args: Any) -> None:
+        time.sleep(1.5 * distributed.rank())
+        real(self, *args)
+
+    EncoderCache.__init__ = late  # type: ignore[method-assign]
+
+
 def lose_on_one() -> None:
     """From now on process 1 meets a loss that is not a number."""
     real = DialogueTrainer.compute_loss
@@ -70,11 +96,18 @@ def main() -> None:
     for name, changes in {
         "ddp": {},
         "fsdp": {"train__distributed": "fsdp"},
+        "fsdp-bf16": {"train__distributed": "fsdp", "train__dtype": "bf16"},
+        "fsdp-dropout": {"train__distributed": "fsdp", "lora__lora_dropout": 0.2},
         "dropout": {"lora__lora_dropout": 0.2},
     }.items():
         keep_gradients(folder / f"{name}.safetensors")
         diasum.train(base, corpus, run=folder / name, settings=settings(**changes))
     refused(folder, "ddp", base, corpus)
+    undo = run_short_on_one()
+    diasum.train(base, corpus, run=folder / "short", settings=settings())
+    undo()
+    look_late_on_one()
+    diasum.train(base, corpus, run=folder / "late", settings=settings(train__frozen_encoder=True))
     lose_on_one()
     refused(folder, "lost", base, corpus)
 

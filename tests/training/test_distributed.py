@@ -71,19 +71,22 @@ def one(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
         from diasum.training.trainer import DialogueTrainer
 
         patch.setattr(DialogueTrainer, "_clip_grad_norm", DialogueTrainer._clip_grad_norm)  # undone with the patch
-        for name, fast_path in {"run": "auto", "plain": "off"}.items():
+        plain = {"train__fast_path": "off"}
+        for name, changed in {"run": {}, "plain": plain, "plain-bf16": {**plain, "train__dtype": "bf16"}}.items():
             keep_gradients(folder / f"{name}.safetensors")
-            changes = {"train__gradient_accumulation_steps": 2, "train__fast_path": fast_path}
+            changes = {"train__gradient_accumulation_steps": 2, **changed}
             diasum.train(base, corpus, run=folder / name, settings=settings(**changes))
     return folder
 
 
 def losses(run: Path) -> list[float]:
-    return [event.get("loss", event.get("eval_loss", 0.0)) for event in Run(run).events()]
+    return [event.get("loss", event.get("eval_loss", 0.0)) for event in Run(run).events() if "memory" not in event]
 
 
 # fsdp also gathers its weights in another order, and this model's gradients, in the hundreds, enlarge each rounding
-@pytest.mark.parametrize(("kind", "alone", "bound"), [("ddp", "run", 1e-5), ("fsdp", "plain", 5e-5)])
+@pytest.mark.parametrize(
+    ("kind", "alone", "bound"), [("ddp", "run", 1e-5), ("fsdp", "plain", 5e-5), ("fsdp-bf16", "plain-bf16", 0.02)]
+)
 def test_gradients_are_those_of_one_process(kind: str, alone: str, bound: float, one: Path, two: Path) -> None:
     expected, found = load_file(one / f"{alone}.safetensors"), load_file(two / f"{kind}.safetensors")
     assert expected.keys() == found.keys()
@@ -154,10 +157,26 @@ def test_errors_reach_both(two: Path) -> None:
         assert "loss became nan at step 1" in (two / f"lost-error-{number}").read_text()
 
 
-def test_killed_and_resumed(two: Path, base: str, corpus: str, tmp_path: Path) -> None:
+def test_memory_that_runs_out_on_one_is_noted_for_all(two: Path) -> None:
+    """Each goes on with its batches in parts, to the same losses; the checkpoints, which process 0 writes, know."""
+    run = Run(two / "short")
+    assert losses(two / "short")[:2] == pytest.approx(losses(two / "ddp")[:2], rel=1e-5)
+    assert "memory ran out on 5 pairs" in run.manifest()["memory_reductions"][0]["what"]
+    assert [event["step"] for event in run.events() if "memory" in event]
+    last = run.last_checkpoint()
+    assert last is not None
+    assert json.loads((last / "memory.json").read_text())["part_tokens"] > 0
+
+
+def test_encoder_states_are_shared_out_though_one_is_late(two: Path) -> None:
+    assert Run(two / "late").state == "complete"
+
+
+@pytest.mark.parametrize("kind", ["ddp", "fsdp"])
+def test_killed_and_resumed(kind: str, two: Path, base: str, corpus: str, tmp_path: Path) -> None:
     """A real SIGKILL of everything after the second step's checkpoint, then the command line's --resume; with dropout."""
     run = tmp_path / "run"
-    words = command(base, corpus, run, lora__lora_dropout=0.2)
+    words = command(base, corpus, run, lora__lora_dropout=0.2, train__distributed=kind)
     process = launch(*words)
     deadline = time.monotonic() + 300
     while not (run / "checkpoints" / "checkpoint-2").is_dir():
@@ -172,7 +191,10 @@ def test_killed_and_resumed(two: Path, base: str, corpus: str, tmp_path: Path) -
     again = launch("-m", "diasum", "--", "train", "--run", str(run), "--resume")
     _, errors = again.communicate(timeout=600)
     assert again.returncode == 0, errors
-    found, expected = (folder / "adapter" / "adapter_model.safetensors" for folder in (run, two / "dropout"))
+    found, expected = (
+        folder / "adapter" / "adapter_model.safetensors"
+        for folder in (run, two / {"ddp": "dropout", "fsdp": "fsdp-dropout"}[kind])
+    )
     assert found.read_bytes() == expected.read_bytes()
     assert errors.count("Adapter:") == 1, "one process speaks"
 

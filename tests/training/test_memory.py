@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from transformers import Seq2SeqTrainingArguments
 
 import diasum
 from diasum.config import LoraSettings, Settings
@@ -234,3 +236,17 @@ def test_checkpointed_gradients_are_the_same(make: Any, decoder_only: bool, tmp_
         assert calls["decoder"] == 2 + (4 if checkpointing else 0), "recomputed in the backward pass"
     for name, gradient in gradients[0].items():
         assert torch.equal(gradients[1][name], gradient), name
+
+
+def test_one_process_trains_on_one_of_several_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """transformers would wrap the model in `DataParallel`, which the fast path does not go through, and divide by the number of GPUs."""
+
+    def four_gpus(self: Any) -> torch.device:
+        self._n_gpu = 4
+        return torch.device("cpu")
+
+    monkeypatch.setattr(Seq2SeqTrainingArguments, "_setup_devices", cached_property(four_gpus))
+    Seq2SeqTrainingArguments.__dict__["_setup_devices"].__set_name__(Seq2SeqTrainingArguments, "_setup_devices")
+    arguments = training_arguments(Settings(), Run(tmp_path), Hardware("cpu", "fp32", {}))
+    assert arguments.device == torch.device("cpu")
+    assert arguments.n_gpu == 1

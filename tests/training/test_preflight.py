@@ -11,11 +11,13 @@ import torch
 
 import diasum
 from diasum.api import settings_for
+from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import quick_scores
 from diasum.training import Run, preflight
 from diasum.training.fit import dry_run, make_trainer
 from diasum.training.preflight import LiveBytes, Preflight
 from diasum.training.prepare import prepare
+from diasum.training.trainer import DialogueTrainer
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,9 @@ def test_words() -> None:
     assert warning is not None
     assert "train.batch_tokens=1024" in warning
     assert "train.gradient_checkpointing=true" in warning
+    by_pairs = estimate(available_bytes=2_000_000_000, fitting_tokens=1024, batch_size=12).warning()
+    assert "train.batch_size=3 " in str(by_pairs)
+    assert "train.batch_tokens" not in str(by_pairs)
 
 
 def test_live_bytes_are_counted_and_given_back() -> None:
@@ -131,3 +136,42 @@ def test_too_little_memory_is_warned_of(
     found = dry_run(settings, tmp_path / "run")
     assert found is not None
     assert "more memory than there is" in str(found.warning())
+
+
+CPU_ERROR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."
+
+
+def scarce(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Memory for so many pairs at a time."""
+    real = DialogueTrainer.compute_loss
+
+    def compute_loss(self: Any, model: Any, inputs: Any, *args: Any, **more: Any) -> Any:
+        if self.model.training and len(inputs["labels"]) > most:
+            raise RuntimeError(CPU_ERROR)
+        return real(self, model, inputs, *args, **more)
+
+    monkeypatch.setattr(DialogueTrainer, "compute_loss", compute_loss)
+
+
+def test_where_one_pair_fits_the_run_goes_on(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The estimate tries two at a time."""
+    scarce(monkeypatch, 1)
+    settings = {**quick, "train.epochs": 1}
+    found = dry_run(settings_for(None, {"base": base, "data.path": corpus, **settings}), tmp_path / "run")
+    assert found is not None
+    assert "taken in parts" in str(found.warning())
+    diasum.train(base, corpus, run=tmp_path / "run", settings=settings)
+    assert Run(tmp_path / "run").state == "complete"
+    assert Run(tmp_path / "run").manifest()["memory_reductions"]
+
+
+def test_where_no_pair_fits_the_name_stays_free(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scarce(monkeypatch, 0)
+    with pytest.raises(DiasumError, match="Memory ran out on a single pair") as caught:
+        diasum.train(base, corpus, run=tmp_path / "run", settings=quick)
+    assert "train.gradient_checkpointing=true" in str(caught.value.hint)
+    assert not (tmp_path / "run").exists()

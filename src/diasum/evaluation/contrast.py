@@ -24,6 +24,7 @@ from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.bootstrap import Interval, holm_correction, paired_difference, share_interval
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.corruptions import KINDS, corrupt
+from diasum.model import position_limits
 from diasum.model.trained import Trained
 
 Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float]]]
@@ -215,7 +216,7 @@ def log_likelihoods(
     Args:
         trained: the model with its prompt; its training mode is restored afterwards.
         dialogues: encoded as for summarising, cut alike; each goes through the encoder once.
-        texts: one or more for each dialogue; each is scored up to 512 tokens.
+        texts: one or more for each dialogue; each is scored up to 512 tokens, or as many as the model has positions for.
         progress: called with the number of dialogues done after each batch.
 
     Returns:
@@ -225,9 +226,9 @@ def log_likelihoods(
 
     sources = [source.input_ids for source in trained.encoder.encode_dialogues(dialogues)[0]]
     tokenizer, model = trained.base.tokenizer, trained.model
-    written = trained.encoder.target
+    written, longest = trained.encoder.target, min(_LONGEST, position_limits(model)[1] or _LONGEST)
     targets = [
-        _target_ids(tokenizer, [written(dialogue, text) for text in group])
+        [ids[:longest] for ids in _target_ids(tokenizer, [written(dialogue, text) for text in group])]
         for dialogue, group in zip(dialogues, texts, strict=True)
     ]
     results: list[list[float]] = [[] for _ in texts]
@@ -262,7 +263,7 @@ def log_likelihoods(
 def _target_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     ids = tokenizer(text_target=list(texts), verbose=False)["input_ids"]
     eos = tokenizer.eos_token_id
-    return [(x if eos is None or x[-1:] == [eos] else [*x, eos])[:_LONGEST] for x in ids]
+    return [x if eos is None or x[-1:] == [eos] else [*x, eos] for x in ids]
 
 
 def _padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:

@@ -3,7 +3,16 @@
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine
-from diasum.model.loading import BUNDLED, Base, bundled_base, load_base, load_config, resolve_base, weights_hash
+from diasum.model.loading import (
+    BUNDLED,
+    Base,
+    bundled_base,
+    load_base,
+    load_config,
+    position_limits,
+    resolve_base,
+    weights_hash,
+)
 from diasum.model.memory import is_out_of_memory, keep_freed_memory, release_memory
 
 __all__ = [
@@ -24,6 +33,7 @@ __all__ = [
     "linear_modules",
     "load_base",
     "load_config",
+    "position_limits",
     "release_memory",
     "resolve_base",
     "weights_hash",

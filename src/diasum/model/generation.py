@@ -9,6 +9,7 @@ from typing import Any
 
 from diasum.config import GenerateSettings
 from diasum.errors import DiasumError
+from diasum.model.loading import position_limits
 from diasum.model.memory import is_out_of_memory, release_memory
 
 _SHARE = 3  # a summary is never forced to be longer than this part of its source
@@ -126,6 +127,8 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
     values = settings.model_dump(exclude={"batch_tokens", "closing"})
     if not settings.do_sample:
         values["temperature"] = values["top_p"] = None
+    longest = position_limits(model)[1]
+    values["max_new_tokens"] = min(settings.max_new_tokens, longest or settings.max_new_tokens)
     del values["min_new_tokens"]  # depends on the source: `_not_before`
     ids = {name: getattr(own, name, None) for name in special}
     ids["decoder_start_token_id"] = decoder_start(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diasum.errors import DiasumError
@@ -12,6 +13,7 @@ from diasum.errors import DiasumError
 if TYPE_CHECKING:
     import torch
 
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # These overflow in fp16: T5's feed-forward activations exceed 65504 (transformers issue 4586 and its successors).
 FP16_OVERFLOWS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers", "pegasus", "pegasus_x", "t5gemma"})
 
@@ -121,10 +123,14 @@ def describe_machine() -> dict[str, Any]:
 
 
 def memory_bytes() -> int:
-    """Physical memory; 0 where the system does not tell."""
+    """Physical memory, or the container's limit where that is lower; 0 where the system does not tell."""
+    known = 0
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return 0
+        known = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(known, int(_MEMORY_LIMIT.read_text(encoding="ascii"))) if known else 0
+    except (OSError, ValueError):  # no container, or no limit ("max")
+        return known
 
 
 def processor() -> str:

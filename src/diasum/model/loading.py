@@ -10,6 +10,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
+from diasum.config import PromptSettings
 from diasum.data import lost_characters
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
@@ -40,6 +41,21 @@ class Base:
     revision: str | None
     weights_sha256: str
     quantization: Quantization = "none"
+
+    def prompt(self, settings: PromptSettings) -> PromptSettings:
+        """The settings of a prompt as this base can read it."""
+        return settings.for_base(self.model.config, position_limits(self.model))
+
+
+def position_limits(model: Any) -> tuple[int | None, int | None]:
+    """Tokens of the longest source and target that a model has positions for; None where its positions are relative or computed."""
+    from torch import nn
+
+    limits = []
+    for stack in (model.get_encoder(), model.get_decoder()):
+        table = getattr(stack, "embed_positions", getattr(stack, "position_embeddings", None))
+        limits.append(table.num_embeddings - getattr(table, "offset", 0) if isinstance(table, nn.Embedding) else None)
+    return limits[0], limits[1]
 
 
 def bundled_base() -> Path:
@@ -80,6 +96,7 @@ def load_base(
     trust_remote_code: bool = False,
     weights: bool = True,
     quantization: Quantization = "none",
+    on_device: bool = True,
 ) -> Base:
     """Load tokenizer and model, the model in fp32.
 
@@ -89,6 +106,7 @@ def load_base(
         revision: the hub repository's commit, tag or branch.
         trust_remote_code: allow code from the repository; off unless the user asks for it.
         quantization: ``8bit`` or ``4bit`` keep the linear layers' weights so.
+        on_device: False leaves the model in main memory, for `distributed.shard_base` to bring its parts where they belong.
         weights: False builds the model without weights (on the meta device), for `inspect`.
 
     Raises:
@@ -120,7 +138,7 @@ def load_base(
             ) from None
         if quantized:
             keep_trainable(model)
-        else:
+        elif on_device:
             model.to(hardware.device)
         if config.model_type == "led":
             _attend_globally(model)

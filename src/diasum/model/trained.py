@@ -170,7 +170,7 @@ def _assemble(
     if hardware.dtype != "fp32":
         model.to(hardware.torch_dtype)
     model.eval()
-    encoder = PairEncoder(base.tokenizer, prompt.for_base(base.model.config))
+    encoder = PairEncoder(base.tokenizer, base.prompt(prompt))
     return Trained(source, model, base, encoder, settings, hardware, has_adapter, notes)
 
 

@@ -153,12 +153,14 @@ def add_up_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
         parameter.grad = gradient.view_as(parameter).to(parameter.dtype)
 
 
-def shard_base(model: Any, device: str) -> None:
+def shard_base(model: Any, device: str, dtype: torch.dtype) -> None:
     """Split the frozen weights between the processes (FSDP2), block by block; what is trained stays whole everywhere.
 
     Args:
-        model: a peft model; its blocks are those that transformers names in ``_no_split_modules``.
+        model: a peft model, in main memory: a block at a time is on the device whole. Its blocks are those that transformers names in
+            ``_no_split_modules``.
         device: ``cpu`` or ``cuda``.
+        dtype: compute type; weights of linear layers are kept in it, to which autocast would bring them at every use.
 
     Raises:
         DiasumError: the base is quantized, or its blocks are not known.
@@ -176,12 +178,25 @@ def shard_base(model: Any, device: str) -> None:
             + ("it is quantized." if blocks else "transformers does not name its blocks."),
             hint="Use train.distributed=ddp, where every process holds the whole base.",
         )
+    _keep_linear_weights_in(dtype, model)
     mesh = init_device_mesh(device, (processes(),))
     whole = {parameter for parameter in model.parameters() if parameter.requires_grad}
     for module in [*blocks, model]:
         # The outermost, too: saving the adapter, which process 0 does alone, must find nothing gathered that it would let go of.
         fully_shard(module, mesh=mesh, ignored_params=whole, reshard_after_forward=True)
+    for parameter in whole:
+        parameter.data = parameter.data.to(device)
     register_fsdp_forward_method(model, "generate")
+
+
+def _keep_linear_weights_in(dtype: torch.dtype, model: Any) -> None:
+    from torch import nn
+
+    # An embedding is read as it is, also where the output layer shares it.
+    read = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and not module.weight.requires_grad and id(module.weight) not in read:
+            module.weight.data = module.weight.data.to(dtype)
 
 
 class Part:

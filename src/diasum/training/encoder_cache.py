@@ -138,7 +138,12 @@ def build_cache(
     distinct = sorted({digest(s): s for s in sources}.values(), key=lambda s: (-len(s), list(s)))
     batches = list(_batches(distinct))
     # A batch is computed whole or not at all, so that a resumed run gets the same states, rounding and all.
-    missing = [batch for batch in batches if not all(source in cache for source in batch)]
+    # Process 0 decides for all, and none writes before all have looked: a late one would see, or delete, what others have just written.
+    absent = distributed.on_main(
+        lambda: [i for i, batch in enumerate(batches) if not all(source in cache for source in batch)]
+    )
+    distributed.total(0.0)
+    missing = [batches[i] for i in absent]
     encoder = base.model.get_encoder()
     width = encoder.config.hidden_size * DTYPES[dtype].itemsize
     _check_space(folder, sum(len(source) for batch in missing for source in batch) * width)

@@ -92,7 +92,12 @@ def fit(
     rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
     progress = LiveProgress(console)
     trainer = make_trainer(settings, run, prepared, [rhythm, progress])
-    _estimate(settings, run, prepared, trainer, console)
+    try:
+        _estimate(settings, run, prepared, trainer, console)
+    except DiasumError:  # not even one pair fits: under other settings the run may have its name
+        if not resume:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
     if settings.train.frozen_encoder:
         encode_once(settings, run, prepared, trainer, console)
     if on_progress is not None and distributed.is_main():

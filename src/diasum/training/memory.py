@@ -107,17 +107,21 @@ class MicroBatches:
                 hint="Start a run with a lower train.batch_tokens or train.batch_size, or with train.gradient_checkpointing=true.",
             )
         if all(len(part) == 1 for part in parts):
-            raise DiasumError(
-                f"Memory ran out on a single pair of {sum(largest)} tokens ({said}); the last checkpoint is good.",
-                hint="Set train.gradient_checkpointing=true, lower prompt.max_source_tokens, take train.base_quantization=4bit, or a "
-                "smaller base.",
-            )
+            raise too_long_for_memory(sum(largest), f" ({said}); the last checkpoint is good")
         size = max(len(largest), 2)
         self.limit = sum(largest) * -(-size // 2) // size
         self._report(
             f"memory ran out on {len(largest)} pairs of {sum(largest)} tokens; from here on a batch is taken in parts of at most "
             f"{self.limit} tokens, which add up to the same step"
         )
+
+
+def too_long_for_memory(tokens: int, details: str = "") -> DiasumError:
+    """That not even one pair of so many tokens can be trained on."""
+    return DiasumError(
+        f"Memory ran out on a single pair of {tokens} tokens{details}.",
+        hint="Set train.gradient_checkpointing=true, lower prompt.max_source_tokens, take train.base_quantization=4bit, or a smaller base.",
+    )
 
 
 def _pair_tokens(batch: Batch) -> list[int]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from rich.console import Console
@@ -22,10 +22,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from diasum.config import GenerateSettings, Settings
-from diasum.model import Base, Hardware, generate
+from diasum.model import Base, Hardware, generate, is_out_of_memory, release_memory
 from diasum.training.encoder_cache import build_cache
+from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer
 
+T = TypeVar("T")
 # Below so many floating-point operations (seconds of work on a slow core) an estimate is not worth its time.
 TINY = 2e11
 _OPTIMIZER_BYTES = 8  # AdamW keeps two fp32 numbers a trained parameter
@@ -45,6 +47,7 @@ class Preflight:
         probe_seconds: that this estimate took.
         batch_tokens: of the largest batch, padding counted.
         fitting_tokens: tokens of a batch that would fit, where the largest does not.
+        batch_size: pairs of the largest batch, where it is the settings that say how many; None where they say tokens.
     """
 
     device: str
@@ -55,6 +58,7 @@ class Preflight:
     probe_seconds: float
     batch_tokens: int
     fitting_tokens: int | None
+    batch_size: int | None = None
 
     def sentence(self) -> str:
         """For example ``about 3.1 GB (20.4 GB are free) and 41 minutes on this CPU, at most 6 minutes of it for summaries``."""
@@ -66,12 +70,18 @@ class Preflight:
 
     def warning(self) -> str | None:
         """What to change where it will not fit."""
-        if self.memory_bytes <= self.available_bytes:
+        if self.memory_bytes <= self.available_bytes and not self.fitting_tokens:
             return None
         advice = ["train.gradient_checkpointing=true", "train.base_quantization=4bit"]
         if self.fitting_tokens:
-            advice.insert(0, f"train.batch_tokens={self.fitting_tokens} with more train.gradient_accumulation_steps")
-        return f"Warning: that is more memory than there is. Try {', '.join(advice[:-1])} or {advice[-1]}."
+            smaller = f"train.batch_tokens={self.fitting_tokens}"
+            if self.batch_size:
+                smaller = f"train.batch_size={max(1, self.batch_size * self.fitting_tokens // self.batch_tokens)}"
+            advice.insert(0, f"{smaller} with more train.gradient_accumulation_steps")
+        return (
+            "Warning: that is more memory than there is; batches that do not fit will be taken in parts. "
+            f"Try {', '.join(advice[:-1])} or {advice[-1]}."
+        )
 
     def record(self) -> dict[str, Any]:
         """For the manifest."""
@@ -86,6 +96,9 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
         base: its base model.
         hardware: where it runs.
         settings: of the run.
+
+    Raises:
+        DiasumError: there is not enough memory for the longest pair alone.
     """
     lengths = [(len(f["input_ids"]), len(f["labels"])) for f in trainer.train_dataset]
     work = 4 * sum(p.numel() for p in base.model.parameters()) * sum(map(sum, lengths)) * settings.train.epochs
@@ -103,15 +116,21 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
             )
             collate, encoding = cache.collator(collate), report.seconds / report.tokens
         probe = _Probe(trainer, collate, settings)
-        probe.seconds([longest])  # what is made once and kept is in place from then on
-        one, two = probe.peak([longest]), probe.peak([longest, longest])
-        second = probe.seconds([longest, longest])
+        tokens = sum(_size_of(longest))
+        first = _unless_out_of_memory(
+            lambda: probe.seconds([longest])
+        )  # what is made once and kept is in place from then on
+        one = None if first is None else _unless_out_of_memory(lambda: probe.peak([longest]))
+        if one is None:
+            raise too_long_for_memory(tokens)
+        two = _unless_out_of_memory(lambda: probe.peak([longest, longest]))
+        pair = probe.seconds([longest]) if two is None else probe.seconds([longest, longest]) / 2
         summary = _seconds_of_a_summary(trainer, base, settings.generate, longest["input_ids"])
-    tokens = sum(_size_of(longest))
-    per_token = max(two - one, 1) / tokens
+    a_pair = one if two is None else max(two - one, 1)
+    per_token = a_pair / tokens
     evaluations = settings.train.epochs
     trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
-    fixed = _held(hardware) + trained * _OPTIMIZER_BYTES + max(0, one - (two - one))
+    fixed = _held(hardware) + trained * _OPTIMIZER_BYTES + max(0, one - a_pair)
     made = len(trainer.validation.pairs) * summary * evaluations
     validated = sum(map(sum, (_size_of(f) for f in trainer.validation.features)))
     trained_tokens = (
@@ -121,16 +140,30 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
     available = _held(hardware) + _free(hardware)
     peak = fixed + max(per_token * max(batches), _generation_bytes(base, trainer, settings.generate))
     fitting = int((available * 0.9 - fixed) / per_token) // 64 * 64
+    if two is None:  # found by trying
+        fitting = min(max(fitting, tokens), 2 * tokens - 1)
     return Preflight(
         device=hardware.device,
         memory_bytes=int(peak),
         available_bytes=int(available),
-        seconds=trained_tokens * second / (2 * tokens) + made + encoded,
+        seconds=trained_tokens * pair / tokens + made + encoded,
         evaluation_seconds=made,
         probe_seconds=time.perf_counter() - begin,
         batch_tokens=max(batches),
-        fitting_tokens=fitting if peak > available and fitting >= 64 else None,
+        fitting_tokens=fitting if max(batches) > fitting >= 64 and (two is None or peak > available) else None,
+        batch_size=settings.train.batch_size,
     )
+
+
+def _unless_out_of_memory(action: Callable[[], T]) -> T | None:
+    """What it returns; None where memory runs out."""
+    try:
+        return action()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    release_memory()  # outside the handler, where nothing holds the failed attempt's tensors any more
+    return None
 
 
 class _Probe:
@@ -233,15 +266,15 @@ def _generation_bytes(base: Base, trainer: DialogueTrainer, settings: GenerateSe
     sources = [len(source) for source in trainer.validation.sources]
     if not sources:
         return 0
-    config = base.model.config
+    config, decoder = base.model.config, base.model.config.get_text_config(decoder=True)
     size = 4 if trainer.args.device.type == "cpu" else 2
     rows = min(len(sources), max(1, settings.batch_tokens // max(sources))) * settings.num_beams
     layers = (
         getattr(config, "num_decoder_layers", None)
         or getattr(config, "decoder_layers", None)
-        or config.num_hidden_layers
+        or decoder.num_hidden_layers
     )
-    kept = (2 * layers * (max(sources) + settings.max_new_tokens) + max(sources)) * config.hidden_size * size
+    kept = (2 * layers * (max(sources) + settings.max_new_tokens) + max(sources)) * decoder.hidden_size * size
     return int(rows * (kept + 3 * 4 * base.model.get_output_embeddings().weight.shape[0]))
 
 

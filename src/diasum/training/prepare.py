@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from diasum.config import Settings, TrainSettings
+from diasum.config import PromptSettings, Settings, TrainSettings
 from diasum.data import (
     Corpus,
     EncodingReport,
@@ -143,31 +143,33 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=code)
     hardware = choose_hardware(settings.train.device, settings.train.dtype, model_type=config.model_type)
     corpus = load_corpus(settings.data, purpose="train")
+    split = settings.train.distributed == "fsdp" and distributed.processes() > 1
     base = load_base(
         settings.base,
         hardware,
         revision=settings.base_revision,
         trust_remote_code=code,
         quantization=settings.train.base_quantization,
+        on_device=not split,
     )
-    encoder = PairEncoder(base.tokenizer, settings.prompt.for_base(base.model.config))
+    encoder = PairEncoder(base.tokenizer, base.prompt(settings.prompt))
     features, encoding = encoder.encode(corpus.split("train"))
     if settings.train.base_dropout == "off":
         without_dropout(base.model)
     model = add_adapter(base.model, settings.lora, seed=settings.train.seed, decoder_only=settings.train.frozen_encoder)
-    if settings.train.distributed == "fsdp" and distributed.processes() > 1:
+    if split:
         if settings.train.frozen_encoder:
             raise DiasumError(
                 "train.frozen_encoder computes encoder states in each process by itself, which a split base does not allow.",
                 hint="Use train.distributed=ddp with it.",
             )
-        distributed.shard_base(model, hardware.device)
+        distributed.shard_base(model, hardware.device, hardware.torch_dtype)
     fast = _fast(settings.train, model, hardware)
     lengths = [(len(feature["input_ids"]), len(feature["labels"])) for feature in features]
     batches, batching = _batches(settings.train, lengths, fast)
     return Prepared(
         corpus=corpus,
-        notes=[*corpus.notes, *_overlap_notes(corpus)],
+        notes=[*corpus.notes, *_overlap_notes(corpus), *_length_notes(settings.prompt, encoder.settings)],
         hardware=hardware,
         base=base,
         model=model,
@@ -184,19 +186,27 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
 
 def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
     if train.fast_path == "off":
-        return FastChoice(None, "plain path: train.fast_path is off")
-    if train.base_dropout == "on":
-        return FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
-    if train.distributed == "fsdp" and distributed.processes() > 1:
-        return FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
-    choice = fast_path(
-        model,
-        hardware.torch_dtype,
-        recompute=train.gradient_checkpointing,
-        prepack=train.prepack,
-        kernels=train.kernels,
-    )
-    if choice.model is not None and hardware.device == "cpu":
+        choice = FastChoice(None, "plain path: train.fast_path is off")
+    elif train.base_dropout == "on":
+        choice = FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
+    elif train.distributed == "fsdp" and distributed.processes() > 1:
+        choice = FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
+    else:
+        choice = fast_path(
+            model,
+            hardware.torch_dtype,
+            recompute=train.gradient_checkpointing,
+            prepack=train.prepack,
+            kernels=train.kernels,
+        )
+    if choice.model is None:
+        for name in ("packing", "prepack", "kernels"):
+            if getattr(train, name) == "on":
+                raise DiasumError(
+                    f"train.{name} is on, but only the fast path has it ({choice.reason}).",
+                    hint=f"Use train.{name}=auto.",
+                )
+    elif hardware.device == "cpu":
         keep_freed_memory()
     return choice
 
@@ -205,10 +215,6 @@ def _batches(
     train: TrainSettings, lengths: list[tuple[int, int]], fast: FastChoice
 ) -> tuple[LengthBatches | PackedBatches, str]:
     """Packed where the fast path holds and length buckets would pad; and a sentence with both measured."""
-    if train.packing == "on" and fast.model is None:
-        raise DiasumError(
-            f"train.packing is on, but only the fast path can pack ({fast.reason}).", hint="Use train.packing=auto."
-        )
     sizes: dict[str, Any] = {
         "batch_size": train.batch_size, "batch_tokens": train.batch_tokens, "seed": train.seed,
     }  # fmt: skip
@@ -240,6 +246,14 @@ def _overlap_notes(corpus: Corpus) -> list[str]:
         "scores on them say nothing."
         for name, pairs in corpus.splits.items()
         if name != "train" and (shared := overlap(corpus.split("train"), pairs))
+    ]
+
+
+def _length_notes(asked: PromptSettings, had: PromptSettings) -> list[str]:
+    return [
+        f"prompt.{name} is {getattr(asked, name)}, and this base has positions for {getattr(had, name)} tokens: longer texts are cut there."
+        for name in ("max_source_tokens", "max_target_tokens")
+        if getattr(had, name) < getattr(asked, name)
     ]
 
 

@@ -76,7 +76,8 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.control: Any
         self.evaluation_seconds = 0.0
         self._split = settings.train.distributed == "fsdp" and distributed.processes() > 1
-        self.memory = MicroBatches(self._log_reduction, alone=not self._split)
+        self._reductions: list[str] = []  # not told yet
+        self.memory = MicroBatches(self._reductions.append, alone=not self._split)
         self._staging: Path | None = None
         self._random_states: list[bytes] = []
         self.current_flos: float
@@ -153,7 +154,10 @@ class DialogueTrainer(Seq2SeqTrainer):
             self._tokens += (int(inputs["attention_mask"].sum()) + targets) if targets else 0
         else:
             loss = torch.zeros((), device=self.args.device)
-        if distributed.any_process(not torch.isfinite(loss)):
+        infinite, reduced = distributed.total(float(not torch.isfinite(loss)), len(self._reductions))
+        if reduced:
+            self._tell_reductions()
+        if infinite:
             worst = next(value for value in distributed.gather(loss.item()) if not math.isfinite(value))
             raise DiasumError(
                 f"The loss became {worst} at step {self.state.global_step + 1}; training stopped.",
@@ -164,12 +168,17 @@ class DialogueTrainer(Seq2SeqTrainer):
             distributed.add_up_gradients(self.model.parameters())
         return loss * distributed.processes()  # the trainer logs the mean over processes; each has a share of the sum
 
-    def _log_reduction(self, sentence: str) -> None:
-        self.log({"memory": sentence})  # type: ignore[dict-item]
-        if not distributed.is_main():
-            return
-        before = self.run.manifest().get("memory_reductions", [])
-        self.run.update_manifest(memory_reductions=[*before, {"step": self.state.global_step + 1, "what": sentence}])
+    def _tell_reductions(self) -> None:
+        """Log and note down those of all processes, which from here on share the lowest limit: checkpoints hold one."""
+        told = distributed.gather((self.memory.limit, [*self._reductions]))
+        self.memory.limit = min(limit for limit, _ in told if limit is not None)
+        self._reductions.clear()
+        for sentence in [sentence for _, sentences in told for sentence in sentences]:
+            self.log({"memory": sentence})  # type: ignore[dict-item]
+            if distributed.is_main():
+                before = self.run.manifest().get("memory_reductions", [])
+                step = self.state.global_step + 1
+                self.run.update_manifest(memory_reductions=[*before, {"step": step, "what": sentence}])
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:
@@ -188,13 +197,16 @@ class DialogueTrainer(Seq2SeqTrainer):
             model = self.accelerator.unwrap_model(self.model)
             sources = self.validation.sources
             mine = self._part(range(len(sources)))
-            with self.compute_loss_context_manager():
+            # A base that is split keeps its linear weights in bf16 (`distributed.shard_base`).
+            with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self._split and self.args.bf16):
                 made = generate(model, self.processing_class, [sources[i] for i in mine], self.settings.generate)
             summaries = {i: summary.text for i, summary in zip(mine, made, strict=True)}
             texts = {i: text for part in distributed.gather(summaries) for i, text in part.items()}
             scores = distributed.on_main(lambda: self._scores([texts[i] for i in range(len(sources))]))
             metrics |= {f"eval_{name}": round(value, 4) for name, value in scores.items()}
             metrics["eval_generated"] = len(texts)
+        if distributed.total(len(self._reductions))[0]:
+            self._tell_reductions()
         spent = time.perf_counter() - begin
         self.evaluation_seconds += spent
         self._timer += spent
@@ -286,7 +298,7 @@ class DialogueTrainer(Seq2SeqTrainer):
 def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2SeqTrainingArguments:
     """The settings in the words of transformers. Evaluation and checkpoints are left to `callbacks.Rhythm`."""
     train = settings.train
-    return Seq2SeqTrainingArguments(
+    arguments = Seq2SeqTrainingArguments(
         output_dir=str(run.checkpoints),
         num_train_epochs=train.epochs,
         per_device_train_batch_size=train.batch_size or 1,
@@ -313,6 +325,9 @@ def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2
         dataloader_pin_memory=hardware.device == "cuda",
         average_tokens_across_devices=False,  # `DialogueTrainer` counts them itself
     )
+    # One process trains on one device: with several GPUs there transformers would wrap the model in `DataParallel`.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def _sync(folder: Path) -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.compiled import choose_kernels
 from diasum.model.fast.frozen import choose_products
-from diasum.model.fast.ops import Kind
+from diasum.model.fast.ops import ACTIVATIONS, Kind
 from diasum.model.fast.packed import Packed, Segments
 
 __all__ = ["FastChoice", "FastModel", "Packed", "Segments", "fast_path"]
@@ -56,7 +56,7 @@ def fast_path(
         kernels: `on`, `off` or `auto`: compile for this CPU what is not a product with a frozen weight.
 
     Raises:
-        DiasumError: kernels were asked for and cannot be had.
+        DiasumError: kernels or packed weights were asked for and cannot be had.
     """
     obstacle = _obstacle(model, dtype)
     if obstacle:
@@ -93,6 +93,9 @@ def _obstacle(model: Any, dtype: torch.dtype) -> str | None:
         return "the base is quantised"
     if dtype == torch.float16:
         return "it computes in fp32 and bf16, not in fp16"
+    activation = base.config.dense_act_fn if base.config.model_type in _T5 else base.config.activation_function
+    if activation not in ACTIVATIONS:
+        return f"it knows the activations {', '.join(ACTIVATIONS)}, not {activation}"
     return _adapter_obstacle(model, base)
 
 

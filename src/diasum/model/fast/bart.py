@@ -60,7 +60,7 @@ class _Layer:
 
     def __init__(self, layer: Any, config: Any, kind: Kind, *, norms_first: bool) -> None:
         attention = layer.self_attn
-        self._layer, self._norms_first = layer, norms_first
+        self._layer, self._norms_first, self._kernels = layer, norms_first, kind.kernels
         self._heads, self._scale = attention.num_heads, float(attention.scaling)
         self._qkv = Linear([attention.q_proj, attention.k_proj, attention.v_proj], kind)
         self._o = Linear([attention.out_proj], kind)
@@ -78,13 +78,13 @@ class _Layer:
         y = self._self_attention(y, packed.decoder, causal=True)
         norm = self._layer.encoder_attn_layer_norm
         q, kv = self._cross_q(self._before(y, norm)), self._cross_kv(memory)
-        mixed = attend(q, kv, packed.cross, heads=self._heads, scale=self._scale)
+        mixed = attend(q, kv, packed.cross, heads=self._heads, scale=self._scale, kernels=self._kernels)
         return self._feed_forward(self._after(self._cross_o(mixed, y), norm))
 
     def _self_attention(self, x: Tensor, segments: Segments, *, causal: bool) -> Tensor:
         norm = self._layer.self_attn_layer_norm
         qkv = self._qkv(self._before(x, norm))
-        mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, causal=causal)
+        mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, causal=causal, kernels=self._kernels)
         return self._after(self._o(mixed, x), norm)
 
     def _feed_forward(self, x: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ class FastModel(ABC):
 
     Args:
         model: the base model inside (a transformers model with LoRA layers of peft).
-        kind: compute type, how frozen weights are kept, and what does the element-wise work.
+        kind: compute type, how frozen weights are kept, and what does the work between their products.
         recompute: recompute each block's activations in the backward pass: less memory, about a third slower.
     """
 

@@ -17,17 +17,19 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from diasum.errors import DiasumError
-from diasum.model.fast.kernels import Dropout, Kernels
-from diasum.model.hardware import processor
+from diasum.model.fast.kernels import Dropout, Kernels, Scores
+from diasum.model.hardware import bf16_support, processor
 
-_SOURCE = Path(__file__).with_name("kernels.cpp")
+_SOURCES = Path(__file__).with_name("native")
 # No fast-math: infinities and NaN must come through, since training stops at the first loss that is not finite.
 _FLAGS = ("-O3", "-march=native", "-std=c++17", "-fPIC", "-fopenmp", "-fno-math-errno", "-fno-trapping-math")
 _COMPILE_SECONDS = 120  # more than any machine needs; a compiler that hangs must not hang the training
@@ -37,6 +39,8 @@ _P, _N, _I, _F, _U, _S = (
 _SIGNATURES = {
     "lora": (_P, _N, _P, _P, _P, _P, _N, _N, _N, _N, _N, _F, _U, _S, _I),
     "lora_backward": (_P, _N, _P, _N, _P, _P, _P, _P, _P, _P, _N, _N, _N, _N, _N, _F, _U, _S, _I),
+    "attention": (_P, _N, _P, _P, _N, _P, _N, _N, _P, _N, _N, _N, _F, _I, _P, _P, _I),
+    "attention_backward": (_P, _P, _N, _P, _P, _N, _P, _P, _P, _N, _N, _P, _N, _N, _N, _F, _I, _P, _P, _P, _I),
     "rms_norm": (_P, _P, _P, _P, _N, _N, _F, _I),
     "rms_norm_backward": (_P, _P, _P, _P, _P, _N, _N, _I),
     "gated_gelu": (_P, _P, _N, _N, _I),
@@ -49,13 +53,17 @@ class CompiledKernels(Kernels):
     """The functions of a compiled library.
 
     Args:
-        library: made from `kernels.cpp`.
+        library: made from `native/`.
         dtype: float32 or bfloat16, the type of rows that it was compiled for.
+
+    Attributes:
+        attends: attention is computed here and not by torch, which has products in bf16 for it where the processor has.
     """
 
     def __init__(self, library: ctypes.CDLL, dtype: torch.dtype) -> None:
         self.dtype = dtype
         self._library = library
+        self.attends = dtype == torch.float32 or bf16_support("cpu") is None
         for name, types in _SIGNATURES.items():
             function = getattr(library, name)
             function.argtypes, function.restype = types, None
@@ -103,6 +111,39 @@ class CompiledKernels(Kernels):
         )  # fmt: skip
         return grad_a, grad_b
 
+    def attention(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Tensor, ...]:
+        if not self.attends:
+            return super().attention(q, k, v, scores)
+        how = self._how(q, k, v, scores)
+        out, log_sums = q.new_empty(q.shape), torch.empty(len(q), scores.heads, dtype=torch.float32)
+        self._library.attention(*_places(q, k, v), *how, _at(out), _at(log_sums), _threads())
+        return out, log_sums
+
+    def attention_backward(
+        self,
+        grad: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        out: Tensor,
+        log_sums: Sequence[Tensor],
+        scores: Scores,
+        into: tuple[Tensor, Tensor, Tensor],
+    ) -> None:
+        if not self.attends:
+            super().attention_backward(grad, q, k, v, out, log_sums, scores, into)
+            return
+        how = self._how(q, k, v, scores)
+        grad, out = self._whole(grad), self._whole(out)
+        for rows, like in zip((grad, out, *into), (q, q, q, k, v), strict=True):
+            _expect(*like.shape, of=self._rows(rows, copy=False))
+        _expect(len(q), scores.heads, of=log_sums[0])
+        if [part.stride() for part in into] != [part.stride() for part in (q, k, v)]:
+            raise TypeError("the gradients' rows do not stand as those of queries, keys and values do")
+        self._library.attention_backward(
+            _at(grad), *_places(q, k, v), _at(out), _at(log_sums[0]), *how, *map(_at, into), _threads()
+        )
+
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
         x, weight = self._whole(x), self._whole(weight)
         _expect(x.shape[1], of=weight)
@@ -144,6 +185,27 @@ class CompiledKernels(Kernels):
         self._library.cross_entropy(_at(logits), _at(labels), _at(losses), *logits.shape, smoothing, _threads())
         return losses.sum(), logits
 
+    def _how(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Any, ...]:
+        """Where the bias is and its strides, where the segments are, and what else both passes of attention are told."""
+        for rows in (q, k, v):
+            self._rows(rows, copy=False)
+        spans = scores.segments.spans
+        ends = (spans[-1][1], spans[-1][3]) if spans else (0, 0)
+        _expect(ends[0], q.shape[1], of=q)
+        _expect(ends[1], q.shape[1], of=k)
+        _expect(ends[1], q.shape[1], of=v)
+        if k.stride(0) != v.stride(0):
+            raise TypeError("rows of keys and values must stand alike")
+        bias: tuple[int, int, int] = (0, 0, 0)
+        if scores.bias is not None and spans:
+            rows = self._rows(scores.bias, copy=False)
+            longest = max(scores.segments.queries), max(scores.segments.keys)
+            _expect(1, scores.heads, *longest, of=rows[:, :, : longest[0], : longest[1]])
+            bias = (_at(rows), rows.stride(1), rows.stride(2))
+        flat = (ctypes.c_int64 * (4 * len(spans)))(*(place for span in spans for place in span))
+        size = q.shape[1] // scores.heads
+        return (*bias, flat, len(spans), scores.heads, size, scores.scale, int(scores.causal))
+
     def _rows(self, x: Tensor, *, copy: bool = True) -> Tensor:
         """x, each of whose rows is in one piece; what is written to cannot be a copy."""
         if x.dtype != self.dtype or x.device.type != "cpu":
@@ -172,6 +234,10 @@ def _drawn(dropout: Dropout | None) -> tuple[int, int]:
     return (dropout.seed, min(round(dropout.p * 2**16), 2**16 - 1)) if dropout else (0, 0)
 
 
+def _places(q: Tensor, k: Tensor, v: Tensor) -> tuple[int, ...]:
+    return _at(q), q.stride(0), _at(k), _at(v), k.stride(0)
+
+
 def _at(tensor: Tensor) -> int:
     return tensor.data_ptr()
 
@@ -194,6 +260,10 @@ def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels
     Raises:
         DiasumError: they were asked for and cannot be had.
     """
+    if device != "cpu" and asked == "on":
+        raise DiasumError(
+            f"train.kernels is on, but they are for CPUs; the device is {device}.", hint="Use train.kernels=auto."
+        )
     if device != "cpu" or dtype not in (torch.float32, torch.bfloat16) or asked == "off":
         return Kernels(), ""
     made, reason = compiled(dtype)
@@ -202,7 +272,7 @@ def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels
             f"train.kernels is on, but they cannot be had: {reason}.",
             hint="Install g++ (Debian and Ubuntu: apt install g++), or set train.kernels=auto.",
         )
-    return (made, reason) if made else (Kernels(), f"element-wise work by torch: {reason}")
+    return (made, reason) if made else (Kernels(), f"work between matrix products by torch: {reason}")
 
 
 @cache
@@ -216,7 +286,7 @@ def compiled(dtype: torch.dtype) -> tuple[CompiledKernels | None, str]:
         return None, f"there is no {name} to compile its kernels"
     try:
         path = _library(compiler, dtype)
-        return CompiledKernels(ctypes.CDLL(str(path)), dtype), "element-wise work by compiled kernels"
+        return CompiledKernels(ctypes.CDLL(str(path)), dtype), "work between matrix products by compiled kernels"
     except subprocess.TimeoutExpired:
         return None, f"{name} took over {_COMPILE_SECONDS} s for its kernels"
     except subprocess.CalledProcessError as error:
@@ -229,14 +299,18 @@ def _library(compiler: list[str], dtype: torch.dtype) -> Path:
     """The compiled library's path in the cache folder."""
     compile = [*compiler, *_FLAGS, *(["-DDIASUM_BF16"] if dtype == torch.bfloat16 else [])]
     openmp = _openmp_of_torch()
-    facts = [_SOURCE.read_text(encoding="utf-8"), *compile, openmp, processor(), _cpu_flags()]
+    sources = sorted(_SOURCES.glob("*.cpp"))
+    texts = [path.read_text(encoding="utf-8") for path in (*sources, *_SOURCES.glob("*.h"))]
+    facts = [*texts, *compile, openmp, processor(), _cpu_flags()]
     name = f"kernels-{hashlib.sha256(chr(0).join(facts).encode()).hexdigest()[:32]}.so"
     folder = _cache_folder()
     if not (folder / name).exists():
         with tempfile.TemporaryDirectory(dir=folder, prefix="compiling-") as scratch:
-            code, made = Path(scratch, "kernels.o"), Path(scratch, name)
-            _run([*compile, "-c", str(_SOURCE), "-o", str(code)])
-            _run([*compiler, "-shared", str(code), openmp, "-o", str(made)])
+            made = Path(scratch, name)
+            objects = [str(Path(scratch, path.stem)) + ".o" for path in sources]
+            for path, code in zip(sources, objects, strict=True):
+                _run([*compile, "-c", str(path), "-o", code])
+            _run([*compiler, "-shared", *objects, openmp, "-o", str(made)])
             made.replace(folder / name)
     return folder / name
 

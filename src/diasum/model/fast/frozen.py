@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diasum.errors import DiasumError
 from diasum.model.hardware import bf16_support, memory_bytes, processor
 
 Products = Literal["torch", "onednn", "packed"]
@@ -64,7 +65,7 @@ def _onednn_product(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Te
     return out
 
 
-def can_pack(device: str, dtype: torch.dtype) -> bool:
+def has_onednn_products(device: str, dtype: torch.dtype) -> bool:
     """Whether this build of torch has oneDNN's products, for this type on this processor (not all do it in bf16)."""
     if device != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
@@ -89,16 +90,22 @@ def choose_products(asked: str, device: str, dtype: torch.dtype, *, size: int, r
         dtype: their type.
         size: bytes of the weights of linear layers.
         recompute: activations are recomputed, to save memory.
+
+    Raises:
+        DiasumError: packed weights were asked for and cannot be had.
     """
+    able = has_onednn_products(device, dtype)
+    if asked == "on" and not able:
+        name = str(dtype).removeprefix("torch.")
+        raise DiasumError(
+            f"train.prepack is on, but torch has no products with packed {name} weights on this {device}.",
+            hint="Use train.prepack=auto.",
+        )
     if device != "cpu":
         return "torch", ""
-    able = can_pack(device, dtype)
     plain: Products = "onednn" if able and dtype == torch.float32 and "AMD" in processor() else "torch"
     if asked == "off":
         return plain, ""
-    if asked == "on" and not able:
-        name = str(dtype).removeprefix("torch.")
-        return plain, f"weights not packed: torch has no products with packed {name} weights on this machine"
     if asked == "on":
         return "packed", "weights packed once: as set"
     if not able or dtype != torch.bfloat16 or bf16_support("cpu") is None:

@@ -1,4 +1,4 @@
-"""The work of a transformer block between its matrix products with frozen weights: low-rank updates, norms, gates, loss.
+"""The work of a transformer block between its matrix products with frozen weights: low-rank updates, attention, norms, gates, loss.
 
 In: rows of tokens (N, features) in fp32 or bf16. Out: rows of the same type; norms and losses are summed in fp32. Here torch does it,
 on any device; `compiled.py` has the same functions in fewer passes over memory. Each function comes with its gradient's.
@@ -6,11 +6,17 @@ on any device; `compiled.py` has the same functions in fewer passes over memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from diasum.model.fast.packed import Segments
+
+_attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+_attend_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,29 @@ class Dropout:
     def draw(p: float) -> Dropout | None:
         """With a seed from torch's generator; None where nothing is dropped."""
         return Dropout(p, int(torch.randint(2**63 - 1, ()))) if p else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """How queries are compared with keys.
+
+    Attributes:
+        segments: queries of one see the keys of the same.
+        heads: attention heads.
+        scale: of the products of queries and keys.
+        bias: added to them, (1, heads, longest, longest) or larger, frozen; None for nothing.
+        causal: a query sees no later keys.
+    """
+
+    segments: Segments
+    heads: int
+    scale: float
+    bias: Tensor | None = None
+    causal: bool = False
+
+    def cut_bias(self, queries: int, keys: int) -> Tensor | None:
+        """The bias of a segment of that size."""
+        return None if self.bias is None else self.bias[:, :, :queries, :keys]
 
 
 class Kernels:
@@ -87,6 +116,63 @@ class Kernels:
             grad_x.addmm_(grad_inner, a.to(x.dtype))
         return grad_a, grad_b
 
+    # ---- attention ----
+
+    def attention(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Tensor, ...]:
+        """Every segment's queries mix the values of its keys.
+
+        Args:
+            q: (T, heads * K); its rows, like those of k and v, may be parts of wider ones.
+            k: (S, heads * K).
+            v: (S, heads * K).
+            scores: of queries and keys.
+
+        Returns:
+            The mixed values (T, heads * K), and for the backward pass logarithms of the softmax's sums, in a form of each kernel's own.
+        """
+        out = q.new_empty(q.shape)
+        log_sums = []
+        for a, b, c, d in scores.segments.spans:
+            mixed, log_sum = _attend(
+                _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
+                0.0, scores.causal, attn_mask=scores.cut_bias(b - a, d - c), scale=scores.scale,
+            )  # fmt: skip
+            _heads(out, a, b, scores).copy_(mixed)
+            log_sums.append(log_sum)
+        return out, *log_sums
+
+    def attention_backward(
+        self,
+        grad: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        out: Tensor,
+        log_sums: Sequence[Tensor],
+        scores: Scores,
+        into: tuple[Tensor, Tensor, Tensor],
+    ) -> None:
+        """Writes the gradients of q, k and v into `into`, whose rows stand as theirs do.
+
+        Args:
+            grad: of `out`, (T, heads * K), contiguous.
+            q: as before.
+            k: as before.
+            v: as before.
+            out: what `attention` returned.
+            log_sums: likewise.
+            scores: as before.
+            into: for the gradients of q, k and v.
+        """
+        for (a, b, c, d), log_sum in zip(scores.segments.spans, log_sums, strict=True):
+            made = _attend_backward(
+                _heads(grad, a, b, scores), _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
+                _heads(out, a, b, scores), log_sum,
+                0.0, scores.causal, attn_mask=scores.cut_bias(b - a, d - c), scale=scores.scale,
+            )  # fmt: skip
+            for rows, part, (begin, end) in zip(into, made, ((a, b), (c, d), (c, d)), strict=True):
+                _heads(rows, begin, end, scores).copy_(part)
+
     # ---- norms and gates ----
 
     def rms_norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
@@ -139,6 +225,13 @@ class Kernels:
             made -= uniform
         made.scatter_add_(1, labels, made.new_full(labels.shape, smoothing - 1))
         return total, made.to(logits.dtype)
+
+
+def _heads(rows: Tensor, begin: int, end: int, scores: Scores) -> Tensor:
+    """A segment's, (1, heads, end - begin, K), as the fused kernels take it: a view by one call, since there are hundreds in a step."""
+    size, row = rows.shape[1] // scores.heads, rows.stride(0)
+    shape, offset = (1, scores.heads, end - begin, size), rows.storage_offset() + begin * row
+    return rows.as_strided(shape, (row, size, row, 1), offset)
 
 
 def _dropped(x: Tensor, dropout: Dropout | None) -> Tensor:

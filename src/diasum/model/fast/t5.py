@@ -95,12 +95,13 @@ class _Block:
     def decode(self, y: Tensor, memory: Tensor, packed: Packed, bias: Tensor) -> Tensor:
         y = self._self_attention(y, packed.decoder, bias)
         q = self._cross_q(self._norm(y, 1))
-        mixed = attend(q, self._cross_kv(memory), packed.cross, heads=self._heads, scale=self._scale)
+        kv = self._cross_kv(memory)
+        mixed = attend(q, kv, packed.cross, heads=self._heads, scale=self._scale, kernels=self._kernels)
         return self._feed_forward(self._cross_o(mixed, y))
 
     def _self_attention(self, x: Tensor, segments: Segments, bias: Tensor) -> Tensor:
         qkv = self._qkv(self._norm(x, 0))
-        mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, bias=bias)
+        mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, bias=bias, kernels=self._kernels)
         return self._o(mixed, x)
 
     def _feed_forward(self, x: Tensor) -> Tensor:

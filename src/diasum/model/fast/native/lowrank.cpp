@@ -1,59 +1,11 @@
-// The functions of `kernels.py`, each in as few passes over its rows as can be, for CPUs; `compiled.py` compiles and calls them.
-//
-// In: contiguous rows in fp32, or in bf16 where DIASUM_BF16 is defined. Out: rows of the same type; whatever is computed in between is
-// fp32. Rows are shared out among threads, and no result depends on how.
+// Low-rank updates (LoRA): `lora` and `lora_backward` of `kernels.py`. Four rows at a time, in fp32, in buffers whose rows are `wide` apart, a
+// whole number of vectors. No result depends on the number of threads.
 
-#include <cstdint>
-#include <cstring>
-#include <new>
+#include "rows.h"
 
 namespace {
 
-struct bf16 {
-    uint16_t bits;
-};
-
-#ifdef DIASUM_BF16
-using Row = bf16;
-#else
-using Row = float;
-#endif
-
-template <typename To, typename From>
-inline To bits_of(From value) {
-    To out;
-    std::memcpy(&out, &value, sizeof(out));
-    return out;
-}
-
-inline float get(float value) { return value; }
-inline float get(bf16 value) { return bits_of<float>(uint32_t(value.bits) << 16); }
-
-inline void put(float &to, float value) { to = value; }
-inline void put(bf16 &to, float value) {  // to nearest, ties to even, as torch rounds
-    uint32_t bits = bits_of<uint32_t>(value);
-    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    to.bits = uint16_t((bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);  // rounding could make a NaN a number
-}
-
-// e^x to 2 units in the last place, 0 below -87, NaN for NaN. x = n ln 2 + r; n goes into the exponent, e^r is its Taylor series. Adding
-// 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits.
-inline float exponential(float x) {
-    const float round = 12582912.0f;
-    float bounded = x > 88.0f ? 88.0f : x;
-    float shifted = bounded * 1.44269504f + round;
-    float n = shifted - round;
-    float r = bounded - n * 0.693145752f - n * 1.42860677e-6f;
-    float series = 1.0f + r * (1.0f + r * (1.0f / 2 + r * (1.0f / 6 + r * (1.0f / 24 + r * (1.0f / 120 + r * (1.0f / 720 + r / 5040))))));
-    float power = bits_of<float>((bits_of<uint32_t>(shifted) << 23) + 0x3f800000u);
-    return bounded < -87.0f ? 0.0f : series * power;
-}
-
-inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
-
-// GELU in its tanh form is x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)).
-constexpr float GELU_SLOPE = 1.5957691216f, GELU_CUBE = 0.044715f;
-inline float gelu_gate(float x) { return sigmoid(GELU_SLOPE * (x + GELU_CUBE * x * x * x)); }
+constexpr int64_t ROWS = 4;
 
 // 32 random bits of a place in the sequence of a seed: multiplications and shifts that mix every bit of the three words into every
 // bit, as in the finaliser of MurmurHash3 (Appleby, 2011), whose constants these are. Vector units multiply 32 bits, not all 64.
@@ -89,35 +41,6 @@ struct Dropout {
         }
     }
 };
-
-// ---- low-rank products: four rows at a time, in fp32, in buffers whose rows are `wide` apart, a whole number of vectors ----
-
-#if defined(__AVX512F__)
-constexpr int64_t LANES = 16;
-#elif defined(__AVX__)
-constexpr int64_t LANES = 8;
-#else
-constexpr int64_t LANES = 4;
-#endif
-typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
-constexpr int64_t ROWS = 4;
-
-// Numbers whose vectors do not cross cache lines, which would halve the speed of the loops below.
-class Buffer {
-  public:
-    explicit Buffer(int64_t size) : data_(new (std::align_val_t(64)) float[size_t(size)]()) {}
-    Buffer(const Buffer &) = delete;
-    ~Buffer() { ::operator delete[](data_, std::align_val_t(64)); }
-    float *at(int64_t i = 0) const { return data_ + i; }
-    float &operator[](int64_t i) const { return data_[i]; }
-
-  private:
-    float *data_;
-};
-
-inline Lanes load(const float *from) { return *reinterpret_cast<const Lanes *>(from); }
-inline void store(float *to, Lanes values) { *reinterpret_cast<Lanes *>(to) = values; }
-inline int64_t whole(int64_t columns) { return (columns + LANES - 1) / LANES * LANES; }
 
 // Up to four rows; those that are not there, and what is beyond a row's end, stay or become 0.
 inline void read(const Row *from, int64_t stride, int64_t count, int64_t columns, float *to, int64_t wide) {
@@ -280,93 +203,6 @@ void lora_backward(
     for (int64_t i = 0; i < outs; i++)
         for (int64_t k = 0; k < rank; k++) grad_b[i * rank + k] = sums[of_a + k * wide_out + i];
     delete[] sums;
-}
-
-// out = x * scale * weight, scale = 1 / sqrt(mean(x^2) + eps) of each row.
-void rms_norm(const Row *x, const Row *weight, Row *out, float *scales, int64_t rows, int64_t columns, float eps, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const Row *in = x + row * columns;
-        Row *to = out + row * columns;
-        float squares = 0;
-#pragma omp simd reduction(+ : squares)
-        for (int64_t i = 0; i < columns; i++) squares += get(in[i]) * get(in[i]);
-        float scale = 1.0f / __builtin_sqrtf(squares / float(columns) + eps);
-        scales[row] = scale;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) put(to[i], get(in[i]) * scale * get(weight[i]));
-    }
-}
-
-// The gradient of x: scale * g - x * scale^3 * mean(g x), g = grad * weight.
-void rms_norm_backward(
-    const Row *grad, const Row *x, const Row *weight, const float *scales, Row *out, int64_t rows, int64_t columns, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const Row *from = grad + row * columns, *in = x + row * columns;
-        Row *to = out + row * columns;
-        float along = 0, scale = scales[row];
-#pragma omp simd reduction(+ : along)
-        for (int64_t i = 0; i < columns; i++) along += get(from[i]) * get(weight[i]) * get(in[i]);
-        along *= scale * scale * scale / float(columns);
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) put(to[i], get(from[i]) * get(weight[i]) * scale - get(in[i]) * along);
-    }
-}
-
-// out = gelu(gate) * value; a row of x has `columns` gates and then as many values.
-void gated_gelu(const Row *x, Row *out, int64_t rows, int64_t columns, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const Row *gates = x + row * 2 * columns, *values = gates + columns;
-        Row *to = out + row * columns;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) {
-            float gate = get(gates[i]);
-            put(to[i], gate * gelu_gate(gate) * get(values[i]));
-        }
-    }
-}
-
-void gated_gelu_backward(const Row *grad, const Row *x, Row *out, int64_t rows, int64_t columns, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const Row *from = grad + row * columns, *gates = x + row * 2 * columns, *values = gates + columns;
-        Row *to_gates = out + row * 2 * columns, *to_values = to_gates + columns;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) {
-            float gate = get(gates[i]), share = gelu_gate(gate), active = gate * share, g = get(from[i]);
-            float slope = share + active * (1.0f - share) * GELU_SLOPE * (1.0f + 3.0f * GELU_CUBE * gate * gate);
-            put(to_gates[i], g * get(values[i]) * slope);
-            put(to_values[i], g * active);
-        }
-    }
-}
-
-// Cross-entropy of each row of logits and, in the place of the logits, its gradient.
-void cross_entropy(
-    Row *logits, const int64_t *labels, float *losses, int64_t rows, int64_t columns, float smoothing, int threads) {
-    const float uniform = smoothing / float(columns);
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        Row *x = logits + row * columns;
-        const int64_t label = labels[row];
-        const float target = get(x[label]);
-        float largest = get(x[0]), sum = 0, exponentials = 0;
-#pragma omp simd reduction(max : largest) reduction(+ : sum)
-        for (int64_t i = 0; i < columns; i++) {
-            float value = get(x[i]);
-            largest = value > largest ? value : largest;
-            sum += value;
-        }
-#pragma omp simd reduction(+ : exponentials)
-        for (int64_t i = 0; i < columns; i++) exponentials += exponential(get(x[i]) - largest);
-        const float log_sum = largest + __builtin_logf(exponentials);
-        losses[row] = log_sum - (1.0f - smoothing) * target - uniform * sum;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) put(x[i], exponential(get(x[i]) - log_sum) - uniform);
-        put(x[label], exponential(target - log_sum) - uniform - (1.0f - smoothing));
-    }
 }
 
 }  // extern "C"
