@@ -5,12 +5,14 @@ Each function reads as the job it does; what it needs heavy libraries for is imp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diasum.config import Settings, load_settings, parse_override
 from diasum.errors import DiasumError, near_misses
+from diasum.files import check_writable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.evaluation.predictions import Prediction
     from diasum.inference import Summarizer
+    from diasum.training import Run
     from diasum.training.fit import TrainingResult
     from diasum.training.preflight import Preflight
 
@@ -130,13 +133,15 @@ def evaluate(
         protocol: how ROUGE is computed.
         settings: overrides of the `data.`, `generate.` and `evaluate.` sections.
         base: where the adapter's base is, if not where it was.
-        out: folder for the files; the run's ``evaluation/SPLIT`` when not given, nothing is written for other sources.
+        out: folder for the files. When not given, the run's ``evaluation/SPLIT``, or ``SPLIT-of-DATA`` there for other data than the
+            run's own or a part of them; nothing is written for other sources.
         progress: called with (what, done, of how many).
 
     Raises:
         DiasumError: see `diasum.evaluation.evaluate`.
     """
     from diasum.data import load_corpus
+    from diasum.data.seen import Seen
     from diasum.evaluation.evaluate import evaluate_model
     from diasum.evaluation.report import write_evaluation
     from diasum.model.trained import load_trained
@@ -157,15 +162,34 @@ def evaluate(
     if data is not None and data != start.data.path:
         _forget_columns(tree)
     resolved = load_settings(None, tree)
-    corpus = load_corpus(resolved.data, purpose="evaluate", split=resolved.evaluate.split)
-    corpus.split(resolved.evaluate.split)
+    usual = (resolved.data, resolved.evaluate.max_examples) == (start.data, start.evaluate.max_examples)
+    folder = Path(out) if out is not None else _evaluation_folder(own, resolved, usual=usual) if own else None
+    if folder is not None:
+        check_writable(folder)
+    seen = Seen.read(own.seen_file) if own else None
+    corpus = load_corpus(
+        resolved.data,
+        purpose="evaluate",
+        split=resolved.evaluate.split,
+        trained_on=seen.trained_on if seen else None,
+    )
+    pairs = corpus.split(resolved.evaluate.split)[: resolved.evaluate.max_examples]
+    corpus.notes[:0] = seen.notes(pairs) if seen else []
     trained = load_trained(run, base=base, device=resolved.train.device, trust_remote_code=resolved.trust_remote_code)
     generate = resolved.generate if own or _touches(settings, "generate") else None
     evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=generate, progress=progress)
-    folder = Path(out) if out is not None else own.evaluation(resolved.evaluate.split) if own else None
     if folder is not None:
-        write_evaluation(folder, evaluated, corpus=corpus, run=own, contrast=evaluated.contrast)
+        write_evaluation(folder, evaluated, corpus=corpus, run=own, card=usual, contrast=evaluated.contrast)
     return evaluated
+
+
+def _evaluation_folder(run: Run, resolved: Settings, *, usual: bool) -> Path:
+    """The run's own for the split; for other data, or a part of them, one of another name: the usual figures stay."""
+    split, first = resolved.evaluate.split, resolved.evaluate.max_examples
+    if usual:
+        return run.evaluation(split)
+    name = re.sub(r"\W+", "-", Path(resolved.data.path).name).strip("-")
+    return run.evaluation(f"{split}-of-{name}" + (f"-first-{first}" if first else ""))
 
 
 def score(

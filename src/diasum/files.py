@@ -42,6 +42,14 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def check_writable(folder: Path) -> None:
+    """Before long work: that files can be written to a folder, which need not be there yet; raises as `write_text`."""
+    with disk_errors(folder):
+        there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
+
+
 @contextlib.contextmanager
 def folder_in_place(path: Path) -> Iterator[Path]:
     """Fill a folder beside the target, which appears complete or not at all; an older one of that name is replaced.

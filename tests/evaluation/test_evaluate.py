@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,88 @@ def test_pairs_without_references(run: Path, tmp_path: Path) -> None:
     file.write_text(json.dumps({"id": "1", "dialogue": "Anna: Hi."}) + "\n")
     with pytest.raises(DiasumError, match="summary"):
         diasum.evaluate(run, data=str(file))
+
+
+QUICK = {"evaluate.contrast": 0, "evaluate.resamples": 100, "evaluate.base_model": False}
+
+
+@pytest.fixture(scope="module")
+def one_file(
+    run: Path, base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[dict[str, str]]]:
+    """A run on a file without splits, and the file's rows; a training file named as the test split's, too."""
+    folder = tmp_path_factory.mktemp("one")
+    rows = [json.loads(line) for line in Path(corpus, "train.jsonl").read_text().splitlines()]
+    rows = [
+        {**row, "id": f"c{i}", "dialogue": row["dialogue"] + f"\nAnna: That was call {i}."}
+        for i, row in enumerate(rows)
+    ]
+    (folder / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = {
+        "train.epochs": 1,
+        "train.eval_generate": 0,
+        "train.report_to": [],
+        "generate.max_new_tokens": 4,
+        **QUICK,
+    }
+    diasum.train(base, str(folder / "chats.jsonl"), run=folder / "run", settings=settings)
+    return folder, rows
+
+
+def test_of_one_file_what_was_trained_on_is_not_evaluated(one_file: tuple[Path, list[dict[str, str]]]) -> None:
+    folder, rows = one_file
+    evaluated = diasum.evaluate(folder / "run")
+    held_out = max(1, round(0.1 * len(rows)))
+    assert evaluated.evaluation.n == held_out
+    assert any(f"the {held_out} of {len(rows)} dialogues not trained on" in note for note in evaluated.evaluation.notes)
+    assert any("chose the best adapter" in note for note in evaluated.evaluation.notes)
+    assert rows[0]["dialogue"] not in (folder / "run" / "trained_on.json").read_text(), "hashes only"
+
+
+def test_dialogues_trained_on_are_warned_of(one_file: tuple[Path, list[dict[str, str]]], tmp_path: Path) -> None:
+    folder, rows = one_file
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "train.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    evaluated = diasum.evaluate(folder / "run", data=str(tmp_path))
+    trained = len(rows) - max(1, round(0.1 * len(rows)))
+    warning = f"Warning: {trained} of these {len(rows)} dialogues were trained on"
+    assert evaluated.folder is not None
+    for name in ("metrics.json", "report.md", "report.html"):
+        assert warning in (evaluated.folder / name).read_text(), name
+
+
+def test_a_file_that_was_trained_on_whole_is_refused(
+    one_file: tuple[Path, list[dict[str, str]]], tmp_path: Path
+) -> None:
+    folder, _ = one_file
+    seen = json.loads((folder / "run" / "trained_on.json").read_text())
+    other = tmp_path / "run"
+    shutil.copytree(folder / "run", other)
+    (other / "trained_on.json").write_text(json.dumps({"train": seen["train"] + seen["validation"], "validation": []}))
+    with pytest.raises(DiasumError, match="were trained on"):
+        diasum.evaluate(other)
+    (other / "trained_on.json").write_text("{")
+    with pytest.raises(DiasumError, match=r"trained_on\.json is damaged"):
+        diasum.evaluate(other)
+
+
+def test_other_data_and_parts_leave_the_usual_figures_alone(run: Path, corpus: str) -> None:
+    usual = diasum.evaluate(run, settings=QUICK).folder
+    assert usual is not None
+    before = {file.name: file.read_bytes() for file in usual.iterdir()}
+    card = (run / "adapter" / "README.md").read_bytes()
+    other = diasum.evaluate(run, data=f"{corpus}/test.jsonl", settings={**QUICK, "evaluate.max_examples": 2}).folder
+    assert other == run / "evaluation" / "test-of-test-jsonl-first-2"
+    assert {file.name: file.read_bytes() for file in usual.iterdir()} == before
+    assert (run / "adapter" / "README.md").read_bytes() == card
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    monkeypatch.setattr("diasum.model.trained.load_trained", lambda *args, **more: pytest.fail("too late"))
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DiasumError, match="Cannot write"):
+            diasum.evaluate(run, out=out)
+    assert (tmp_path / "file").read_text() == "mine"

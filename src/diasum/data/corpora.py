@@ -10,6 +10,7 @@ import difflib
 import os
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +28,12 @@ Purpose = Literal["train", "evaluate", "any"]
 
 
 def load_corpus(
-    settings: DataSettings, *, purpose: Purpose = "any", split: str | None = None, need_summaries: bool = True
+    settings: DataSettings,
+    *,
+    purpose: Purpose = "any",
+    split: str | None = None,
+    need_summaries: bool = True,
+    trained_on: Callable[[Pair], bool] | None = None,
 ) -> Corpus:
     """Read conversations and summaries.
 
@@ -38,6 +44,7 @@ def load_corpus(
             validation split; other splits are kept. "evaluate" gives the one split asked for. "any" gives all splits as they are.
         split: the split to evaluate; for "any", the name for a single file without one.
         need_summaries: rows without one count as empty, and a column with them must exist.
+        trained_on: for "evaluate": pairs of a file without splits that are left out.
 
     Raises:
         DiasumError: nothing is there, it cannot be read, or a split or column is missing.
@@ -49,15 +56,32 @@ def load_corpus(
         return corpus
     if UNNAMED in tables:
         name = canonical_split(split) if split else "all"
-        tables = {name: tables[UNNAMED]}
         if purpose == "evaluate":
-            corpus.notes.append(f"{settings.path} has no splits of its own; all of it is evaluated as `{name}`.")
+            pairs = _convert(tables[UNNAMED], name, settings, corpus, need_summaries)
+            corpus.splits[name] = _new(pairs, name, settings, corpus, trained_on)
+            return corpus
+        tables = {name: tables[UNNAMED]}
     if purpose == "evaluate" and split is not None:
         name = _find(split, tables, settings, "")
         tables = {name: tables[name]}
     for name, table in tables.items():
         corpus.splits[name] = _convert(table, name, settings, corpus, need_summaries)
     return corpus
+
+
+def _new(
+    pairs: list[Pair], name: str, settings: DataSettings, corpus: Corpus, trained_on: Callable[[Pair], bool] | None
+) -> list[Pair]:
+    """Those of a file without splits that were not trained on."""
+    new = [pair for pair in pairs if not (trained_on and trained_on(pair))]
+    if not new:
+        raise DiasumError(
+            f"All {len(pairs)} dialogues of {settings.path} were trained on: scores on them would say nothing of new ones.",
+            hint="Evaluate on others: --data FILE.",
+        )
+    what = "all of it is" if len(new) == len(pairs) else f"the {len(new)} of {len(pairs)} dialogues not trained on are"
+    corpus.notes.append(f"{settings.path} has no splits of its own; {what} evaluated as `{name}`.")
+    return new
 
 
 def _read(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:

@@ -33,6 +33,7 @@ def write_evaluation(
     *,
     corpus: Corpus,
     run: Run | None = None,
+    card: bool = True,
     contrast: Mapping[str, ContrastResult] | None = None,
 ) -> None:
     """Write predictions, metrics and reports; sets ``evaluated.folder``.
@@ -41,8 +42,8 @@ def write_evaluation(
         folder: where to; files of an older evaluation in it are replaced, others are left alone.
         evaluated: what `evaluate_model` made.
         corpus: where the pairs came from, for its name and licence.
-        run: the run evaluated; its training curves go into the report, and its model card is written anew when the split is the one
-            that its settings name.
+        run: the run evaluated; its training curves go into the report.
+        card: write its model card anew, too, when the split is the one that its settings name.
         contrast: system to its contrast, where it was measured.
 
     Raises:
@@ -73,7 +74,12 @@ def write_evaluation(
             (folder / name).unlink(missing_ok=True)
         evaluated.evaluation.write(folder / METRICS, report.facts | {"files": sorted(names.values())})
     evaluated.folder = folder
-    if run is not None and run.state == "complete" and evaluated.evaluation.split == run.settings().evaluate.split:
+    if (
+        card
+        and run is not None
+        and run.state == "complete"
+        and evaluated.evaluation.split == run.settings().evaluate.split
+    ):
         write_card(run, evaluated, corpus=corpus)
 
 

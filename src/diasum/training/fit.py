@@ -22,6 +22,7 @@ from transformers.utils import logging as transformers_logging
 
 from diasum.config import Settings
 from diasum.data import Seq2SeqCollator
+from diasum.data.seen import Seen
 from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, decoder_start, resolve_base
@@ -86,7 +87,8 @@ def fit(
     if resume:
         _check_unchanged(run, record)
         _tell_other_choices(run, record, console)
-    distributed.on_main(lambda: _claim(run, None if resume else settings, record))
+    seen = None if resume else Seen.of(prepared.corpus)
+    distributed.on_main(lambda: _claim(run, None if resume else settings, record, seen))
     prepared.show(console, run)
     batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
     rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
@@ -211,9 +213,11 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool) -> 
     return TrainingResult(run.path, complete, best_evaluation(history, train), seconds, share)
 
 
-def _claim(run: Run, settings: Settings | None, record: dict[str, Any]) -> None:
+def _claim(run: Run, settings: Settings | None, record: dict[str, Any], seen: Seen | None) -> None:
     if settings is not None:
         run.start(settings)
+    if seen is not None:
+        seen.write(run.seen_file)
     run.update_manifest(status="training", **record)
 
 

@@ -35,6 +35,7 @@ class Run:
         self.checkpoints = self.path / "checkpoints"
         self.cache = self.path / "cache"
         self.events_file = self.path / "events.jsonl"
+        self.seen_file = self.path / "trained_on.json"  # `diasum.data.seen`
 
     @property
     def state(self) -> Literal["absent", "foreign", "unfinished", "complete"]:
