@@ -1,8 +1,9 @@
-"""How near is the estimate before training to the memory then taken, and what do the settings that save memory save?
+"""How near are the estimates before training to the memory and time then taken, and what do the settings that save memory save?
 
-    python -m benchmarks.memory [--base B] [--only SETUP ...]
+    python -m benchmarks.memory [--base B ...] [--only SETUP ...]
 
-Trains a few steps of each set-up in a process of its own and compares the peak of its resident memory with the estimate in the manifest.
+Trains one epoch of each set-up in a process of its own, of `mini` on sample conversations and of a base of flan-t5-base's shape (random
+weights) on pairs with DialogSum's lengths, and compares the peak of its resident memory and its time with the estimate in the manifest.
 Saves ``benchmarks/results/memory.json``, from which ``python -m benchmarks.tables`` writes the table of docs/memory-and-speed.md.
 """
 
@@ -13,10 +14,12 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchmarks.training import write_base, write_corpus
 from diasum.files import write_json
 from diasum.training import Run
 
@@ -29,6 +32,8 @@ COMMON = {
     "train.eval_generate": 0,
     "train.report_to": [],
 }
+BASES = ("mini", "flan-t5-base")
+PAIRS = 16  # of the second, which takes a second or more for each
 SETUPS: dict[str, dict[str, Any]] = {
     "as set out of the box": {},
     "`train.batch_tokens: 1024`": {"train.batch_tokens": 1024},
@@ -42,49 +47,57 @@ SETUPS: dict[str, dict[str, Any]] = {
 TRAIN = """
 import json, resource, sys
 import diasum
-diasum.train(run=sys.argv[1], settings=json.loads(sys.argv[2]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+result = diasum.train(run=sys.argv[1], settings=json.loads(sys.argv[2]))
+print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, result.seconds]))
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", default="mini")
+    parser.add_argument(
+        "--base", nargs="+", choices=BASES, default=list(BASES), help="keep the saved rows of the other"
+    )
     parser.add_argument(
         "--only", nargs="+", choices=SETUPS, default=list(SETUPS), help="keep the saved rows of the others"
     )
     given = parser.parse_args()
-    base = given.base
     shutil.rmtree(RUNS, ignore_errors=True)
-    saved = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.is_file() else {}
-    rows: dict[str, Any] = {name: row for name, row in saved.items() if name not in given.only}
-    for name, changes in SETUPS.items():
-        if name not in given.only:
-            continue
-        if "train.base_quantization" in changes and find_spec("bitsandbytes") is None:
-            continue
-        run = Run(RUNS / str(len(rows)))
-        settings = {"base": base, **COMMON, **changes}
-        command = [sys.executable, "-c", TRAIN, str(run.path), json.dumps(settings)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        manifest = run.manifest()
-        rows[name] = {
-            "peak_bytes": int(done.stdout.split()[-1]),
-            "estimate": manifest.get("preflight"),
-            "path": manifest["choices"]["fast_path"],
-        }
-        print(name, json.dumps(rows[name]))
-        write_json(
-            RESULTS,
-            {
-                "base": manifest["base"],
-                "parameters": manifest["parameters"],
-                "settings": COMMON,
-                "rows": rows,
-                "versions": manifest["versions"],
-                "hardware": manifest["hardware"],
-            },
-        )
+    saved = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    bases: dict[str, Any] = saved.get("bases", {})
+    with tempfile.TemporaryDirectory(prefix="diasum-memory-") as folder:
+        for name in given.base:
+            where: dict[str, Any] = {"base": "mini"}
+            if name != "mini":
+                write_corpus(Path(folder) / "corpus", PAIRS)
+                write_base(Path(folder), name)
+                where = {"base": f"{folder}/base", "data.path": f"{folder}/corpus"}
+            found = bases.setdefault(name, {"rows": {}})
+            for setup in given.only:
+                if "train.base_quantization" in SETUPS[setup] and find_spec("bitsandbytes") is None:
+                    continue
+                run = Run(RUNS / name / str(list(SETUPS).index(setup)))
+                row = measure(run, {**where, **COMMON, **SETUPS[setup]})
+                manifest = run.manifest()
+                found["rows"][setup] = row
+                found["rows"] = {key: found["rows"][key] for key in SETUPS if key in found["rows"]}
+                found |= {"parameters": manifest["parameters"], "pairs": manifest["data"]["splits"]["train"]["n"]}
+                print(name, setup, json.dumps(row))
+                about = {"versions": manifest["versions"], "hardware": manifest["hardware"]}
+                write_json(RESULTS, {"bases": bases, "settings": COMMON, **about})
+
+
+def measure(run: Run, settings: dict[str, Any]) -> dict[str, Any]:
+    """Peak memory (bytes) and time (seconds) of a training, and what was estimated before it."""
+    command = [sys.executable, "-c", TRAIN, str(run.path), json.dumps(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    peak, seconds = json.loads(done.stdout.splitlines()[-1])
+    manifest = run.manifest()
+    return {
+        "peak_bytes": peak,
+        "seconds": seconds,
+        "estimate": manifest.get("preflight"),
+        "path": manifest["choices"]["fast_path"],
+    }
 
 
 if __name__ == "__main__":

@@ -149,18 +149,32 @@ def frozen_table(results: dict[str, Any]) -> str:
 
 
 def memory_table(results: dict[str, Any]) -> str:
-    """Markdown: peak of the process's memory and what the estimate had said, one row a set-up."""
-    lines = ["| settings | peak memory | estimated before |", "|---|---|---|"]
-    for name, row in results["rows"].items():
-        estimate = row["estimate"]["memory_bytes"]
-        lines.append(
-            f"| {name} | {row['peak_bytes'] / 1e6:,.0f} MB | {estimate / 1e6:,.0f} MB ({estimate / row['peak_bytes'] - 1:+.0%}) |"
-        )
-    note = (
-        f"`{results['base']['id']}` ({results['parameters']['total'] / 1e6:.1f} million parameters, fp32) on "
-        f"{results['settings']['data.max_train']} pairs of the sample conversations, one epoch; the whole process, libraries included."
+    """Markdown: peak of the process's memory, the time, and what the estimates had said, one row a base and set-up."""
+    lines = [
+        "| base | settings | peak memory | estimated before | time | estimated before |",
+        "|---|---|---|---|---|---|",
+    ]
+    notes = []
+    for base, found in results["bases"].items():
+        for name, row in found["rows"].items():
+            cells = []
+            for taken, estimate, unit, show in (
+                ("peak_bytes", "memory_bytes", 1e6, "{:,.0f} MB"),
+                ("seconds", "seconds", 1, "{:.0f} s"),
+            ):
+                guessed = row["estimate"][estimate]
+                cells += [
+                    show.format(row[taken] / unit),
+                    f"{show.format(guessed / unit)} ({guessed / row[taken] - 1:+.0%})",
+                ]
+            lines.append(f"| {base} | {name} | {' | '.join(cells)} |")
+        shape = "" if base == "mini" else "'s shape, random weights"
+        total = found["parameters"]["total"] / 1e6
+        notes.append(f"`{base}`{shape} ({total:.1f} million parameters, fp32): {found['pairs']} pairs, one epoch.")
+    notes.append(
+        f"The whole process, libraries included; {results['hardware']['processor']}, {results['hardware']['threads']} thread(s)."
     )
-    return "\n".join([*lines, "", note])
+    return "\n".join([*lines, "", " ".join(notes)])
 
 
 def step_table(results: dict[str, Any]) -> str:

@@ -112,3 +112,54 @@ def test_on_and_off_need_no_quotes(name: str, tmp_path: Path) -> None:
         assert getattr(load_settings(None, [f"train.{name}={word}"]).train, name) == word
     with pytest.raises(DiasumError, match=rf"train\.{name}: Input should be"):
         load_settings(None, [f"train.{name}=sometimes"])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("train:\n  epochs: 1\nlora: {r: 4}\ntrain:\n  seed: 7\n", 4), ("lora: {r: 4, r: 8}\n", 1)]
+)
+def test_a_key_that_stands_twice_is_refused(text: str, line: int, tmp_path: Path) -> None:
+    """YAML would take the last and forget the first."""
+    file = tmp_path / "twice.yaml"
+    file.write_text(text)
+    with pytest.raises(DiasumError, match=rf"twice.yaml, line {line}, column \d+: `(train|r)` stands twice"):
+        load_settings(file)
+
+
+def test_anchors_and_merged_sections_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "merged.yaml"
+    file.write_text("train: &t {epochs: 1, seed: 7}\ngenerate: {num_beams: 2}\nevaluate: {seed: 3}\n")
+    assert load_settings(file).train.seed == 7
+    file.write_text("lora: {<<: {r: 2, lora_alpha: 8}, r: 4}\n")
+    assert (load_settings(file).lora.r, load_settings(file).lora.lora_alpha) == (4, 8)
+
+
+@pytest.mark.parametrize(
+    "setting", ["train.seed", "train.max_grad_norm", "data.max_train", "lora.r", "lora.lora_alpha"]
+)
+def test_yes_is_no_number(setting: str) -> None:
+    with pytest.raises(DiasumError, match=rf"{setting}: expected a number \(found True\)"):
+        load_settings(None, [f"{setting}=yes"])
+    assert load_settings(None, ["train.gradient_checkpointing=yes"]).train.gradient_checkpointing is True
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("lora.use_rslora=maybe", "expected bool"),
+        ("lora.rank_pattern=5", "expected dict"),
+        ("lora.alpha_pattern=[1]", "expected dict"),
+        ("lora.layers_to_transform=first", r"lora\.layers_to_transform: expected .*int"),
+        ("lora.exclude_modules=5", r"lora\.exclude_modules: expected .*found 5"),
+        ("lora.eva_config={rho: 2}", "expected EvaConfig"),
+    ],
+)
+def test_lora_fields_hold_what_peft_takes(item: str, expected: str) -> None:
+    with pytest.raises(DiasumError, match=expected):
+        load_settings(None, [item])
+
+
+@pytest.mark.parametrize(
+    "item", ["init_lora_weights=pissa_niter_4", "layer_replication=[[0, 1], [1, 2]]", "loftq_config={}"]
+)
+def test_lora_fields_that_yaml_writes_otherwise(item: str) -> None:
+    assert load_settings(None, [f"lora.{item}"]).lora.model_extra

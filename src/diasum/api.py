@@ -63,10 +63,7 @@ def train(
     Raises:
         DiasumError: see `diasum.training.fit`.
     """
-    from diasum.evaluation.card import write_card
-    from diasum.evaluation.evaluate import quick_scores
     from diasum.training import Run, distributed
-    from diasum.training.fit import fit
 
     given = {"base": base, "data.path": data}
     if resume:
@@ -83,6 +80,12 @@ def train(
         resolved = own
     else:
         resolved = settings_for(config, settings, **given)
+        _check_free(run)
+    # Only now what takes seconds to load, so that a slip of the pen is told at once.
+    from diasum.evaluation.card import write_card
+    from diasum.evaluation.evaluate import quick_scores
+    from diasum.training.fit import fit
+
     result = fit(resolved, run, resume=resume, measure=quick_scores, console=console, on_progress=on_progress)
     if result.complete:
         distributed.on_main(lambda: write_card(Run(run)))
@@ -106,10 +109,11 @@ def preflight(
     Raises:
         DiasumError: what `train` would stop at before its first step.
     """
+    resolved = settings_for(config, settings, **{"base": base, "data.path": data})
+    _check_free(run)
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training.fit import dry_run
 
-    resolved = settings_for(config, settings, **{"base": base, "data.path": data})
     return dry_run(resolved, run, measure=quick_scores, console=console)
 
 
@@ -172,6 +176,7 @@ def evaluate(
         purpose="evaluate",
         split=resolved.evaluate.split,
         trained_on=seen.trained_on if seen else None,
+        named_in=own.config_file if own and resolved.data.path == start.data.path else None,
     )
     pairs = corpus.split(resolved.evaluate.split)[: resolved.evaluate.max_examples]
     corpus.notes[:0] = seen.notes(pairs) if seen else []
@@ -202,20 +207,21 @@ def score(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
-    """Score any system's summaries (txt, one a line, or jsonl) against a corpus, beside baselines; several files in one table.
+    """Score any system's summaries (txt, one a line, or a table) against a corpus, beside baselines; several files in one table.
 
     Systems are named by their files; differences are taken to the first. Baselines are those of the settings (`evaluate.baselines`).
 
     Raises:
-        DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split.
+        DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split, several columns that could be the summary.
     """
     from diasum.evaluation.predictions import read_systems
 
     files = [predictions] if isinstance(predictions, str | Path) else list(predictions)
     given = _given_settings(data, split, protocol, settings)
 
-    def predict(pairs: Any) -> dict[str, list[Prediction]]:
-        return read_systems(files, pairs) | _baselines(given.evaluate.baselines, pairs, given.evaluate.seed)
+    def predict(pairs: Any) -> tuple[dict[str, list[Prediction]], list[str]]:
+        systems, notes = read_systems(files, pairs)
+        return systems | _baselines(given.evaluate.baselines, pairs, given.evaluate.seed), notes
 
     return _score_texts(given, out, predict, progress)
 
@@ -237,7 +243,7 @@ def baseline(
     """
     methods = [method] if isinstance(method, str) else list(method)
     given = _given_settings(data, split, protocol, settings)
-    return _score_texts(given, out, lambda pairs: _baselines(methods, pairs, given.evaluate.seed), progress)
+    return _score_texts(given, out, lambda pairs: (_baselines(methods, pairs, given.evaluate.seed), []), progress)
 
 
 def compare(
@@ -323,6 +329,13 @@ def summarize(conversation: Any, run: str | Path = "mini", **generate: Any) -> A
     return load(run).summarize(conversation, **generate)
 
 
+def _check_free(run: str | Path) -> None:
+    from diasum.training import Run, distributed
+
+    if distributed.processes() == 1:  # of several, the main one checks when they have met
+        Run(run).check_free()
+
+
 def _corpus(data: str, settings: Overrides) -> Corpus:
     from diasum.data import load_corpus
 
@@ -345,7 +358,7 @@ def _baselines(names: Sequence[str], pairs: Any, seed: int) -> dict[str, list[Pr
 def _score_texts(
     settings: Settings,
     out: str | Path | None,
-    predict: Callable[[Any], dict[str, list[Prediction]]],
+    predict: Callable[[Any], tuple[dict[str, list[Prediction]], list[str]]],
     progress: Progress | None,
 ) -> Evaluated:
     from diasum.data import load_corpus
@@ -356,7 +369,7 @@ def _score_texts(
     asked = settings.evaluate
     corpus = load_corpus(settings.data, purpose="evaluate", split=asked.split)
     pairs = corpus.split(asked.split)[: asked.max_examples]
-    predictions = predict(pairs)
+    predictions, notes = predict(pairs)
     first = next(iter(predictions))
     evaluation = score_systems(
         pairs,
@@ -368,7 +381,7 @@ def _score_texts(
         reference_system=first,
         progress=progress,
     )
-    evaluation.notes[:0] = corpus.notes
+    evaluation.notes[:0] = [*corpus.notes, *notes]
     evaluated = Evaluated(evaluation, pairs, predictions, first)
     if out is not None:
         write_evaluation(Path(out), evaluated, corpus=corpus, run=None)

@@ -15,20 +15,31 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from diasum.errors import DiasumError, near_misses
+from diasum.lora_fields import check_lora_fields
+from diasum.yaml_files import read_yaml, scalar
 
 DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary:"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
+class _Values(BaseModel):
+    """YAML 1.1, and so a `--set`, reads a bare `on`, `off`, `yes` or `no` as true or false, which is not always meant."""
 
     @field_validator("*", mode="before")
     @classmethod
-    def _on_or_off(cls, value: object, info: ValidationInfo) -> object:
-        """YAML 1.1, and so a `--set`, reads a bare `on` or `off` as true or false."""
-        if isinstance(value, bool) and "off" in get_args(cls.model_fields[info.field_name or ""].annotation):
+    def _of_booleans(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, bool):
+            return value
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        kinds = get_args(annotation) or (annotation,)
+        if "off" in kinds:
             return "on" if value else "off"
+        if bool not in kinds and {int, float} & set(kinds):  # pydantic would take true for 1
+            raise ValueError("expected a number")
         return value
+
+
+class _Section(_Values):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False)
 
 
 class DataSettings(_Section):
@@ -104,7 +115,7 @@ class PromptSettings(_Section):
         )
 
 
-class LoraSettings(BaseModel):
+class LoraSettings(_Values):
     """The fields of `peft.LoraConfig`; those not declared here are passed on to it by name."""
 
     model_config = ConfigDict(extra="allow", validate_assignment=True, allow_inf_nan=False)
@@ -275,7 +286,7 @@ def load_settings(file: Path | str | None = None, overrides: Iterable[str] | Map
     where = "the settings"
     if file is not None:
         where = str(file)
-        tree = _read_yaml(Path(file))
+        tree = read_yaml(Path(file))
     for path, value in _dotted(overrides):
         _put(tree, path, value)
     return check_settings(tree, where)
@@ -295,7 +306,7 @@ def check_settings(tree: Mapping[str, Any], where: str) -> Settings:
         problems = [_problem(item) for item in error.errors()]
     lora = tree.get("lora")
     if isinstance(lora, Mapping):
-        problems += _check_lora_extras({k: v for k, v in lora.items() if k not in LoraSettings.model_fields})
+        problems += check_lora_fields({k: v for k, v in lora.items() if k not in LoraSettings.model_fields})
     if problems or settings is None:
         listed = "\n".join(f"  {line}" for line in problems)
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
@@ -304,26 +315,6 @@ def check_settings(tree: Mapping[str, Any], where: str) -> Settings:
             hint="Correct them; `diasum config check FILE` checks again without loading anything.",
         )
     return settings
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DiasumError(f"No settings file at {file}.", hint="Check the path given to --config.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DiasumError(f"{file} cannot be read as a settings file: {error}") from None
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
-        raise DiasumError(
-            f"{where}: not valid YAML: {problem or error}.", hint="Often the indentation, or a colon without a space."
-        ) from None
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise DiasumError(f"{file}: expected sections such as `train:` at the top, found a {type(tree).__name__}.")
-    return tree
 
 
 def parse_override(item: str) -> tuple[str, Any]:
@@ -337,19 +328,11 @@ def parse_override(item: str) -> tuple[str, Any]:
         raise DiasumError(
             f"--set expects section.key=value, found `{item}`.", hint="For example: --set train.learning_rate=1e-3"
         )
-    return path.strip(), _scalar(value)
+    return path.strip(), scalar(value)
 
 
 def _dotted(overrides: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
     return list(overrides.items()) if isinstance(overrides, Mapping) else [parse_override(item) for item in overrides]
-
-
-def _scalar(text: str) -> Any:
-    """A value as YAML has it, except that 1e-3 is a number (YAML 1.1 wants 1.0e-3)."""
-    try:
-        return float(text) if "e" in text.lower() and text[:1] in "0123456789.+-" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
-        return text
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
@@ -377,32 +360,6 @@ def _names(section: tuple[int | str, ...]) -> Iterable[str]:
             return ()
         model = annotation
     return model.model_fields
-
-
-def _check_lora_extras(extras: Mapping[str, Any]) -> list[str]:
-    """Names that LoraSettings does not declare must be fields of `LoraConfig`; peft is imported only when there are any."""
-    if not extras:
-        return []
-    from dataclasses import fields
-
-    from peft import LoraConfig
-
-    known = {field.name for field in fields(LoraConfig)} - {
-        "peft_type",
-        "auto_mapping",
-        "peft_version",
-        "task_type",
-        "inference_mode",
-    }
-    problems = [
-        f"lora.{name}: LoraConfig has no such field. {near_misses(name, known)}" for name in extras if name not in known
-    ]
-    if not problems:
-        try:
-            LoraConfig(**extras)
-        except (TypeError, ValueError) as error:
-            problems.append(f"lora: {error}")
-    return problems
 
 
 def describe(model: type[BaseModel], prefix: str = "") -> str:

@@ -82,6 +82,8 @@ def disk_errors(path: Path) -> Iterator[None]:
         errno.EACCES: "You may not write there: choose another folder or change its permissions.",
         errno.EPERM: "You may not write there: choose another folder or change its permissions.",
         errno.ENOTDIR: "A part of that path is a file, not a folder.",
+        errno.EEXIST: "A file stands where a folder is to be: choose another name.",
+        errno.ENAMETOOLONG: "Choose a shorter name.",
     }
     try:
         yield

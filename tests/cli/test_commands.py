@@ -98,8 +98,26 @@ def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) 
     code, out, err = diasum_("summarize", tmp_path / "a.txt", tmp_path / "many.jsonl", "--run", run, "--jsonl")
     assert code == 0, err
     rows = [json.loads(line) for line in out.splitlines()]
-    assert [row["id"] for row in rows] == ["a", "x", "3"]
+    assert [row["id"] for row in rows] == ["a", "x", "many-2"]
     assert rows[0]["summary"] == rows[1]["summary"], "one conversation in two layouts"
+
+
+@pytest.mark.parametrize("identified", [True, False])
+def test_summaries_of_a_table_can_be_scored(identified: bool, diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    rows = [{"dialogue": f"Anna: Lunch at {hour}?\nBen: Yes.", "summary": "Lunch."} for hour in range(4)]
+    if identified:
+        rows = [{"id": name, **row} for name, row in zip("abca", rows, strict=True)]
+    talks = tmp_path / "talks.jsonl"
+    talks.write_text("\n".join(map(json.dumps, rows)))
+    code, out, err = diasum_("summarize", talks, "--run", run, "--jsonl")
+    assert code == 0, err
+    assert [json.loads(line).get("id") for line in out.splitlines()] == (
+        ["a", "b", "c", "a-2"] if identified else [None] * 4
+    )
+    (tmp_path / "made.jsonl").write_text(out)
+    code, out, err = diasum_("score", tmp_path / "made.jsonl", "--data", talks, "--json")
+    assert code == 0, err
+    assert json.loads(out)["n"] == 4
 
 
 def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
@@ -125,8 +143,8 @@ def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
             '{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken\n',
             "standard input, line 2: not valid JSON",
         ),
-        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "no conversation found; its keys are id, speech"),
-        (["summarize"], b"Anna: caf\xe9\n", "not UTF-8"),
+        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "cannot be found: its keys are id, speech"),
+        (["summarize"], b"Anna: caf\xe9\n", "expected UTF-8 text, found byte 0xe9"),
         (["summarize", "--run", "nowhere/run"], "Anna: Hi.", "There is no run"),
         (["evaluate", "runs/nowhere", "--data", "sample"], "", "There is no run"),
         (["evaluate", "RUN", "--split", "dev2"], "", "has no split `dev2`"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from diasum.data import pairs_hash
-from tests.data.tables import fail, load, rows, write_jsonl
+from tests.data.tables import fail, load, rows, write_csv, write_jsonl
 
 
 def test_empty_rows_are_counted_and_skipped_or_refused(tmp_path: Path) -> None:
@@ -112,3 +113,54 @@ def test_a_misspelt_column_is_found_near(tmp_path: Path) -> None:
     assert "Did you mean `sumary`? Then: --set data.summary_columns=[sumary]" in fail(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_text("transformers_version,summary\nA: x,y\n")
     assert "Did you mean" not in fail(tmp_path / "b.csv")
+
+
+MESSAGES = [
+    {
+        "ticket_id": f"T{i // 3}",
+        "sender": "Ana" if i % 2 else "Ben",
+        "message": f"Message {i}.",
+        "summary": "They talk.",
+    }
+    for i in range(12)
+]
+
+
+def test_one_message_a_row_is_refused(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", MESSAGES)
+    for named in (None, "message"):
+        message = fail(tmp_path / "a.jsonl", dialogue_column=named)
+        assert "one message a row: `sender` says who speaks, and 3 rows have the `ticket_id` T0" in message
+        assert "Each row must be a whole conversation" in message
+        assert "Did you mean" not in message
+    write_jsonl(tmp_path / "a.jsonl", [{**row, "text": row["message"]} for row in MESSAGES])  # `text` is found by name
+    assert "one message a row" in fail(tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        lambda i: {"ticket_id": i},
+        lambda i: {"message": f"Ana: Number {i}?\nBen: Yes."},
+        lambda i: {"message": f"Number {i // 3}, a conversation of three summaries."},
+    ],
+    ids=["ids of their own", "conversations", "several summaries"],
+)
+def test_whole_conversations_beside_a_name_are_read(
+    changes: Callable[[int], dict[str, object]], tmp_path: Path
+) -> None:
+    write_jsonl(tmp_path / "a.jsonl", [{**row, **changes(i)} for i, row in enumerate(MESSAGES)])
+    assert load(tmp_path / "a.jsonl", dialogue_column="message").split("all")
+
+
+@pytest.mark.parametrize(
+    ("separator", "before"), [("\t", ""), ("|", ""), (";", "sep=;\r\n"), (",", '"sep=,"\r\n'), ("|", "sep=|\n")]
+)
+def test_separators_of_spreadsheets(separator: str, before: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    write_csv(file, rows(3), separator)
+    file.write_bytes(before.encode() + file.read_bytes())
+    assert [pair.id for pair in load(file).split("all")] == ["d0", "d1", "d2"]
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write("d3\r\n")
+    assert f"line {9 if before else 8}: expected 4 columns" in fail(file)

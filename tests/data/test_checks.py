@@ -10,6 +10,7 @@ import time
 import pytest
 
 from diasum.data import Corpus, Finding, Pair, check_corpus, corpus_stats, overlap
+from diasum.data.pairs import RowCount
 from diasum.dialogue import Dialogue, parse_dialogue
 
 VOCABULARY = [f"word{i}" for i in range(3000)]
@@ -146,3 +147,18 @@ def test_every_public_name_is_there() -> None:
     assert all(getattr(diasum.data, name) is not None for name in diasum.data.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = diasum.data.nothing
+
+
+@pytest.mark.parametrize(("empty", "warned"), [(0, False), (1, False), (12, True)])
+def test_many_empty_rows_are_a_complaint(empty: int, warned: bool) -> None:
+    corpus = Corpus("c", {"all": healthy(24, 0)}, rows={"all": RowCount(read=24 + empty, empty=empty)})
+    assert (("skipped", "all") in found(corpus)) == warned
+    assert check_corpus(corpus).clean != warned
+
+
+def test_a_crowd_of_summaries_of_one_dialogue_is_a_complaint() -> None:
+    talk = healthy(1, 0)[0]
+    several = Pair("d", talk.dialogue, tuple(f"Summary {i}." for i in range(5)))
+    crowd = Pair("e", talk.dialogue, tuple(f"Summary {i}." for i in range(24)))
+    finding = found(Corpus("c", {"all": [several, crowd]}))["repeated_dialogue", "all"]
+    assert (finding.severity, finding.ids) == ("warning", ("e",))

@@ -98,3 +98,45 @@ def test_training_dialogues_of_other_splits_are_dropped_when_asked(tmp_path: Pat
     assert [pair.id for pair in kept.split("train")] == ["train0", "train2"]
     assert any("1 training dialogues" in note for note in kept.notes)
     assert len(load_corpus(DataSettings(path=str(tmp_path)), purpose="train").split("train")) == 3
+
+
+def test_a_validation_split_that_is_not_there_is_refused(folder: Path) -> None:
+    message = fail(folder, purpose="train", validation_split="nope")
+    assert "no split `nope`, which data.validation_split names" in message
+    assert "There are: test, train, validation." in message
+    assert "no split `nope`" in fail(folder / "train.csv", purpose="train", validation_split="nope")
+    (folder / "validation.csv").unlink()
+    assert "held out" in load(folder, purpose="train", validation_split="dev").notes[0]
+
+
+def test_eval_is_the_validation_split_where_there_is_no_other(folder: Path) -> None:
+    write_csv(folder / "talks.eval.csv", rows(5, "eval"))
+    assert len(load(folder, purpose="train").split("validation")) == 3
+    assert len(load(folder).split("eval")) == 5
+    (folder / "validation.csv").unlink()
+    corpus = load(folder, purpose="train")
+    assert len(corpus.split("validation")) == 5
+    assert "Training is on `train`, validation on `eval`." in corpus.notes
+    (folder / "test.csv").rename(folder / "eval_test.csv")
+    assert len(load(folder, purpose="evaluate", split="test").split("test")) == 4
+
+
+@pytest.mark.parametrize("purpose", ["train", "any"])
+def test_files_that_are_not_read_are_noted(folder: Path, purpose: str) -> None:
+    write_csv(folder / "more.csv", rows(5, "more"))
+    assert "Not read, as their names say no split: more.csv." in load(folder, purpose=purpose).notes
+
+
+def test_a_folder_with_one_file_a_conversation_says_how_to_join_them(tmp_path: Path) -> None:
+    for i in range(6):
+        write_jsonl(tmp_path / f"visit_{i:03}.jsonl", rows(1, f"v{i}"))
+    join = f"cat {tmp_path}/*.jsonl > all.jsonl"
+    message = fail(tmp_path, purpose="train")
+    assert "no split `train`" in message
+    assert join in message
+    assert join in load(tmp_path).notes[0]
+    for file in tmp_path.iterdir():
+        file.unlink()
+    for i in range(2):
+        write_csv(tmp_path / f"visit_{i}.csv", rows(2))
+    assert "one header" in fail(tmp_path, purpose="train")

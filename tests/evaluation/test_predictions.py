@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
 from diasum.errors import DiasumError
-from diasum.evaluation.predictions import Prediction, match_predictions, read_predictions, write_predictions
+from diasum.evaluation.predictions import (
+    Prediction,
+    match_predictions,
+    read_predictions,
+    read_systems,
+    short_names,
+    write_predictions,
+)
 from tests.evaluation.examples import PAIRS
 
 
@@ -27,7 +35,11 @@ def test_text_one_a_line(tmp_path: Path) -> None:
 
 
 def test_jsonl_by_id_in_any_order_and_without_ids(tmp_path: Path) -> None:
-    rows = [{"fname": "d2", "summary": "c"}, {"id": "d0", "prediction": "a", "cut": True}, {"id": "d1", "output": ""}]
+    rows = [
+        {"id": "d2", "Generated Summary": "c"},
+        {"id": "d0", "Generated Summary": "a", "cut": True},
+        {"id": "d1", "Generated Summary": ""},
+    ]
     found = read_predictions(put(tmp_path, "p.jsonl", *rows), PAIRS)
     assert found == [Prediction("d0", "a", True), Prediction("d1", ""), Prediction("d2", "c")]
     plain = read_predictions(put(tmp_path, "q.jsonl", {"summary": "a"}, {"summary": "b"}, {"summary": "c"}), PAIRS)
@@ -35,6 +47,68 @@ def test_jsonl_by_id_in_any_order_and_without_ids(tmp_path: Path) -> None:
     array = tmp_path / "r.json"
     array.write_text(json.dumps(["a", "b", "c"]))
     assert read_predictions(array, PAIRS) == plain
+
+
+HUMAN = [{"id": pair.id, "dialogue": pair.dialogue.text, "summary": pair.references[0]} for pair in PAIRS]
+
+
+@pytest.mark.parametrize("key", ["prediction", "generated_summary", "Model Output", "output"])
+def test_a_systems_own_column_goes_before_the_human_summary(tmp_path: Path, key: str) -> None:
+    path = put(tmp_path, "p.jsonl", *({**row, key: "Something bad."} for row in HUMAN))
+    systems, notes = read_systems([path], PAIRS)
+    assert [p.text for p in systems["p"]] == ["Something bad."] * 3
+    assert notes == [f"p: the summaries are those under `{key}`."]
+
+
+def test_a_row_without_the_systems_own_column_is_not_scored_by_its_human_summary(tmp_path: Path) -> None:
+    rows = [{**row, "generated_summary": "x"} for row in HUMAN[:2]]
+    with pytest.raises(DiasumError, match=r"p.jsonl, line 3: no `generated_summary`; it has id, dialogue, summary"):
+        read_predictions(put(tmp_path, "p.jsonl", *rows, HUMAN[2]), PAIRS)
+
+
+def test_several_columns_that_could_be_the_systems_are_refused(tmp_path: Path) -> None:
+    rows = [{**row, "generated_summary": "x", "model_output": "y"} for row in HUMAN]
+    with pytest.raises(DiasumError, match="each of `generated_summary`, `model_output` could be") as error:
+        read_predictions(put(tmp_path, "p.jsonl", *rows), PAIRS)
+    assert "Rename or remove" in str(error.value)
+
+
+def test_human_summaries_are_told(tmp_path: Path) -> None:
+    rows = [{**row, "unheard_of": "Something bad."} for row in HUMAN]
+    second = [pair.references[-1] for pair in PAIRS]
+    _, notes = read_systems([put(tmp_path, "p.jsonl", *rows), put(tmp_path, "q.txt", *second)], PAIRS)
+    assert notes == [
+        "p: the summaries are those under `summary`.",
+        "Warning: each summary of p equals a human one: are these really a system's summaries?",
+        "Warning: each summary of q equals a human one: are these really a system's summaries?",
+    ]
+    assert read_systems([put(tmp_path, "q.txt", *second[:2], "Other.")], PAIRS)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.csv", 'id,summary\nd2,c\nd0,"a, with a comma"\nd1,\n'),
+        ("p.csv", "id;summary\nd2;c\nd0;a, with a comma\nd1;\n"),
+        ("p.tsv", "summary\tID\nc\td2\na, with a comma\td0\n\td1\n"),
+        ("p.csv", 'summary,cut\n"a, with a comma",True\n,False\nc,False\n'),
+    ],
+)
+def test_csv_and_tsv_are_tables(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert [p.text for p in read_predictions(tmp_path / name, PAIRS)] == ["a, with a comma", "", "c"]
+
+
+def test_csv_without_a_header_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match=r"none of its columns looks like .* it has d0, one") as error:
+        read_predictions(put(tmp_path, "p.csv", "d0,one", "d1,two", "d2,three"), PAIRS)
+    assert "Expected one of: prediction," in str(error.value)
+
+
+def test_a_gzipped_table(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"summary": "a\xe2\x80\xa8b"}\n' * 3))
+    assert [p.text for p in read_predictions(path, PAIRS)] == ["a\u2028b"] * 3
 
 
 @pytest.mark.parametrize(
@@ -47,12 +121,21 @@ def test_jsonl_by_id_in_any_order_and_without_ids(tmp_path: Path) -> None:
         ("p.jsonl", [{"id": f"d{i % 3}", "prediction": "a"} for i in range(4)], "d0 appears more than once"),
         ("p.jsonl", [{"id": f"d{i}", "prediction": "a"} for i in range(4)], "1 of its ids are not in this split: d3"),
         ("p.jsonl", [{"id": f"x{i}", "prediction": "a"} for i in range(3)], "none of its 3 ids .* another split"),
-        ("p.jsonl", [{"id": "d0", "score": 1}], "row 1: no prediction; it has id, score"),
+        (
+            "p.jsonl",
+            [{"id": "d0", "score": 1}],
+            "none of its columns looks like the system's summaries; it has id, score",
+        ),
         ("p.jsonl", [{"id": "d0", "prediction": None}], "`prediction` holds a NoneType"),
         ("p.jsonl", [{"id": "d0", "prediction": "a"}, {"prediction": "b"}], "1 have none"),
-        ("p.jsonl", [{"id": "d0", "prediction": "a"}, "{oops"], "line 2: not a JSON object"),
-        ("p.jsonl", ["3"], "expected an object, found a int"),
-        ("p.jsonl", [], "has 0 rows"),
+        ("p.jsonl", [{"id": "d0", "prediction": "a"}, "{oops"], "line 2: not valid JSON"),
+        ("p.jsonl", ["3"], "line 1: expected a JSON object .* found a number"),
+        ("p.jsonl", [], "p.jsonl is empty"),
+        ("p.json", ['["a"]'], "has 1 items, but the split has 3 dialogues"),
+        ("p.json", ['{"test": [{"summary": "a"}], "dev": [{"summary": "a"}]}'], "several splits: test, validation"),
+        ("p.txt", [{"id": "d0", "summary": "a"}], "expected one summary a line, found JSON objects.*jsonl"),
+        ("p.jsonl", ['{"summary": ' + "[" * 100_000], "p.jsonl, line 1: nested too deeply"),
+        ("p.json", ["[" * 100_000], "p.json: not readable as JSON"),
     ],
 )
 def test_what_does_not_match_is_named(tmp_path: Path, name: str, rows: list[object], message: str) -> None:
@@ -68,8 +151,12 @@ def test_unreadable_files(tmp_path: Path) -> None:
         read_predictions(tmp_path / "none.txt", PAIRS)
     binary = tmp_path / "b.txt"
     binary.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DiasumError, match="cannot be read as UTF-8"):
+    with pytest.raises(
+        DiasumError, match=r"b.txt, line 1: expected UTF-8 text, found a UTF-16 mark.*\n.*iconv -f UTF-16"
+    ):
         read_predictions(binary, PAIRS)
+    with pytest.raises(DiasumError, match="is a folder; expected a file"):
+        read_systems([tmp_path], PAIRS)
 
 
 def test_written_file_holds_everything_and_reads_back(tmp_path: Path) -> None:
@@ -102,3 +189,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 def test_match_puts_in_order() -> None:
     given = [Prediction(i, i) for i in ("d2", "d0", "d1")]
     assert [p.id for p in match_predictions("x", given, PAIRS)] == ["d0", "d1", "d2"]
+
+
+def test_short_names_tell_paths_apart() -> None:
+    assert short_names([Path("a/run"), Path("b/other")]) == ["run", "other"]
+    assert short_names([Path("a/run"), Path("b/run")]) == ["a/run", "b/run"]
+    assert short_names([Path("a/run")], taken=["run"]) == ["a/run"]
+    assert len(set(short_names([Path("a"), Path("b/../a")]))) == 1

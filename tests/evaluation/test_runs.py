@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from diasum.data import Corpus
+from diasum.data import Corpus, Pair
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
@@ -23,8 +25,16 @@ TEXTS = {
 }
 
 
-def stored(folder: Path, texts: list[str], *, protocol: str = "rouge-score", split: str = "test", n: int = 3) -> str:
-    pairs = PAIRS[:n]
+def stored(
+    folder: Path,
+    texts: list[str],
+    *,
+    protocol: str = "rouge-score",
+    split: str = "test",
+    n: int = 3,
+    pairs: Sequence[Pair] = PAIRS,
+) -> str:
+    pairs = list(pairs[:n])
     given = {"file": [Prediction(p.id, t) for p, t in zip(pairs, texts[:n], strict=True)]}
     evaluation = score_systems(pairs, given, protocol=protocol, split=split, resamples=100)
     write_evaluation(folder, Evaluated(evaluation, pairs, given, "file"), corpus=Corpus("talks", {split: pairs}))
@@ -41,6 +51,42 @@ def test_folders_of_evaluations_and_runs_compare(tmp_path: Path) -> None:
     assert difference.difference.mean < -20
     assert table.difference("good", "rouge1") is None
     assert table.metrics == PROTOCOLS["rouge-score"].metrics
+
+
+def test_folders_of_one_name_are_systems_of_their_own(tmp_path: Path) -> None:
+    runs = [stored(tmp_path / name, TEXTS["good"]) for name in ("a/run", "b/run", "c/other")]
+    table = compare_runs(runs, split="test", resamples=100)
+    assert [(row.name, row.seeds) for row in table.rows] == [("a/run", 1), ("b/run", 1), ("c/other", 1)]
+    table = compare_runs([runs[0], f"run={runs[1]}"], split="test", resamples=100)
+    assert [(row.name, row.seeds) for row in table.rows] == [("a/run", 1), ("run", 1)], "no seed of a name it has not"
+    table = compare_runs([f"s={runs[0]}", runs[2], f"s={runs[1]}"], split="test", resamples=100)
+    assert [(row.name, row.seeds) for row in table.rows] == [("s", 2), ("other", 1)]
+
+
+def test_a_folder_with_an_equals_sign_is_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("lr=1e-3", "lr=1e-4"):
+        stored(tmp_path / name, TEXTS["good"])
+    monkeypatch.chdir(tmp_path)
+    table = compare_runs(["lr=1e-3", "small=lr=1e-4"], split="test", resamples=100)
+    assert [row.name for row in table.rows] == ["lr=1e-3", "small"]
+    for wrong in ("lr=1e-5", "=lr=1e-4", "lr="):
+        with pytest.raises(DiasumError, match=f"NAME=RUN with a run that is there, found `{wrong}`"):
+            compare_runs(["lr=1e-3", wrong], split="test")
+
+
+def test_a_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+    one, two = (stored(tmp_path / name, TEXTS["good"]) for name in ("one", "two"))
+    for runs in ([one, one], [f"s={one}", f"s={one}/", two]):
+        with pytest.raises(DiasumError, match="one is given twice"):
+            compare_runs(runs, split="test")
+    with pytest.raises(DiasumError, match="two or more systems to compare, found 1"):
+        compare_runs([f"s={one}", f"s={two}"], split="test")
+
+
+def test_line_separators_within_a_reference_do_not_end_the_row(tmp_path: Path) -> None:
+    pairs = [replace(pair, references=("One\u2028two.\x85Three.",)) for pair in PAIRS]
+    runs = [stored(tmp_path / name, TEXTS[name], pairs=pairs) for name in ("good", "weak")]
+    assert len(compare_runs(runs, split="test", resamples=100).rows) == 2
 
 
 def test_another_protocol_scores_the_stored_summaries_anew(tmp_path: Path) -> None:
@@ -65,6 +111,9 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         compare_runs([one, stored(tmp_path / "dev", TEXTS["good"], split="dev")], split="test")
     with pytest.raises(DiasumError, match="no evaluation of the split `test`"):
         compare_runs([one, str(tmp_path / "nowhere")], split="test")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DiasumError, match="no evaluation of the split `test`"):
+        compare_runs([one, str(tmp_path / "file")], split="test")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "metrics.json").write_text(json.dumps({"split": "test"}))
     (tmp_path / "broken" / "predictions.jsonl").write_text("{}\n")
@@ -78,9 +127,9 @@ def test_systems_are_named_by_their_files(tmp_path: Path) -> None:
         file.parent.mkdir(exist_ok=True)
         lines = [json.dumps({"summary": "x"}) if file.suffix == ".jsonl" else "x"] * 3
         file.write_text("\n".join(lines) + "\n")
-    assert list(read_systems(files[:1], PAIRS)) == ["out"]
-    assert list(read_systems(files[:2], PAIRS)) == ["a/out", "b/out"]
-    assert list(read_systems(files[::2], PAIRS)) == ["out.txt", "out.jsonl"]
-    assert list(read_systems(files[3:], PAIRS)) == ["lead3.txt"], "not taken for the baseline"
+    assert list(read_systems(files[:1], PAIRS)[0]) == ["out"]
+    assert list(read_systems(files[:2], PAIRS)[0]) == ["a/out", "b/out"]
+    assert list(read_systems(files[::2], PAIRS)[0]) == ["out.txt", "out.jsonl"]
+    assert list(read_systems(files[3:], PAIRS)[0]) == ["lead3.txt"], "not taken for the baseline"
     with pytest.raises(DiasumError, match="given twice"):
         read_systems([files[0], files[0]], PAIRS)

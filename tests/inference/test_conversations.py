@@ -26,20 +26,27 @@ def piped(content: str | bytes) -> list[Named]:
 @pytest.mark.parametrize(
     ("content", "ids"),
     [
-        (TEXT, ["1"]),
-        ("\ufeff" + TEXT.replace("\n", "\r\n"), ["1"]),
-        (json.dumps(TURNS), ["1"]),
-        (json.dumps(TURNS, indent=1), ["1"]),
-        (json.dumps([["Anna", "Lunch?"], ["Ben", "At nine."]], indent=1), ["1"]),
-        (json.dumps({"id": "a", "Transcript": TEXT}, indent=1), ["a"]),
+        (TEXT, [None]),
+        ("\ufeff" + TEXT.replace("\n", "\r\n"), [None]),
+        (json.dumps(TURNS), [None]),
+        (json.dumps(TURNS, indent=1), [None]),
+        (json.dumps([["Anna", "Lunch?"], ["Ben", "At nine."]], indent=1), [None]),
+        (json.dumps([TURNS, TURNS]), [None, None]),
+        (json.dumps([[["Anna", "Lunch?"], ["Ben", "At nine."]]] * 2), [None, None]),
+        (json.dumps([{"text": TEXT}, {"text": TEXT, "id": "b"}]), ["conversation-1", "b"]),
+        (json.dumps(TEXT.split("\n")), [None]),
+        (json.dumps({"speaker": ["Anna", "Ben"], "text": ["Lunch?", "At nine."]}), [None]),
+        (json.dumps({"id": " a", "Transcript": TEXT}, indent=1), ["a"]),
+        (json.dumps({"id": "a", "text": TEXT, "source": "web"}), ["a"]),
+        ("\n".join(map(json.dumps, [RECORDS[0], RECORDS[0], {"turns": TURNS}])), ["a", "a-2", "conversation-3"]),
         (json.dumps(RECORDS), ["a", "b"]),
         (json.dumps(RECORDS, indent=1), ["a", "b"]),
         ("\n".join(map(json.dumps, RECORDS)) + "\n", ["a", "b"]),
-        ("\n\n" + json.dumps(TURNS) + "\n\n" + json.dumps(TURNS), ["3", "5"]),
-        ("[00:12] Anna: Lunch?\n[00:14] Ben: At nine.", ["1"]),
+        ("\n\n" + json.dumps(TURNS) + "\n\n" + json.dumps(TURNS), [None, None]),
+        ("[00:12] Anna: Lunch?\n[00:14] Ben: At nine.", [None]),
     ],
 )
-def test_forms_on_standard_input(content: str, ids: list[str]) -> None:
+def test_forms_on_standard_input(content: str, ids: list[str | None]) -> None:
     found = piped(content)
     assert [named.id for named in found] == ids
     assert {named.dialogue.text for named in found} == {TEXT}
@@ -78,22 +85,22 @@ def test_a_line_separator_inside_a_string_does_not_end_the_line() -> None:
 
 def test_half_a_surrogate_pair_can_be_printed() -> None:
     (named,) = piped('{"id": "x\\ud800", "dialogue": "Anna: \\ud83d."}')
-    (named.id + named.dialogue.text).encode()
+    (str(named.id) + named.dialogue.text).encode()
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "standard input is empty"),
-        (b"caf\xe9", "not UTF-8"),
+        (b"A: Hi.\ncaf\xe9", "line 2: expected UTF-8 text, found byte 0xe9"),
         ('{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken', "standard input, line 2: not valid JSON"),
         ('{"dialogue": "Anna: Hi."}\n{"dialogue": ' + "[" * 100_000, "standard input, line 2: not valid JSON"),
         ('{"dialogue": "Anna: Hi."}\n{"dialogue": " "}', "standard input, line 2 is empty"),
         ('{"dialogue": "Anna: Hi."}\n7', "line 2: expected an object, a text or a list of turns, found 7"),
         ('{"dialogue": 7}', "standard input cannot be read: expected text or a list of turns, found int"),
         ('{"dialogue": [{"who": "Anna"}]}', "turn 1 has no text"),
-        ('{"speech": "Anna: Hi."}', "no conversation found; its keys are speech"),
-        ("{}", "no conversation found; its keys are none"),
+        ('{"speech": "Anna: Hi."}', "cannot be found: its keys are speech"),
+        ("{}", "cannot be found: its keys are none"),
         ("\x00\x01", "standard input is empty"),
     ],
 )
@@ -108,3 +115,65 @@ def test_a_cut_gzip_file(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(json.dumps(RECORDS[0]).encode())[:-9])
     with pytest.raises(DiasumError, match="not a readable gzip file"):
         read_conversations([file], io.BytesIO())
+
+
+def test_ids_of_files_are_their_names_and_unique(tmp_path: Path) -> None:
+    """Of text files cut at the last dot only; rows without ids are named by their file, where there are several files."""
+    for name in ("visit.2024-01-03.txt", "visit.2024-01-04.txt", "other/visit.2024-01-04.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(TEXT)
+    (tmp_path / "mon.jsonl.gz").write_bytes(gzip.compress("\n".join([json.dumps({"dialogue": TEXT})] * 2).encode()))
+    (tmp_path / "tue.csv").write_text('dialogue\n"Anna: Hi."\n"Ben: Ho."\n')
+    (tmp_path / "one.json").write_text(json.dumps({"turns": TURNS}))
+    files = [*sorted(tmp_path.glob("*.*")), tmp_path / "other" / "visit.2024-01-04.txt"]
+    assert [named.id for named in read_conversations(files, io.BytesIO())] == [
+        *("mon-1", "mon-2", "one", "tue-1", "tue-2"),
+        *("visit.2024-01-03", "visit.2024-01-04", "visit.2024-01-04-2"),
+    ]
+    assert [named.id for named in read_conversations([tmp_path / "tue.csv"], io.BytesIO())] == [None, None]
+
+
+def test_utf_16_has_its_own_advice(tmp_path: Path) -> None:
+    file = tmp_path / "chat.txt"
+    file.write_bytes(TEXT.encode("utf-16"))
+    with pytest.raises(DiasumError, match="found a UTF-16 mark") as caught:
+        read_conversations([file], io.BytesIO())
+    assert "iconv -f UTF-16 -t UTF-8 chat.txt" in str(caught.value.hint)
+
+
+def test_a_text_as_an_argument(tmp_path: Path) -> None:
+    for text in ("Anna: Lunch?", TEXT * 20, "x" * 300, "Anna: Hi.\0"):
+        with pytest.raises(DiasumError, match="No file at") as caught:
+            read_conversations([Path(text)], io.BytesIO())
+        assert "pipe it in" in str(caught.value)
+        assert len(caught.value.message) < 90
+
+
+@pytest.mark.parametrize("name", ["chat.txt", "chats.jsonl"])
+def test_no_permission(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).write_text(TEXT)
+    monkeypatch.setattr(Path, "stat", lambda self, **_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with pytest.raises(DiasumError, match="cannot be read: permission denied"):
+        read_conversations([tmp_path / name], io.BytesIO())
+
+
+def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "chat.txt").write_text(TEXT)
+    with pytest.raises(DiasumError, match=r"Did you mean `chat\.txt`"):
+        read_conversations([tmp_path / "chats.txt"], io.BytesIO())
+    with pytest.raises(DiasumError, match="No file at"):
+        read_conversations([tmp_path / "nowhere" / "chats.txt"], io.BytesIO())
+
+
+def test_an_empty_conversation_and_one_turn_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "talks.jsonl"
+    file.write_text(json.dumps({"id": 1, "turns": TURNS}) + "\n" + json.dumps({"id": 2, "turns": []}))
+    with pytest.raises(DiasumError, match=r"The conversation in .*talks.jsonl, line 2 is empty"):
+        read_conversations([file], io.BytesIO())
+    file = tmp_path / "turns.csv"
+    file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
+    with pytest.raises(
+        DiasumError, match=r"turns.csv, line 2 cannot be found: its keys are ticket, sender, message"
+    ) as caught:
+        read_conversations([file], io.BytesIO())
+    assert "A whole conversation is expected under one of: dialogue, dialog," in str(caught.value)

@@ -35,6 +35,47 @@ def test_forms_of_one_conversation_agree(summarizer: Summarizer) -> None:
     assert summarizer.summarize(TEXT, max_new_tokens=8, num_beams=1) == summaries[0]
 
 
+ONE: dict[str, Any] = {
+    "pairs": [("Anna", "Could you send me the report?"), ("Ben", "Sure, before lunch.")],
+    "objects": [
+        {"speaker": "Anna", "text": "Could you send me the report?"},
+        {"speaker": "Ben", "text": "Sure, before lunch."},
+    ],
+    "a text in an object": {"id": 3, "dialogue": TEXT},
+    "turns in an object": {"turns": [("Anna", "Could you send me the report?"), ("Ben", "Sure, before lunch.")]},
+    "columns": {"speaker": ["Anna", "Ben"], "text": ["Could you send me the report?", "Sure, before lunch."]},
+    "a transcript": {"transcript": TEXT, "source": "web"},
+}
+
+
+@pytest.mark.parametrize("form", ONE)
+def test_one_conversation_gives_one_summary(form: str, summarizer: Summarizer) -> None:
+    small: Any = {"max_new_tokens": 8, "num_beams": 1}
+    expected = summarizer.summarize(TEXT, **small)
+    assert summarizer.summarize(ONE[form], **small) == expected
+    assert summarizer.summarize([ONE[form], TEXT], **small) == [expected, expected]
+
+
+def test_many_conversations_give_a_list(summarizer: Summarizer) -> None:
+    import pandas
+
+    small: Any = {"max_new_tokens": 8, "num_beams": 1}
+    expected = summarizer.summarize(TEXT, **small)
+    table = pandas.DataFrame({"dialogue": [TEXT, TEXT]})
+    for many in ([TEXT, TEXT], (TEXT, TEXT), (text for text in (TEXT, TEXT)), table["dialogue"]):
+        assert summarizer.summarize(many, **small) == [expected, expected]
+    assert summarizer.summarize([], **small) == []
+    with pytest.raises(DiasumError, match="Expected a conversation, found DataFrame"):
+        summarizer.summarize(table)
+
+
+@pytest.mark.parametrize("thing", [None, 3, Path("chat.txt"), b"Anna: Hi.", {"speech": "Hi."}, {}, [3], [{"who": 1}]])
+def test_what_is_no_conversation(thing: Any, summarizer: Summarizer) -> None:
+    with pytest.raises(DiasumError) as caught:
+        summarizer.summarize(thing)
+    assert "xpected" in str(caught.value.hint)
+
+
 def test_long_conversations_are_cut_and_said_so(summarizer: Summarizer) -> None:
     long = "\n".join(f"Anna: This is turn number {i} of a long talk." for i in range(200))
     short, cut = summarizer.summarize_all([TEXT, long], max_new_tokens=4)

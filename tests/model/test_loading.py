@@ -228,3 +228,57 @@ def test_nothing_to_load(tmp_path: Path, trained: Path) -> None:
     shutil.copy(trained / "config.yaml", unfinished)
     with pytest.raises(DiasumError, match="has no adapter yet"):
         load_trained(unfinished)
+
+
+DAMAGE: dict[str, tuple[str, Any, str]] = {
+    "cut weights": ("adapter_model.safetensors", lambda old: old[:-5], "adapter_model.safetensors is damaged"),
+    "a cut header": ("adapter_model.safetensors", lambda old: old[:100], "adapter_model.safetensors is damaged"),
+    "no bytes": ("adapter_model.safetensors", lambda old: b"", "adapter_model.safetensors is damaged"),
+    "random bytes": (
+        "adapter_model.safetensors",
+        lambda old: bytes(range(256)),
+        "adapter_model.safetensors is damaged",
+    ),
+    "no weights": ("adapter_model.safetensors", None, "holds no adapter_model.safetensors"),
+    "half an object": ("adapter_config.json", lambda old: b"{", "adapter_config.json is damaged"),
+    "a list": ("adapter_config.json", lambda old: b"[]", "adapter_config.json is damaged: expected a JSON object"),
+    "no settings": ("adapter_config.json", lambda old: b"{}", "does not fit"),
+    "a number": ("diasum.json", lambda old: b"3", "diasum.json is damaged"),
+    "no prompt": ("diasum.json", lambda old: b'{"prompt": 3}', "expected an object under `prompt`, found 3"),
+    "no text": ("diasum.json", lambda old: b"\xff\xfe", "diasum.json is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_adapter(name: str, trained: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    place, change, message = DAMAGE[name]
+    file = run / "adapter" / place
+    old = file.read_bytes()
+    file.unlink()
+    if change is not None:
+        file.write_bytes(change(old))
+    with pytest.raises(DiasumError, match=message) as caught:
+        load_trained(run)
+    hint = caught.value.hint
+    assert hint is not None
+    if place == "adapter_model.safetensors":
+        _, source, target = hint.removeprefix("The run has another copy: ").split()
+        shutil.copy(source, target)
+        assert file.read_bytes() == old, "the hint must help"
+
+
+@pytest.mark.parametrize("option", [{"device": "tpu"}, {"dtype": "int8"}])
+def test_devices_and_types_that_there_are_not(option: dict[str, str], base: str) -> None:
+    with pytest.raises(DiasumError, match=f"There is no .*{next(iter(option.values()))}") as caught:
+        diasum.load(base, **option)
+    assert "Expected one of: auto" in str(caught.value)
+
+
+def test_a_text_and_a_closed_folder_are_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DiasumError, match="cannot be read: File name too long"):
+        load_trained("Ana: Lunch at one? Ben: Half past, then. " * 20)
+    monkeypatch.setattr(Path, "is_file", lambda self: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with pytest.raises(DiasumError, match="cannot be read: Permission denied"):
+        load_trained(tmp_path)

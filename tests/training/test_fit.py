@@ -17,7 +17,7 @@ from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.model.generation import Generated
 from diasum.training import Run
-from diasum.training.callbacks import best_evaluation, stalled
+from diasum.training.history import best_evaluation, stalled
 from diasum.training.trainer import DialogueTrainer
 
 

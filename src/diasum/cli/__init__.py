@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -54,19 +55,32 @@ def main() -> None:
     try:
         app()
     except DiasumError as error:
-        if "--debug" in sys.argv:
-            raise
-        from diasum.training import distributed
-
-        if distributed.tells():
-            _complain(f"error: {error.message}", error.hint)
-        sys.exit(error.exit_code)
+        _give_up(error)
     except KeyboardInterrupt:
         _complain("Interrupted.", None)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except (
+        OSError
+    ) as error:  # whichever path of the user's it was; what is known of it in its place has a hint of its own
+        what = (
+            f"Cannot read or write {error.filename}: {error.strerror}."
+            if error.filename
+            else str(error) or type(error).__name__
+        )
+        _give_up(DiasumError(what, hint="Check that path and its permissions." if error.filename else None), error)
+
+
+def _give_up(error: DiasumError, cause: BaseException | None = None) -> NoReturn:
+    if "--debug" in sys.argv:
+        raise cause or error
+    from diasum.training import distributed
+
+    if distributed.tells():
+        _complain(f"error: {error.message}", error.hint)
+    sys.exit(error.exit_code)
 
 
 def _complain(message: str, hint: str | None) -> None:

@@ -15,7 +15,7 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more evaluated runs, or folders of `score --out`; NAME=RUN gives several seeds one name."
+            help="Two or more evaluated runs, or folders of `score --out`; NAME=RUN names a run, and several of one name are seeds."
         ),
     ],
     split: options.Split = "test",

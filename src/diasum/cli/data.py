@@ -29,11 +29,12 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
         out = console()
         for finding in found.findings:
             more = ", ..." if finding.count > len(finding.ids) else ""
-            out.print(f"{finding.severity}: {finding.message} ({', '.join(finding.ids)}{more})", markup=False)
+            which = f" ({', '.join(finding.ids)}{more})" if finding.ids else ""
+            out.print(f"{finding.severity}: {finding.message}{which}")
         for note in found.notes:
-            out.print(f"note: {note}", markup=False)
+            out.print(f"note: {note}")
         if not found.findings:
-            out.print(f"{data}: nothing to complain of.", markup=False)
+            out.print(f"{data}: nothing {'else ' if found.notes else ''}to complain of.")
     if not found.clean:
         raise typer.Exit(1)
 
@@ -62,4 +63,4 @@ def convert(
     from diasum.cli.drawing import console
 
     for line in api.convert_data(data, out, settings=options.overrides(set_)):
-        console().print(line, markup=False)
+        console().print(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -24,13 +25,13 @@ def demo(
     out = console()
     folder = run or _free(Path("runs"), "demo")
     if not api.train(run=folder, config="demo", settings=options.overrides(set_), console=out).complete:
-        out.print(f"Saved. Go on with: {program()} train --run {folder} --resume")
+        out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(folder))} --resume")
         raise typer.Exit(130)
     with Bars(out) as bars:
         evaluated = api.evaluate(folder, progress=bars)
     show_examples(out, evaluated, examples)
     show_evaluation(out, evaluated)
-    out.print(f"Your turn: cat chat.txt | {program()} summarize --run {folder}")
+    out.print(f"Your turn: cat chat.txt | {program()} summarize --run {shlex.quote(str(folder))}")
 
 
 def _free(parent: Path, name: str) -> Path:

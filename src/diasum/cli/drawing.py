@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from diasum.evaluation.compare import Comparison
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """Where people read: standard error, so that standard output holds results only; in a file, lines are not broken at 80."""
+    """Where people read: standard error, so that standard output holds results only; in a file, lines are not broken at 80.
+
+    What users wrote is printed as it stands: `[...]` in an id or a path is no markup, `:smile:` no picture; style goes in a `Text`.
+    """
     elsewhere = not sys.stderr.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=True, highlight=False, width=160 if elsewhere else None)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, width=160 if elsewhere else None)
 
 
 def program() -> str:
@@ -30,6 +34,11 @@ def program() -> str:
     if shutil.which("diasum"):
         return "diasum"
     return "python -m diasum" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
+
+
+def fact(name: str, value: str) -> Text:
+    """A line of a list of facts."""
+    return Text.assemble((f"{name:<20} ", "bold"), value)
 
 
 def print_json(value: Any) -> None:
@@ -58,9 +67,10 @@ def scores_table(evaluation: Evaluation) -> Table:
         cells = []
         for name in metrics:
             cell = values[name]
-            text = f"{cell['mean']:.1f} [dim]({cell['low']:.1f}-{cell['high']:.1f})[/]"
-            cells.append(f"[bold]{text}[/]" if cell["mean"] == best[name] and not sees_references(system) else text)
-        table.add_row(_plain(system), *cells)
+            leads = cell["mean"] == best[name] and not sees_references(system)
+            interval = (f"({cell['low']:.1f}-{cell['high']:.1f})", "dim")
+            cells.append(Text.assemble(f"{cell['mean']:.1f} ", interval, style="bold" if leads else ""))
+        table.add_row(system, *cells)
     return table
 
 
@@ -72,27 +82,27 @@ def show_evaluation(out: Console, evaluated: Evaluated) -> None:
     out.print(scores_table(evaluation))
     told = (contrast_sentence(system, result) for system, result in evaluated.contrast.items())
     for line in [*sentences(evaluation), *(line for line in told if line)]:
-        out.print(line, markup=False)
+        out.print(line)
     for note in evaluation.notes:
-        out.print(note, style="dim", markup=False)
+        out.print(note, style="dim")
     if evaluated.folder is not None:
-        out.print(f"Report: {evaluated.folder / 'report.html'}", markup=False)
+        out.print(f"Report: {evaluated.folder / 'report.html'}")
 
 
 def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
     """Dialogue, human summary and the systems' summaries, one example after the other."""
     for index in range(min(count, len(evaluated.pairs))):
         pair = evaluated.pairs[index]
-        out.rule(f"[bold]{_plain(pair.id)}[/]", align="left")
+        out.rule(Text(pair.id, "bold"), align="left")
         turns = pair.dialogue.text.splitlines()
         for line in turns[:8]:
-            out.print(f"  {line}", style="dim", markup=False)
+            out.print(f"  {line}", style="dim")
         if len(turns) > 8:
             out.print(f"  ... {len(turns) - 8} more turns", style="dim")
-        out.print("[bold green]human[/]   " + _plain(pair.references[0]))
+        out.print(Text.assemble(("human   ", "bold green"), pair.references[0]))
         for system, predictions in evaluated.predictions.items():
             if system in ("adapter", "model", "base"):
-                out.print(f"[bold]{system:<8}[/]" + _plain(predictions[index].text))
+                out.print(Text.assemble((f"{system:<8}", "bold"), predictions[index].text))
 
 
 class Bars:
@@ -101,7 +111,7 @@ class Bars:
     def __init__(self, out: Console, verb: str = "summarising", *, shown: bool = True) -> None:
         self._verb = verb
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -125,26 +135,18 @@ class Bars:
         self._bar.update(self._tasks[what], completed=done)
 
 
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-
 def comparison_table(comparison: Comparison, metric: str) -> Table:
     """Runs by mean and interval, with the paired difference to the first one, its corrected p-value and whether both speak for it."""
     from diasum.evaluation.headline import NAMES
 
-    table = Table(
-        title=f"{NAMES.get(metric, metric)}, differences to {_plain(comparison.reference)}", title_justify="left"
-    )
+    table = Table(title=f"{NAMES.get(metric, metric)}, differences to {comparison.reference}", title_justify="left")
     several = any(system.sd for system in comparison.rows)
     headings = ["run", "mean (95%)", "difference (95%)", "p (Holm)", "established"]
     for heading in [*headings[:1], *(("seeds", "sd of seeds") if several else ()), *headings[1:]]:
         table.add_column(heading, justify="left" if heading == "run" else "right")
     for system in comparison.rows:
         found = system.metrics[metric]
-        cells = [_plain(system.name)]
+        cells = [system.name]
         if several:
             cells += [str(system.seeds), f"{system.sd[metric]:.2f}" if system.sd else ""]
         cells.append(f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})")

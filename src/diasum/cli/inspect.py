@@ -15,7 +15,7 @@ def inspect(
 ) -> None:
     """Show a base model's size, limits and the modules an adapter can target."""
     from diasum import api
-    from diasum.cli.drawing import console, print_json
+    from diasum.cli.drawing import console, fact, print_json
 
     facts = api.inspect(base)
     if json_:
@@ -24,11 +24,5 @@ def inspect(
     out = console()
     for name, value in facts.items():
         if name != "modules":
-            out.print(
-                f"[bold]{name.replace('_', ' '):<20}[/] {value:,}"
-                if isinstance(value, int)
-                else f"[bold]{name.replace('_', ' '):<20}[/] {value}"
-            )
-    out.print(
-        "[bold]modules[/]              " + ", ".join(f"{name} ({count})" for name, count in facts["modules"].items())
-    )
+            out.print(fact(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value)))
+    out.print(fact("modules", ", ".join(f"{name} ({count})" for name, count in facts["modules"].items())))

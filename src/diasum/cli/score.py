@@ -12,7 +12,10 @@ from diasum.cli import options
 
 def score(
     predictions: Annotated[
-        list[Path], typer.Argument(help="Summaries of any system: txt, one a line, or jsonl; one file a system.")
+        list[Path],
+        typer.Argument(
+            help="Summaries of any system: txt, one a line, or csv, tsv, json, jsonl or parquet with ids; one file a system."
+        ),
     ],
     data: options.NeededData,
     split: options.Split = "test",
@@ -21,7 +24,11 @@ def score(
     out: options.Out = None,
     json_: options.Json = False,
 ) -> None:
-    """Score any systems' summaries against a corpus, beside baselines."""
+    """Score any systems' summaries against a corpus, beside baselines.
+
+    In a table the summaries stand under `prediction` or another name that only a system's summaries have (`generated_summary`,
+    `model_output`, ...); `summary` is read where there is no such column.
+    """
     from diasum import api
     from diasum.cli.drawing import Bars, console, print_json, show_evaluation
 

@@ -30,7 +30,10 @@ def summarize(
     base: options.Base = None,
     num_beams: Annotated[int | None, typer.Option(help="Beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest summary, in tokens.")] = None,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a summary.")] = False,
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="Print one JSON object a summary, with the conversation's id where it has one."),
+    ] = False,
 ) -> None:
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
@@ -49,19 +52,18 @@ def summarize(
         for begin in range(0, len(conversations), PORTION):
             portion = conversations[begin : begin + PORTION]
             summaries = summarizer.summarize_all([one.dialogue for one in portion], **generate)
-            for conversation, summary in zip(portion, summaries, strict=True):
-                _show(conversation.id, summary, many=many, jsonl=jsonl)
+            for number, (conversation, summary) in enumerate(zip(portion, summaries, strict=True), begin + 1):
+                name = conversation.id or str(number)
+                if jsonl:
+                    print(_json(conversation.id, summary), flush=True)
+                else:
+                    print(f"{name}: {summary.text}" if many else summary.text, flush=True)
                 if summary.turns_cut:
-                    out.print(
-                        f"note: {conversation.id}: {summary.turns_cut} turns did not fit the model's input.",
-                        markup=False,
-                    )
+                    out.print(f"note: {name}: {summary.turns_cut} turns did not fit the model's input.", markup=False)
             bars("conversations", begin + len(portion), len(conversations))
 
 
-def _show(name: str, summary: Summary, *, many: bool, jsonl: bool) -> None:
-    if jsonl:
-        record = {"id": name, "summary": summary.text, "cut": summary.cut, "turns_cut": summary.turns_cut}
-        print(json.dumps(record, ensure_ascii=False), flush=True)
-    else:
-        print(f"{name}: {summary.text}" if many else summary.text, flush=True)
+def _json(identifier: str | None, summary: Summary) -> str:
+    record: dict[str, Any] = {} if identifier is None else {"id": identifier}
+    record |= {"summary": summary.text, "cut": summary.cut, "turns_cut": summary.turns_cut}
+    return json.dumps(record, ensure_ascii=False)

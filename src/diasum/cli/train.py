@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -56,7 +57,7 @@ def train(
             {"run": str(result.run), "complete": result.complete, "best": result.best, "seconds": result.seconds}
         )
     if not result.complete:
-        out.print(f"Saved. Go on with: {program()} train --run {run} --resume")
+        out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(run))} --resume")
         raise typer.Exit(130)
     out.print(f"Adapter: {run}/adapter ({result.seconds:.0f} s, {result.evaluation_share:.0%} of it evaluation)")
-    out.print(f"Next:    {program()} evaluate {run}")
+    out.print(f"Next:    {program()} evaluate {shlex.quote(str(run))}")

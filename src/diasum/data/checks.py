@@ -17,12 +17,14 @@ from zlib import crc32
 
 import numpy as np
 
-from diasum.data.pairs import Corpus, Pair
+from diasum.data.pairs import Corpus, Pair, RowCount
 
 NEAR = 0.8  # Jaccard similarity from which two dialogues are near-duplicates
 _SHINGLE = 3  # words
 _BANDS, _ROWS = 32, 4
 _SHORT, _LONG = 10, 3000  # words in a dialogue
+_MANY_EMPTY = 0.1  # of the rows
+_MANY_REFERENCES = 10  # of one dialogue; corpora with several have two to five
 _SHOWN = 5
 
 
@@ -106,7 +108,7 @@ def check_corpus(corpus: Corpus) -> CorpusCheck:
     """Look for what spoils training or evaluation: overlap, near-duplicates, empty, odd and copied pairs."""
     findings = [*_overlaps(corpus), *_near_duplicates(corpus)]
     for split, pairs in corpus.splits.items():
-        findings += _of_split(split, pairs)
+        findings += [*_skipped(split, corpus.rows.get(split)), *_of_split(split, pairs)]
     findings.sort(key=lambda finding: finding.severity != "warning")
     return CorpusCheck(corpus.name, corpus_stats(corpus), findings, list(corpus.notes))
 
@@ -148,10 +150,28 @@ def _overlaps(corpus: Corpus) -> Iterator[Finding]:
             )
 
 
+def _skipped(split: str, rows: RowCount | None) -> Iterator[Finding]:
+    if rows and rows.empty >= _MANY_EMPTY * rows.read:
+        yield Finding(
+            kind="skipped",
+            severity="warning",
+            message=f"{rows.empty} of {rows.read} rows of `{split}` are empty where a conversation was expected: is it in another column?",
+            split=split,
+            count=rows.empty,
+            ids=(),
+        )
+
+
 def _of_split(split: str, pairs: list[Pair]) -> Iterator[Finding]:
     tests: list[tuple[str, str, str, Callable[[Pair], bool]]] = [
         ("empty_dialogue", "warning", "have no words in the dialogue", lambda p: not _words(p.dialogue.text)),
         ("no_summary", "warning", "have no summary", lambda p: not any(_words(text) for text in p.references)),
+        (
+            "repeated_dialogue",
+            "warning",
+            f"have more than {_MANY_REFERENCES} summaries, as if rows repeated one conversation",
+            lambda p: len(p.references) > _MANY_REFERENCES,
+        ),
         ("copied", "warning", "have a summary that only repeats the dialogue", _is_copy),
         ("summary_longer", "warning", "have a summary longer than the dialogue", _is_longer),
         ("short", "info", f"have fewer than {_SHORT} words", lambda p: 0 < _length(p) < _SHORT),

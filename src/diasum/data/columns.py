@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diasum.config import DataSettings
 from diasum.data.pairs import Pair
 from diasum.data.readers import Table
 from diasum.dialogue import as_dialogue
+from diasum.dialogue.turns import SPEAKER_KEYS, TEXT_KEYS
 from diasum.errors import DiasumError, near_misses
 
 # In order of preference: with both `dialogue` and `text`, the dialogue is meant.
@@ -28,6 +30,7 @@ SUMMARY_NAMES = (
     *("references", "reference", "target", "output"),
 )
 ID_NAMES = ("id", "fname", "dialogue_id", "dialog_id", "conversation_id", "meeting_id", "guid", "uid")
+_GROUP = re.compile(r"(^|_)(id|no|nr|number|key|conversation|dialog(ue)?|ticket|call|chat|case|thread|session)$")
 TOPIC_NAMES = ("topic", "topic1", "section_header", "category", "domain", "label")
 
 
@@ -52,6 +55,7 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
     dialogue = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
     dialogue = dialogue or find_name(names, DIALOGUE_NAMES)
     if dialogue is None:
+        _refuse_single_messages(table, None)
         raise _missing("conversation", "dialogue_column", DIALOGUE_NAMES, names, table)
     rest = {key: name for key, name in known.items() if name != dialogue}
     summaries = _summaries(settings, rest, table)
@@ -68,19 +72,21 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
 
 def to_pairs(
     table: Table, split: str, settings: DataSettings, *, need_summaries: bool = True
-) -> tuple[list[Pair], list[str]]:
+) -> tuple[list[Pair], list[str], int]:
     """Make the pairs of one split.
 
     Rows that follow each other with the same dialogue, or whose ids differ only in a number at the end (``test_0_1``, ``test_0_2``),
     are one pair with several references.
 
     Returns:
-        The pairs and the notes.
+        The pairs, the notes, and how many rows were skipped.
 
     Raises:
-        DiasumError: columns are missing, a row is no conversation, rows are empty and `on_empty` is "refuse", or all are.
+        DiasumError: columns are missing, a row is no conversation or a single message of one, rows are empty and `on_empty` is
+            "refuse", or all are.
     """
     columns = find_columns(table, settings, need_summaries=need_summaries)
+    _refuse_single_messages(table, columns.dialogue)
     rows: list[Pair] = []
     empty: list[str] = []
     for index, row in enumerate(table.rows):
@@ -98,7 +104,43 @@ def to_pairs(
     if len(pairs) < len(rows):
         most = max(len(pair.references) for pair in pairs)
         notes.append(f"The {len(rows)} rows of `{split}` are {len(pairs)} dialogues with up to {most} references.")
-    return _unique_ids(pairs, split, notes), notes
+    return _unique_ids(pairs, split, notes), notes, len(empty)
+
+
+def _refuse_single_messages(table: Table, dialogue: str | None) -> None:
+    """Stop where a row is one message, which would become a conversation of one turn.
+
+    It is so where one column says who speaks, another holds single lines, and most rows share their id with others.
+
+    Args:
+        table: the rows.
+        dialogue: the column taken for the conversation; None where none is found.
+
+    Raises:
+        DiasumError: it is so.
+    """
+    names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
+    said = dialogue or find_name(names, TEXT_KEYS)
+    speaker = find_name((name for name in names if name != said), SPEAKER_KEYS)
+    if said is None or speaker is None or not all(_is_line(row.get(said)) for row in table.rows):
+        return
+    for name in names:
+        if not _GROUP.search(_normal(name)):
+            continue
+        # Rows of one text are several summaries of it.
+        messages = dict.fromkeys((_one_line(row.get(name)), _one_line(row.get(said))) for row in table.rows)
+        counts = Counter(group for group, _ in messages if group)
+        if 2 * sum(count for count in counts.values() if count > 1) >= len(messages):
+            group, count = counts.most_common(1)[0]
+            raise DiasumError(
+                f"{table.source} has one message a row: `{speaker}` says who speaks, and {count} rows have the `{name}` {group}.",
+                hint=f"Each row must be a whole conversation: join the rows of one `{name}` to a text with one turn a line "
+                "(`Ana: Are you coming?`) or to a list of turns with speaker and text, beside its summary.",
+            )
+
+
+def _is_line(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and "\n" not in cell.strip())
 
 
 def find_name(names: Iterable[str], wanted: Iterable[str]) -> str | None:
@@ -227,21 +269,23 @@ def _merge(group: list[Pair]) -> Pair:
 
 
 def _unique_ids(pairs: list[Pair], split: str, notes: list[str]) -> list[Pair]:
-    taken = {pair.id for pair in pairs}
-    seen: set[str] = set()
-    repeated: list[str] = []
-    result = []
-    for pair in pairs:
-        name = pair.id
-        if name in seen:
-            repeated.append(name)
-            number = 2
-            while (name := f"{pair.id}-{number}") in taken:
-                number += 1
-            taken.add(name)
-        seen.add(name)
-        result.append(pair if name == pair.id else Pair(name, pair.dialogue, pair.references, pair.topic))
-    if repeated:
+    names = unique([pair.id for pair in pairs])
+    if repeated := [pair.id for pair, name in zip(pairs, names, strict=True) if pair.id != name]:
         listed = ", ".join(list(dict.fromkeys(repeated))[:5])
         notes.append(f"{len(repeated)} ids of `{split}` were used before; a number was added to them ({listed}).")
+    return [replace(pair, id=name) for pair, name in zip(pairs, names, strict=True)]
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, with a number added to those that were used before: ``x``, ``x-2``."""
+    taken, seen = set(names), set()
+    result = []
+    for name in names:
+        new, number = name, 2
+        if name in seen:
+            while (new := f"{name}-{number}") in taken:
+                number += 1
+            taken.add(new)
+        seen.add(name)
+        result.append(new)
     return result

@@ -10,6 +10,7 @@ import difflib
 import os
 import random
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -18,8 +19,8 @@ from diasum.config import DataSettings
 from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.licences import hub_licence, local_licence
-from diasum.data.pairs import Corpus, Pair, canonical_split
-from diasum.data.readers import FORMATS, UNNAMED, Table, is_data_file, read_path
+from diasum.data.pairs import SPLIT_TOKENS, Corpus, Pair, RowCount, canonical_split
+from diasum.data.readers import FORMATS, UNNAMED, Table, format_of, ignored_files, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
 
@@ -34,6 +35,7 @@ def load_corpus(
     split: str | None = None,
     need_summaries: bool = True,
     trained_on: Callable[[Pair], bool] | None = None,
+    named_in: Path | None = None,
 ) -> Corpus:
     """Read conversations and summaries.
 
@@ -45,12 +47,13 @@ def load_corpus(
         split: the split to evaluate; for "any", the name for a single file without one.
         need_summaries: rows without one count as empty, and a column with them must exist.
         trained_on: for "evaluate": pairs of a file without splits that are left out.
+        named_in: the file that the path stands in, where the user did not give it with this command; complaints then say so.
 
     Raises:
         DiasumError: nothing is there, it cannot be read, or a split or column is missing.
     """
     corpus = Corpus(settings.path, {}, license=settings.license)
-    tables = _read(settings, corpus)
+    tables = _read(settings, corpus, named_in)
     if purpose == "train":
         _training_splits(tables, settings, corpus, need_summaries)
         return corpus
@@ -61,6 +64,10 @@ def load_corpus(
             corpus.splits[name] = _new(pairs, name, settings, corpus, trained_on)
             return corpus
         tables = {name: tables[UNNAMED]}
+    elif purpose == "any" and not _split_names(tables):
+        corpus.notes.append(
+            f"No part of {settings.path} is named as a split: training needs it joined. {_to_join(tables)}"
+        )
     if purpose == "evaluate" and split is not None:
         name = _find(split, tables, settings, "")
         tables = {name: tables[name]}
@@ -84,14 +91,26 @@ def _new(
     return new
 
 
-def _read(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
+def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict[str, Table]:
     path = BUNDLED.get(settings.path) or Path(settings.path).expanduser()
     if path.exists():
         corpus.license = corpus.license or local_licence(path)
-        return read_path(path)
-    if _looks_local(settings.path, path):
-        raise _no_such_file(settings.path, path)
-    return _read_hub(settings, corpus)
+        tables = read_path(path)
+        if ignored := ignored_files(path):
+            corpus.notes.append(f"Not read, as their names say no split: {', '.join(ignored)}.")
+        return tables
+    try:
+        if _looks_local(settings.path, path):
+            raise _no_such_file(settings.path, path)
+        return _read_hub(settings, corpus)
+    except DiasumError as error:
+        if named_in is None:
+            raise
+        raise DiasumError(
+            error.message,
+            hint=f"{named_in} names it (data.path), from the folder where the training was started: call this there, or give the data "
+            f"with --data. {error.hint or ''}".rstrip(),
+        ) from None
 
 
 def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: Corpus, need_summaries: bool) -> None:
@@ -101,7 +120,7 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
     else:
         train_name = _find(settings.train_split, tables, settings, "data.train_split")
         train = _convert(tables[train_name], train_name, settings, corpus, need_summaries)
-    validation_name = _present(settings.validation_split, tables)
+    validation_name = _validation_name(settings, tables)
     if validation_name is None or validation_name == train_name:
         train, validation = _hold_out(train, settings)
         source = f"`{train_name}`" if train_name else settings.path
@@ -126,6 +145,19 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
         _drop_overlap(corpus)
 
 
+def _validation_name(settings: DataSettings, tables: dict[str, Table]) -> str | None:
+    """None where a part of the training split is to be held out: the default name may be absent, another one not."""
+    found = _present(settings.validation_split, tables)
+    if found is None and canonical_split(settings.validation_split) != "validation":
+        names = [name for name in tables if name != UNNAMED]
+        raise DiasumError(
+            f"{settings.path} has no split `{settings.validation_split}`, which data.validation_split names.",
+            hint=f"{near_misses(settings.validation_split, names)} Without a validation split leave the setting out: a part is then held "
+            "out for it.",
+        )
+    return found or ("eval" if "eval" in tables else None)
+
+
 def _drop_overlap(corpus: Corpus) -> None:
     elsewhere = {normalized(pair) for name, pairs in corpus.splits.items() if name != "train" for pair in pairs}
     kept = [pair for pair in corpus.splits["train"] if normalized(pair) not in elsewhere]
@@ -140,8 +172,9 @@ def _drop_overlap(corpus: Corpus) -> None:
 def _convert(table: Table, name: str, settings: DataSettings, corpus: Corpus, need_summaries: bool) -> list[Pair]:
     if not table.rows:
         raise DiasumError(f"{table.source}: the split `{name}` has no rows.")
-    pairs, notes = to_pairs(table, name, settings, need_summaries=need_summaries)
+    pairs, notes, empty = to_pairs(table, name, settings, need_summaries=need_summaries)
     corpus.notes += notes
+    corpus.rows[name] = RowCount(len(table.rows), empty)
     return pairs
 
 
@@ -168,8 +201,22 @@ def _find(name: str, tables: dict[str, Table], settings: DataSettings, setting: 
         hint = near_misses(name, tables)
         if setting and "validation" in tables:
             hint += " To train on another: --set data.train_split=validation (a part of it is then held out for validation)."
+        elif setting and not _split_names(tables):
+            hint = f"{near_misses(name, tables, listed=4)} {_to_join(tables)}"
         raise DiasumError(f"{settings.path} has no split `{name}`{wanted}.", hint=hint)
     return found
+
+
+def _split_names(tables: dict[str, Table]) -> set[str]:
+    return tables.keys() & set(SPLIT_TOKENS.values())
+
+
+def _to_join(tables: dict[str, Table]) -> str:
+    """What to do with a folder of files that are no splits, such as one a conversation."""
+    files = [Path(table.source) for table in tables.values()]
+    if all(format_of(file) in (".jsonl", ".ndjson") and file.suffix != ".gz" for file in files):
+        return f"To use them as one: cat {shlex.quote(str(files[0].parent))}/*{files[0].suffix} > all.jsonl, and give all.jsonl."
+    return "To use them as one, join them to one file with one header, and give that; or name the parts train and test."
 
 
 def _looks_local(name: str, path: Path) -> bool:

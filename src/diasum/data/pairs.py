@@ -13,6 +13,7 @@ _SPLIT_NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev", "devel", "development"),
     "test": ("test", "testing"),
+    "eval": ("eval", "evaluation"),  # validation to some, test to others
 }
 SPLIT_TOKENS = {token: split for split, tokens in _SPLIT_NAMES.items() for token in tokens}
 
@@ -39,6 +40,14 @@ class Pair:
     topic: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Rows that a split was read from, and those of them that were skipped as empty."""
+
+    read: int
+    empty: int
+
+
 @dataclass(slots=True)
 class Corpus:
     """Named splits of pairs.
@@ -48,12 +57,14 @@ class Corpus:
         splits: split name to pairs, in the source's order.
         notes: what a user should know of how it was read (rows skipped, a validation part held out), each one sentence.
         license: the data's licence as an SPDX-like id (``cc-by-nc-sa-4.0``) where it is known.
+        rows: what the splits were read from; a held-out part counts with the split that it was taken from.
     """
 
     name: str
     splits: dict[str, list[Pair]]
     notes: list[str] = field(default_factory=list)
     license: str | None = None
+    rows: dict[str, RowCount] = field(default_factory=dict)
 
     def split(self, name: str) -> list[Pair]:
         """The pairs of one split; `dev` and `val` stand for `validation` where there is no split of that name.

@@ -6,7 +6,6 @@ Out: `Table`s by split name; a single file has no split name of its own. Columns
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from diasum.data.pairs import SPLIT_TOKENS, canonical_split
+from diasum.data.separated import separated_rows
 from diasum.errors import DiasumError
 
 TEXT_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
@@ -91,7 +91,7 @@ def _read_file(path: Path) -> dict[str, Table]:
             hint="Rename it if it is one of these. `diasum summarize` takes plain text; training and scoring need a table.",
         )
     if path.stat().st_size == 0:
-        raise DiasumError(f"{path} is empty.", hint="Expected rows with a dialogue and a summary.")
+        raise DiasumError(f"{path} is empty.", hint="Expected a row for each dialogue.")
     if form == ".parquet":
         tables = {UNNAMED: _read_parquet(path)}
     elif form == ".json":
@@ -101,16 +101,14 @@ def _read_file(path: Path) -> dict[str, Table]:
     else:
         tables = {UNNAMED: _read_csv(path, "\t" if form == ".tsv" else ",")}
     if not any(table.rows for table in tables.values()):
-        raise DiasumError(f"{path} has no rows.", hint="Expected rows with a dialogue and a summary.")
+        raise DiasumError(f"{path} has no rows.", hint="Expected a row for each dialogue.")
     return tables
 
 
 def _read_folder(path: Path) -> dict[str, Table]:
-    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+    if _is_saved(path):
         return _read_saved(path)
-    files = _data_files(path)
-    if not files and (path / "data").is_dir():
-        files = _data_files(path / "data")
+    files = _files_of(path)
     named = [(split, file) for file in files if (split := _split_of(file.name))]
     if not files:
         named = [
@@ -131,6 +129,24 @@ def _read_folder(path: Path) -> dict[str, Table]:
     return _read_splits(path, named)
 
 
+def ignored_files(path: Path) -> list[str]:
+    """Names of a folder's data files that are not read, because others beside them are named as splits."""
+    if not path.is_dir() or _is_saved(path):
+        return []
+    files = _files_of(path)
+    others = [file.name for file in files if not _split_of(file.name)]
+    return others if len(others) < len(files) else []
+
+
+def _is_saved(path: Path) -> bool:
+    return (path / "dataset_dict.json").is_file() or (path / "state.json").is_file()
+
+
+def _files_of(folder: Path) -> list[Path]:
+    files = _data_files(folder)
+    return _data_files(folder / "data") if not files and (folder / "data").is_dir() else files
+
+
 def _data_files(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and is_data_file(f))
 
@@ -138,6 +154,8 @@ def _data_files(folder: Path) -> list[Path]:
 def _split_of(name: str) -> str | None:
     """The split that a file name's tokens say: ``dialogsum.dev.jsonl`` is validation; None where they say none, or two."""
     found = {SPLIT_TOKENS[token] for token in re.split(r"[^a-z]+", name.lower()) if token in SPLIT_TOKENS}
+    if len(found) > 1:
+        found.discard("eval")  # `eval_test.jsonl`
     return found.pop() if len(found) == 1 else None
 
 
@@ -198,8 +216,12 @@ def _read_parquet(path: Path) -> Table:
         raise DiasumError(f"{path} is not a readable parquet file: {error}") from None
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines with their ends, decoded one by one so that a wrong byte has a line number."""
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines with their ends, decoded one by one so that a wrong byte has a line number.
+
+    Raises:
+        DiasumError: not UTF-8, a line that is far too long, or a damaged gzip file.
+    """
     number = 0
     try:
         with _open(path) as handle:
@@ -210,7 +232,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                         f"{path}, line {number}: longer than {_LONGEST_LINE // _MIB} MiB.",
                         hint="Expected one conversation a line; the file may lack line breaks.",
                     )
-                yield number, _decode(raw, path, number)
+                yield number, decode(raw, f"{path}, line {number}", path.name, first=number == 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DiasumError(
             f"{path} is not a readable gzip file (after line {number}): {error}",
@@ -224,21 +246,32 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _decode(raw: bytes, path: Path, number: int) -> str:
+def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
+    """UTF-8 to text, without the mark of byte order.
+
+    Args:
+        raw: a file's bytes, or those of one line.
+        where: what to call it in errors.
+        name: the file's, for the command that converts it.
+        first: whether these are the file's first bytes.
+
+    Raises:
+        DiasumError: it is not UTF-8; the hint has the command for what it seems to be.
+    """
     try:
-        return raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        return raw.decode("utf-8-sig" if first else "utf-8")
     except UnicodeDecodeError as error:
-        utf16 = number == 1 and raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+        utf16 = first and raw[:2] in (b"\xff\xfe", b"\xfe\xff")
         found = "a UTF-16 mark" if utf16 else f"byte 0x{raw[error.start]:02x} at place {error.start + 1}"
         raise DiasumError(
-            f"{path}, line {number}: expected UTF-8 text, found {found}.",
-            hint=f"Convert it, for example: iconv -f {'UTF-16' if utf16 else 'WINDOWS-1252'} -t UTF-8 {path.name} > utf8.{path.name}",
+            f"{where}: expected UTF-8 text, found {found}.",
+            hint=f"Convert it, for example: iconv -f {'UTF-16' if utf16 else 'WINDOWS-1252'} -t UTF-8 {name} > utf8.{name}",
         ) from None
 
 
 def _read_jsonl(path: Path) -> Table:
     rows, numbers = [], []
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         if not line.strip():
             continue
         try:
@@ -279,7 +312,7 @@ def _without_surrogates(value: Any) -> Any:
 
 def _read_json(path: Path) -> dict[str, Table]:
     parts, size = [], 0
-    for _, line in _lines(path):
+    for _, line in read_lines(path):
         size += len(line)
         if size > _LARGEST_JSON:
             raise DiasumError(f"{path} is over {_LARGEST_JSON // _MIB} MiB.", hint="Convert it to jsonl or parquet.")
@@ -322,45 +355,7 @@ def _json_table(items: list[Any], source: str) -> Table:
 
 
 def _read_csv(path: Path, delimiter: str) -> Table:
-    lines = _lines(path)
-    number, first = next(lines, (0, ""))
-    if delimiter == "," and first.count(";") > first.count(","):
-        delimiter = ";"  # as spreadsheets write it where the comma is decimal
-    began = number
-
-    def text() -> Iterator[str]:
-        nonlocal number
-        yield first
-        for number, line in lines:  # noqa: B007  (the number is read outside)
-            yield line
-
-    limit = csv.field_size_limit(_LONGEST_LINE)
-    rows, numbers = [], []
-    try:
-        reader = csv.reader(text(), delimiter=delimiter, strict=True)
-        header = [name.strip() for name in next(reader, [])]
-        if repeated := next((name for name in header if name and header.count(name) > 1), None):
-            raise DiasumError(
-                f"{path}, line {number}: two columns are named `{repeated}`.", hint="Rename or remove one of them."
-            )
-        began = number + 1
-        for cells in reader:
-            if cells and cells != [""]:
-                if len(cells) != len(header):
-                    raise DiasumError(
-                        f"{path}, line {began}: expected {len(header)} columns ({', '.join(header[:8])}), found {len(cells)}.",
-                        hint='Text with a comma, quote or line break must stand in quotes, and quotes in it be doubled ("").',
-                    )
-                rows.append(dict(zip(header, cells, strict=True)))
-                numbers.append(began)
-            began = number + 1
-    except csv.Error as error:
-        raise DiasumError(
-            f"{path}, line {began}: not readable as {'tsv' if delimiter == chr(9) else 'csv'}: {error}.",
-            hint='Text with line breaks or quotes must stand in quotes, and quotes in it be doubled ("").',
-        ) from None
-    finally:
-        csv.field_size_limit(limit)
+    rows, numbers = separated_rows(path, read_lines(path), delimiter, longest=_LONGEST_LINE)
     return Table(str(path), rows, numbers)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diasum.data.pairs import Corpus, Pair
+from diasum.data.readers import is_data_file
 from diasum.errors import DiasumError
 from diasum.files import write_text
 
@@ -18,8 +19,15 @@ def write_corpus(corpus: Corpus, out: Path) -> list[str]:
         One sentence a file written.
 
     Raises:
-        DiasumError: a file is there already, or one file was asked for several splits.
+        DiasumError: a file is there already, one file was asked for several splits, or one of another format.
     """
+    if out.is_file():
+        raise DiasumError(f"{out} exists already.", hint="Choose another name; nothing was written.")
+    if is_data_file(out) and out.suffix != ".jsonl" and not out.is_dir():
+        raise DiasumError(
+            f"{out}: only plain jsonl is written, not `{''.join(out.suffixes[-2:])}`.",
+            hint=f"Name it {out.name.split('.')[0]}.jsonl, or give a folder for one jsonl file a split.",
+        )
     if out.suffix == ".jsonl":
         if len(corpus.splits) != 1:
             raise DiasumError(

@@ -154,6 +154,20 @@ def from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialog
     return Dialogue(tuple(turn for turn in turns if turn.text))
 
 
+def is_turn(value: Any) -> bool:
+    """Whether a value is one turn: an object with a text under one of the usual names, or a (speaker, text) pair.
+
+    A text of several lines is one only beside a speaker: by itself it may be a whole conversation.
+    """
+    if isinstance(value, Mapping):
+        cells = {str(key).lower(): cell for key, cell in value.items()}
+        if cells.keys().isdisjoint(TEXT_KEYS):
+            return False
+        return not cells.keys().isdisjoint(SPEAKER_KEYS) or "\n" not in str(_first(cells, TEXT_KEYS)).strip()
+    pair = isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2
+    return pair and all(part is None or isinstance(part, str) for part in value)
+
+
 def as_dialogue(value: Any) -> Dialogue:
     """Make a dialogue of whatever a table cell holds: text, a list of turns, columns of turns, or a list written as JSON.
 

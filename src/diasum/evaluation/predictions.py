@@ -1,13 +1,14 @@
 """Predictions in and out of files: any system's summaries, matched to the pairs they belong to.
 
-Read are text files with one summary a line, in the order of the pairs, and JSON lines with an id each. Written is one JSON object a
-pair, which can be read back, and which holds all that is needed to look at an example by itself.
+Read are text files with one summary a line, in the order of the pairs, and tables (all that a corpus is read from) with an id a row.
+Written is one JSON object a pair, which can be read back, and which holds all that is needed to look at an example by itself.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,29 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from diasum.data import Pair
+from diasum.data.columns import ID_NAMES, find_name
+from diasum.data.readers import Table, format_of, is_data_file, loads, read_lines, read_path
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
 from diasum.files import write_text
 
-PREDICTION_KEYS = ("prediction", "summary", "generated_summary", "generated", "output", "hypothesis", "text")
-ID_KEYS = ("id", "fname", "dialogue_id", "example_id")
+# Names that only a system's summaries have. `summary` and `text` count where none of these is there: beside one they are the human
+# summary and the dialogue.
+OWN_KEYS = (
+    *(
+        "prediction",
+        "predicted_summary",
+        "predicted",
+        "predict",
+        "pred",
+        "generated_summary",
+        "generated_text",
+        "generated",
+    ),
+    *("model_summary", "model_output", "system_summary", "summary_text", "hypothesis", "output"),
+)
+SHARED_KEYS = ("summary", "text")
+ID_KEYS = (*ID_NAMES, "example_id")
 
 
 @dataclass(frozen=True)
@@ -44,53 +62,63 @@ def read_predictions(path: Path | str, pairs: Sequence[Pair]) -> list[Prediction
     """Read a system's outputs for these pairs.
 
     Args:
-        path: ``.txt`` with one summary a line in the pairs' order (an empty line is an empty summary), or ``.jsonl`` with objects
-            that hold a summary and, unless they are in order, an id.
+        path: a table (csv, tsv, json, jsonl, parquet) whose rows hold a summary and, unless they are in the pairs' order, an id; a
+            JSON array of texts; or, under any other ending, text with one summary a line in the pairs' order (an empty line is an
+            empty summary).
         pairs: the split they were made for.
 
     Returns:
         One prediction a pair, in the pairs' order.
 
     Raises:
-        DiasumError: the file cannot be read, a row has no summary, or rows and pairs do not match; the message names the ids.
+        DiasumError: the file cannot be read, a row has no summary, several columns could be the summary, or rows and pairs do not
+            match; the message names the ids.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DiasumError(f"No predictions file at {path}.", hint="Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DiasumError(f"{path} cannot be read as UTF-8 text: {error}") from None
-    lines = text.replace("\r\n", "\n").split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    if path.suffix.lower() in (".jsonl", ".ndjson", ".json") or text.lstrip().startswith('{"'):
-        return _from_rows(path, _json_rows(path, text, lines), pairs)
-    while len(lines) > len(pairs) and not lines[-1].strip():
-        lines.pop()
-    _check_number(path, "lines", len(lines), pairs)
-    return [Prediction(pair.id, line.strip()) for pair, line in zip(pairs, lines, strict=True)]
+    return _read(Path(path), pairs)[0]
 
 
-def read_systems(paths: Sequence[Path | str], pairs: Sequence[Pair]) -> dict[str, list[Prediction]]:
+def read_systems(paths: Sequence[Path | str], pairs: Sequence[Pair]) -> tuple[dict[str, list[Prediction]], list[str]]:
     """Several systems' outputs, each named by its file, with as many folders before the name as it takes to tell them apart.
+
+    Returns:
+        The predictions by system, and what a user should know of how they were read.
 
     Raises:
         DiasumError: as `read_predictions`, or a file is given twice.
     """
     files = [Path(path) for path in paths]
-    for depth in range(1, 1 + max((len(file.resolve().parts) for file in files), default=0)):
-        names = ["/".join(file.resolve().with_suffix("").parts[-depth:]) for file in files]
-        if len(set(names)) == len(names):
-            break
-    else:
-        names = [file.name for file in files]  # a.txt and a.jsonl
+    names = short_names([Path(os.path.splitext(file)[0]) for file in files])
+    if len(set(names)) < len(names):
+        names = short_names(files)  # a.txt and a.jsonl
     if len(set(names)) < len(names):
         raise DiasumError(
             f"The same file is given twice: {_some([str(file) for file in files])}.", hint="Name each file once."
         )
     names = [file.name if is_baseline(name) else name for name, file in zip(names, files, strict=True)]
-    return {name: read_predictions(file, pairs) for name, file in zip(names, files, strict=True)}
+    systems, notes = {}, []
+    for name, file in zip(names, files, strict=True):
+        systems[name], key = _read(file, pairs)
+        if key is not None:
+            notes.append(f"{name}: the summaries are those under `{key}`.")
+        if pairs and all(_is_reference(p.text, pair) for p, pair in zip(systems[name], pairs, strict=True)):
+            notes.append(f"Warning: each summary of {name} equals a human one: are these really a system's summaries?")
+    return systems, notes
+
+
+def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
+    """Each path's last part, with as many folders before it as it takes to tell the paths apart.
+
+    Args:
+        paths: the same path twice has the same name twice.
+        taken: names of others, to keep clear of.
+    """
+    parts = [Path(os.path.abspath(path)).parts for path in paths]
+    taken = set(taken)
+    for depth in range(1, 1 + max((len(of_one) for of_one in parts), default=0)):
+        names = ["/".join(of_one[-depth:]) for of_one in parts]
+        if len(set(names)) == len(names) and taken.isdisjoint(names):
+            return names
+    return [str(Path(*of_one)) for of_one in parts]
 
 
 def write_predictions(
@@ -168,52 +196,106 @@ def match_predictions(source: str, predictions: Iterable[Prediction], pairs: Seq
     return [by_id[pair.id] for pair in pairs]
 
 
-def _json_rows(path: Path, text: str, lines: list[str]) -> list[tuple[int, Any]]:
-    """Rows with their line numbers; a JSON array counts its elements instead."""
-    if text.lstrip().startswith("["):
-        try:
-            return list(enumerate(json.loads(text), 1))
-        except ValueError as error:
-            raise DiasumError(f"{path} is not valid JSON: {error}") from None
-    rows = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                rows.append((number, json.loads(line)))
-            except ValueError as error:
-                raise DiasumError(
-                    f"{path}, line {number}: not a JSON object ({error}).",
-                    hint="Expected one object a line, or a .txt file with one summary a line.",
-                ) from None
-    return rows
+def _read(path: Path, pairs: Sequence[Pair]) -> tuple[list[Prediction], str | None]:
+    """Predictions, and the key or column that they stood under where there is one."""
+    if not os.path.exists(path):
+        raise DiasumError(f"No predictions file at {path}.", hint="Check the path.")
+    if path.is_dir():
+        raise DiasumError(
+            f"{path} is a folder; expected a file of summaries.", hint="Name the file, such as its predictions.jsonl."
+        )
+    if not is_data_file(path):
+        return _from_lines(path, pairs), None
+    if format_of(path) == ".json" and (texts := _array_of_texts(path)):
+        _check_number(path, "items", len(texts), pairs)
+        return [Prediction(pair.id, text.strip()) for pair, text in zip(pairs, texts, strict=True)], None
+    tables = read_path(path)
+    if len(tables) > 1:
+        raise DiasumError(
+            f"{path} holds several splits: {', '.join(tables)}.",
+            hint="Give the summaries of one split, in a file each.",
+        )
+    return _from_table(path, next(iter(tables.values())), pairs)
 
 
-def _from_rows(path: Path, rows: list[tuple[int, Any]], pairs: Sequence[Pair]) -> list[Prediction]:
-    found: list[tuple[str | None, str, bool]] = []
-    for number, row in rows:
-        if isinstance(row, str):
-            row = {"prediction": row}
-        if not isinstance(row, dict):
-            raise DiasumError(f"{path}, row {number}: expected an object, found a {type(row).__name__}.")
-        key = next((key for key in PREDICTION_KEYS if key in row), None)
-        if key is None or not isinstance(row[key], str):
-            problem = "no prediction" if key is None else f"`{key}` holds a {type(row[key]).__name__}, not text"
+def _from_lines(path: Path, pairs: Sequence[Pair]) -> list[Prediction]:
+    try:
+        lines = [line.strip() for _, line in read_lines(path)]
+    except OSError as error:
+        raise DiasumError(f"{path} cannot be read: {error.strerror}.") from None
+    if lines and lines[0].startswith("{") and isinstance(_json(lines[0]), dict):
+        raise DiasumError(
+            f"{path}: expected one summary a line, found JSON objects.",
+            hint="Name it .jsonl: it is then read as a table.",
+        )
+    while len(lines) > len(pairs) and not lines[-1]:
+        lines.pop()
+    _check_number(path, "lines", len(lines), pairs)
+    return [Prediction(pair.id, line) for pair, line in zip(pairs, lines, strict=True)]
+
+
+def _array_of_texts(path: Path) -> list[str] | None:
+    """The texts of a JSON array that holds nothing else; None of any other file, for the reader of tables to take or refuse."""
+    try:
+        tree = _json(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return tree if isinstance(tree, list) and all(isinstance(item, str) for item in tree) else None
+
+
+def _json(text: str) -> Any:
+    try:
+        return loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _from_table(path: Path, table: Table, pairs: Sequence[Pair]) -> tuple[list[Prediction], str]:
+    columns = list(dict.fromkeys(str(name) for row in table.rows for name in row))
+    key, id_key = _prediction_key(columns, path), find_name(columns, ID_KEYS)
+    found: list[tuple[str, Prediction]] = []
+    for index, row in enumerate(table.rows):
+        text = row.get(key)
+        if not isinstance(text, str):
+            problem = f"`{key}` holds a {type(text).__name__}, not text" if key in row else f"no `{key}`"
             raise DiasumError(
-                f"{path}, row {number}: {problem}; it has {', '.join(map(str, row)) or 'nothing'}.",
-                hint=f"Expected text under one of: {', '.join(PREDICTION_KEYS)}.",
+                f"{table.where(index)}: {problem}; it has {', '.join(map(str, row)) or 'nothing'}.",
+                hint="Every row needs its summary as text; it may be empty.",
             )
-        name = next((row[key] for key in ID_KEYS if row.get(key) is not None), None)
-        found.append((None if name is None else str(name), row[key].strip(), bool(row.get("cut", False))))
-    unnamed = [number for (number, _), (name, _, _) in zip(rows, found, strict=True) if name is None]
+        value = row.get(id_key) if id_key else None
+        name = "" if value is None else " ".join(str(value).split())  # as a corpus' ids are read
+        found.append((table.place(index), Prediction(name, text.strip(), row.get("cut") is True)))
+    unnamed = [place for place, prediction in found if not prediction.id]
     if unnamed and len(unnamed) < len(found):
         raise DiasumError(
-            f"{path}: some rows have an id and {len(unnamed)} have none (row {', '.join(map(str, unnamed[:5]))}).",
+            f"{path}: some rows have an id and {len(unnamed)} have none ({', '.join(unnamed[:5])}).",
             hint="Give every row its id, or none: rows without ids are taken in the order of the pairs.",
         )
-    if unnamed or not found:
-        _check_number(path, "rows", len(found), pairs)
-        return [Prediction(pair.id, text, cut) for pair, (_, text, cut) in zip(pairs, found, strict=True)]
-    return match_predictions(str(path), [Prediction(name or "", text, cut) for name, text, cut in found], pairs)
+    predictions = [prediction for _, prediction in found]
+    if not unnamed:
+        return match_predictions(str(path), predictions, pairs), key
+    _check_number(path, "rows", len(found), pairs)
+    return [Prediction(pair.id, p.text, p.cut) for pair, p in zip(pairs, predictions, strict=True)], key
+
+
+def _prediction_key(columns: Sequence[str], path: Path) -> str:
+    own = [name for name in columns if find_name([name], OWN_KEYS)]
+    if len(own) > 1:
+        raise DiasumError(
+            f"{path}: each of {', '.join(f'`{name}`' for name in own)} could be the system's summaries.",
+            hint="Rename or remove all but the one to score; `summary` beside it is taken for the human one.",
+        )
+    key = own[0] if own else find_name(columns, SHARED_KEYS)
+    if key is None:
+        raise DiasumError(
+            f"{path}: none of its columns looks like the system's summaries; it has {', '.join(columns) or 'none'}.",
+            hint=f"Expected one of: {', '.join((*OWN_KEYS, *SHARED_KEYS))}.",
+        )
+    return key
+
+
+def _is_reference(text: str, pair: Pair) -> bool:
+    return text.split() in [reference.split() for reference in pair.references]
 
 
 def _check_number(path: Path, unit: str, found: int, pairs: Sequence[Pair]) -> None:

@@ -5,6 +5,7 @@ another protocol, `metrics.json` the protocol and the data's hash. Folders writt
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from diasum.errors import DiasumError
 from diasum.evaluation.compare import Comparison, compare
+from diasum.evaluation.predictions import short_names
 from diasum.evaluation.protocols import get_protocol
 from diasum.training import Run
 
@@ -23,26 +25,25 @@ def compare_runs(
     """Compare evaluated runs on one split; differences are taken to the first.
 
     Args:
-        runs: run directories, or folders that hold an evaluation themselves; ``NAME=RUN`` names a system, and several runs of one
-            name are its seeds.
+        runs: run directories, or folders that hold an evaluation themselves, each named by its folder, with as many folders before
+            the name as it takes to tell them apart; ``NAME=RUN`` names a system, and several runs of one name are its seeds. A
+            folder of that whole name goes before ``NAME=RUN``.
         split: the split that all were evaluated on.
         protocol: score the stored summaries anew under this one; that of the evaluations when not given.
         resamples: of intervals and tests.
         seed: of the resamples.
 
     Raises:
-        DiasumError: fewer than two systems, an unknown protocol, a run not evaluated on the split, other protocols or other dialogues.
+        DiasumError: fewer than two systems, a run given twice, an unknown protocol, a run not evaluated on the split, other
+            protocols or other dialogues.
     """
     if protocol is not None:
         get_protocol(protocol)
-    folders: dict[str, list[Path]] = {}
-    for item in runs:
-        name, sign, path = item.partition("=")
-        folder = Path(path if sign else item)
-        folders.setdefault(name if sign else folder.name, []).append(folder)
+    folders = _folders(runs)
     if len(folders) < 2:
         raise DiasumError(
-            f"Expected two or more systems to compare, found {len(folders)}.", hint="Name at least two runs."
+            f"Expected two or more systems to compare, found {len(folders)}.",
+            hint="Name at least two runs; those with the same NAME= are seeds of one system.",
         )
     evaluations = {name: [_read(folder, split, protocol) for folder in found] for name, found in folders.items()}
     first_name, (first, *_) = next(iter(evaluations.items()))
@@ -56,14 +57,42 @@ def compare_runs(
     return compare(systems, first_name, resamples=resamples, seed=seed)
 
 
+def _folders(runs: Sequence[str]) -> dict[str, list[Path]]:
+    """Folders by system, in the order given; only runs that are given the same name share a system."""
+    named: list[tuple[str | None, Path]] = []
+    for item in runs:
+        name, sign, path = item.partition("=")
+        if not sign or os.path.exists(item):
+            named.append((None, Path(item)))
+        elif name and os.path.exists(path):
+            named.append((name, Path(path)))
+        else:
+            raise DiasumError(
+                f"Expected a run, or NAME=RUN with a run that is there, found `{item}`.",
+                hint="Check the path after `=`.",
+            )
+    real = [os.path.realpath(folder) for _, folder in named]
+    if repeated := next((folder for i, (_, folder) in enumerate(named) if real[i] in real[:i]), None):
+        raise DiasumError(
+            f"{repeated} is given twice.",
+            hint="Name each run once; a run is neither another system nor another seed of itself.",
+        )
+    given = {own for own, _ in named if own is not None}
+    found = iter(short_names([folder for own, folder in named if own is None], given))
+    folders: dict[str, list[Path]] = {}
+    for own, folder in named:
+        folders.setdefault(next(found) if own is None else own, []).append(folder)
+    return folders
+
+
 def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
     """An evaluation's ids, data hash, protocol and per-example scores."""
     own = (folder / "metrics.json").is_file()
     evaluation = folder if own else Run(folder).evaluation(split)
     try:
         metrics = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
-        lines = (evaluation / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+        text = (evaluation / "predictions.jsonl").read_text(encoding="utf-8")
+        rows = [json.loads(line) for line in text.split("\n") if line]  # splitlines also splits within JSON's strings
         found = {"ids": [row["id"] for row in rows], "data_hash": metrics["data_hash"], "split": metrics["split"]}
         if protocol is None or protocol == metrics["protocol"]["name"]:
             names = [name for name in metrics["protocol"]["metrics"] if all(row.get(name) is not None for row in rows)]
@@ -73,12 +102,12 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
                 [row["prediction"] for row in rows], [row["references"] for row in rows]
             )
         found |= {"protocol": protocol or metrics["protocol"]["name"], "scores": scores}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DiasumError(
             f"{folder} has no evaluation of the split `{split}`.",
             hint=f"Make one: diasum evaluate {folder} --split {split}",
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DiasumError(
             f"The evaluation in {evaluation} is damaged: {error!r}", hint="Evaluate the run again."
         ) from None

@@ -1,5 +1,6 @@
 """From a trained model to summaries."""
 
-from diasum.inference.summarizer import Summarizer, Summary, as_dialogue, load
+from diasum.inference.forms import as_dialogue
+from diasum.inference.summarizer import Summarizer, Summary, load
 
 __all__ = ["Summarizer", "Summary", "as_dialogue", "load"]

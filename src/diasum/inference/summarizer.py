@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 from diasum.config import GenerateSettings
 from diasum.dialogue import Dialogue
-from diasum.dialogue import as_dialogue as read
-from diasum.errors import DiasumError
+from diasum.inference.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.model.trained import Trained, load_trained
-
-Conversation = str | Dialogue | Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +35,31 @@ class Summarizer:
         self.trained = trained
 
     @overload
-    def summarize(self, conversation: str | Dialogue, **generate: Any) -> str: ...
+    def summarize(self, conversation: str | Dialogue | Mapping[str, Any], **generate: Any) -> str: ...
     @overload
-    def summarize(self, conversation: Sequence[Conversation], **generate: Any) -> list[str]: ...
+    def summarize(self, conversation: Any, **generate: Any) -> Any: ...
     def summarize(self, conversation: Any, **generate: Any) -> Any:
-        """Summarise one conversation (a text or a `Dialogue`) or a list of them.
+        """Summarise one conversation or a list of them.
 
         Args:
-            conversation: ``Name: text`` lines, a `Dialogue`, or a list of such; a list's items may also be lists of turns
-                (dicts with speaker and text, or pairs).
+            conversation: one of: ``Name: text`` lines, a `Dialogue`, a list of turns (objects with speaker and text, or pairs), or
+                an object with one of these under ``dialogue``, ``turns`` or another usual name. Any other list holds conversations.
             generate: settings that differ from the run's own (``num_beams=1``).
 
         Returns:
-            One summary, or one per item.
+            One summary, or a list with one per conversation.
 
         Raises:
-            DiasumError: an empty conversation or an unknown generation setting.
+            DiasumError: no conversation, an empty one, or an unknown generation setting.
         """
-        if isinstance(conversation, str | Dialogue):
+        if is_one(conversation):
             return self.summarize_all([conversation], **generate)[0].text
-        return [summary.text for summary in self.summarize_all(conversation, **generate)]
+        return [summary.text for summary in self.summarize_all(as_list(conversation), **generate)]
 
     def summarize_all(
         self, conversations: Sequence[Conversation], *, progress: Callable[[int], None] | None = None, **generate: Any
     ) -> list[Summary]:
-        """As `summarize` for a list, with what was cut."""
+        """As `summarize` for a list of conversations, with what was cut."""
         dialogues = [as_dialogue(one, f"Conversation {number}") for number, one in enumerate(conversations, 1)]
         settings = self._settings(generate)
         sources, _ = self.trained.encoder.encode_dialogues(dialogues)
@@ -78,21 +75,6 @@ class Summarizer:
         return check_settings(
             {"generate": {**self.trained.generate.model_dump(), **changes}}, "the generation settings"
         ).generate
-
-
-def as_dialogue(conversation: Conversation, name: str = "The conversation") -> Dialogue:
-    """Read a conversation in any of the accepted forms; `name` says in errors which one it is.
-
-    Raises:
-        DiasumError: it is empty or its turns cannot be read.
-    """
-    try:
-        dialogue = read(conversation)
-    except ValueError as error:
-        raise DiasumError(f"{name} cannot be read: {error}.") from None
-    if not any(turn.text for turn in dialogue.turns):
-        raise DiasumError(f"{name} is empty.", hint="Expected text such as `Anna: Are you coming?`, one turn a line.")
-    return dialogue
 
 
 def load(source: str | Path, **options: Any) -> Summarizer:

@@ -38,8 +38,8 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
         decoder_only: leave the encoder's modules out of the targets.
 
     Raises:
-        DiasumError: a target is not in the model, or not in its decoder where only that is adapted (the names there are
-            listed), or a value that peft refuses.
+        DiasumError: a target or a module to save is not in the model, or a target not in its decoder where only that is adapted
+            (the names there are listed), or a value that peft refuses.
     """
     from peft import LoraConfig, TaskType
     from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as DEFAULT_TARGETS
@@ -56,6 +56,7 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
             )
     if isinstance(targets, list):
         _check_targets(model, targets)
+    _check_saved(model, settings.modules_to_save or [])
     if decoder_only:
         targets = _outside_encoder(model, targets)
     if values["lora_alpha"] == int(values["lora_alpha"]):
@@ -79,7 +80,7 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
     set_seed(seed)
     try:
         wrapped = get_peft_model(model, config)
-    except ValueError as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # peft looks into its values only here
         raise DiasumError(
             f"lora: {error}", hint=f"This model has: {', '.join(sorted(linear_modules(model)))}."
         ) from None
@@ -121,6 +122,18 @@ def _check_targets(model: Any, targets: list[str]) -> None:
             raise DiasumError(
                 f"lora.target_modules: `{target}` is not in {model.config.model_type}.",
                 hint=near_misses(target, linear_modules(model)),
+            )
+
+
+def _check_saved(model: Any, names: list[str]) -> None:
+    """peft itself says nothing of a name that no module has."""
+    paths = [path for path, _ in model.named_modules() if path]
+    for name in names:
+        if not any(path.endswith(name) for path in paths):
+            last = {path.rsplit(".", 1)[-1] for path in paths}
+            raise DiasumError(
+                f"lora.modules_to_save: `{name}` is not in {model.config.model_type}.",
+                hint=near_misses(name, (part for part in last if not part.isdigit()), listed=30),
             )
 
 

@@ -62,6 +62,8 @@ def _device(asked: str) -> tuple[str, str]:
     if asked == "auto":
         found = next(name for name, present in there.items() if present)
         return found, f"{found}: " + ("the fastest device found" if found != "cpu" else "no GPU found")
+    if asked not in list(there):
+        raise DiasumError(f"There is no device {asked!r}.", hint="Expected one of: auto, cpu, cuda, mps.")
     if not there[asked]:
         present = ", ".join(name for name, yes in there.items() if yes)
         raise DiasumError(
@@ -72,6 +74,8 @@ def _device(asked: str) -> tuple[str, str]:
 
 
 def _dtype(asked: str, device: str, model_type: str) -> tuple[str, str]:
+    if asked not in ("auto", "fp32", "bf16", "fp16"):
+        raise DiasumError(f"There is no number type {asked!r}.", hint="Expected one of: auto, fp32, bf16, fp16.")
     if asked == "fp16":
         if model_type in FP16_OVERFLOWS:
             raise DiasumError(

@@ -16,6 +16,7 @@ from diasum.data import PairEncoder
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
+from diasum.intact import damage
 from diasum.model.generation import Generated, generate
 from diasum.model.hardware import Hardware, choose_hardware
 from diasum.model.loading import BUNDLED, Base, load_base, load_config, resolve_base
@@ -94,9 +95,16 @@ def load_trained(
         trust_remote_code: allow code from the base model's repository.
 
     Raises:
-        DiasumError: nothing there to load, an unfinished run, an adapter whose base is missing or differs.
+        DiasumError: nothing there to load, an unfinished run, a damaged file, an adapter whose base is missing or differs, or a
+            device or number type that is not there.
     """
-    folder = _folder(str(source))
+    try:
+        folder = _folder(str(source))
+    except OSError as error:  # a folder without permission, or a text that is no path
+        raise DiasumError(
+            f"{_shown(source)} cannot be read: {error.strerror}.",
+            hint="Expected a run directory, an adapter or model folder, or a hub id.",
+        ) from None
     if folder is None or not (folder / "adapter_config.json").is_file():
         name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
         try:
@@ -119,14 +127,14 @@ def _load_adapter(
     from peft import PeftModel
 
     side = _side_file(folder)
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        _check_whole(folder / name)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     named = side.get("base", {}).get("id") or config.get("base_model_name_or_path")
     revision = side.get("base", {}).get("revision") or config.get("revision")
-    if not (base or named):
-        raise DiasumError(f"The adapter in {folder} names no base model.", hint="Give it with --base.")
-    if not (folder / "adapter_model.safetensors").is_file():
-        raise DiasumError(f"{folder} holds no adapter_model.safetensors (pickled adapters are not read).")
     chosen = base or named
+    if not isinstance(chosen, str) or not chosen:
+        raise DiasumError(f"The adapter in {folder} names no base model.", hint="Give it with --base.")
     try:
         model_type = load_config(
             chosen, revision=None if base else revision, trust_remote_code=trust_remote_code
@@ -142,16 +150,16 @@ def _load_adapter(
     if expected and expected != loaded.weights_sha256:
         raise DiasumError(
             f"The adapter in {folder} was trained on other weights of {named} than those at {chosen} "
-            f"(sha256 {expected[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
+            f"(sha256 {str(expected)[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
             hint="Load the base it was trained on (the run's manifest.json names its revision), or train again on this one.",
         )
     try:
         model = PeftModel.from_pretrained(loaded.model, str(folder))
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        first = str(error).splitlines()[0]
+    except Exception as error:  # peft raises many kinds for weights or settings that it cannot use
+        first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DiasumError(
             f"The adapter in {folder} does not fit {chosen} ({model_type}): {first}",
-            hint=f"It was trained on {named}; give that base.",
+            hint=f"It was trained on {named}: give that base. If it is that one, the adapter's files were changed: copy them again.",
         ) from None
     return _assemble(source, model, loaded, side, hardware, has_adapter=True)
 
@@ -177,10 +185,38 @@ def _assemble(
 def _side_file(folder: Path | None) -> dict[str, Any]:
     if folder is None or not (folder / SIDE_FILE).is_file():
         return {}
-    try:
-        return dict(json.loads((folder / SIDE_FILE).read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise DiasumError(f"{folder / SIDE_FILE} is damaged: {error}") from None
+    file = folder / SIDE_FILE
+    _check_whole(file)
+    side: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    for key in ("base", "prompt", "generate"):
+        if not isinstance(side.get(key, {}), dict):
+            raise DiasumError(f"{file}: expected an object under `{key}`, found {side[key]!r}.", hint=_remedy(file))
+    return side
+
+
+def _check_whole(file: Path) -> None:
+    if not file.is_file() and file.suffix == ".safetensors":
+        raise DiasumError(f"{file.parent} holds no {file.name} (pickled adapters are not read).", hint=_remedy(file))
+    if problem := damage(file):
+        raise DiasumError(f"{file} is damaged: {problem}.", hint=_remedy(file))
+
+
+def _remedy(file: Path) -> str:
+    """A run keeps its best adapter a second time, beside its checkpoints."""
+    spares = [
+        spare
+        for spare in file.parent.parent.glob(f"checkpoints/best-*/{file.name}")
+        if spare.parent.name.removeprefix("best-").isdecimal() and damage(spare) is None
+    ]
+    if spares:
+        newest = max(spares, key=lambda spare: int(spare.parent.name.removeprefix("best-")))
+        return f"The run has another copy: cp {newest} {file}"
+    return "Copy it again from where it came, or train again."
+
+
+def _shown(source: str | Path) -> str:
+    text = " ".join(str(source).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _folder(source: str) -> Path | None:

@@ -7,7 +7,6 @@ no other state that a killed run could lose.
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from types import FrameType
 from typing import Any
@@ -19,6 +18,7 @@ from transformers import TrainerCallback
 from diasum.config import TrainSettings
 from diasum.files import folder_in_place
 from diasum.training import distributed
+from diasum.training.history import best_evaluation, stalled
 from diasum.training.run import Run
 
 
@@ -53,7 +53,7 @@ class Rhythm(TrainerCallback):
 
 
 class BestAdapter(TrainerCallback):
-    """Keep the adapter of the best evaluation in ``checkpoints/best-STEP``."""
+    """Keep the adapter of the best evaluation in ``checkpoints/best-STEP``, and those that older checkpoints need."""
 
     def __init__(self, run: Run, settings: TrainSettings) -> None:
         self.run = run
@@ -65,12 +65,9 @@ class BestAdapter(TrainerCallback):
             distributed.on_main(lambda: self._keep(model, state.global_step))
 
     def _keep(self, model: Any, step: int) -> None:
-        target = self.run.checkpoints / f"best-{step}"
-        with folder_in_place(target) as folder:
+        with folder_in_place(self.run.best(step)) as folder:
             model.save_pretrained(folder)
-        for other in self.run.checkpoints.glob("best-*"):
-            if other != target:
-                shutil.rmtree(other, ignore_errors=True)
+        self.run.rotate_best()
 
 
 class Events(TrainerCallback):
@@ -159,21 +156,3 @@ class Interruption:
             raise KeyboardInterrupt
         self.rhythm.asked = True
         self.console.print("Stopping after this step and saving; once more ends at once without saving.")
-
-
-def best_evaluation(history: list[dict[str, Any]], settings: TrainSettings) -> dict[str, Any] | None:
-    """The logged evaluation with the best value of `select_by`, the earliest of equals; by loss where nothing was generated."""
-    evaluations = [event for event in history if "eval_loss" in event]
-    key = f"eval_{settings.select_by}"
-    if settings.select_by == "loss" or not all(key in event for event in evaluations):
-        return min(evaluations, key=lambda event: event["eval_loss"], default=None)
-    return max(evaluations, key=lambda event: event[key], default=None)
-
-
-def stalled(history: list[dict[str, Any]], settings: TrainSettings) -> bool:
-    """Whether `early_stopping_patience` evaluations have passed since the best one."""
-    best = best_evaluation(history, settings)
-    if settings.early_stopping_patience is None or best is None:
-        return False
-    since = sum("eval_loss" in event and event["step"] > best["step"] for event in history)
-    return bool(since >= settings.early_stopping_patience)

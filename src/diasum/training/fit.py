@@ -27,10 +27,11 @@ from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, decoder_start, resolve_base
 from diasum.training import distributed
-from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm, best_evaluation, stalled
+from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm
 from diasum.training.encoder_cache import build_cache
+from diasum.training.history import best_evaluation, stalled
 from diasum.training.preflight import Preflight, preflight
-from diasum.training.prepare import Prepared, prepare
+from diasum.training.prepare import Prepared, labelled, prepare
 from diasum.training.run import Run
 from diasum.training.trainer import DialogueTrainer, Measure, training_arguments
 
@@ -82,6 +83,7 @@ def fit(
     if not resume:
         distributed.on_main(run.check_free)
     _check_trackers(settings.train.report_to)
+    checkpoint = distributed.on_main(lambda: run.last_checkpoint(_warning(console))) if resume else None
     prepared = prepare(settings, measure)
     record = prepared.record(settings)
     if resume:
@@ -105,7 +107,7 @@ def fit(
     if on_progress is not None and distributed.is_main():
         trainer.add_callback(_forward_logs(on_progress))
     with Interruption(rhythm, console), closing(progress):
-        result = _train(trainer, rhythm, run, resume)
+        result = _train(trainer, rhythm, run, resume, checkpoint)
     if result.complete:
         distributed.on_main(lambda: _finish(settings, run, prepared, result))
     return result
@@ -165,9 +167,9 @@ def _estimate(
     estimate = preflight(trainer, prepared.base, prepared.hardware, settings)
     if estimate is None:
         return None
-    console.print(f"[bold]needs[/]  {estimate.sentence()}")
+    console.print(labelled("needs", estimate.sentence()))
     if warning := estimate.warning():
-        console.print(f"       {warning}")
+        console.print(labelled("", warning))
     run.update_manifest(preflight=estimate.record())
     return estimate
 
@@ -183,14 +185,13 @@ def encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: Dialo
         settings.train.encoder_cache_dtype,
         console,
     )
-    console.print(f"       {report.sentence()}")
+    console.print(labelled("", report.sentence()))
     distributed.on_main(lambda: run.update_manifest(encoder_cache=asdict(report)))
     trainer.data_collator = cache.collator(trainer.data_collator)
 
 
-def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool) -> TrainingResult:
+def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool, checkpoint: Path | None) -> TrainingResult:
     train = trainer.settings.train
-    checkpoint = run.last_checkpoint() if resume else None
     state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8")) if checkpoint else None
     history = state["log_history"] if state else []
     if resume:
@@ -222,6 +223,7 @@ def _claim(run: Run, settings: Settings | None, record: dict[str, Any], seen: Se
 
 
 def _rewind(run: Run, step: int) -> None:
+    run.set_aside_after(step)
     run.rotate_checkpoints()
     run.rewind_events(step)
 
@@ -235,7 +237,7 @@ def _finish(settings: Settings, run: Run, prepared: Prepared, result: TrainingRe
     assert result.best is not None
     base = prepared.base
     with folder_in_place(run.adapter) as folder:
-        for file in (run.checkpoints / f"best-{result.best['step']}").iterdir():
+        for file in run.best(result.best["step"]).iterdir():
             shutil.copyfile(file, folder / file.name)
         _name_base(folder, base)
         base.tokenizer.save_pretrained(folder)
@@ -272,16 +274,18 @@ def _check_unchanged(run: Run, record: dict[str, Any]) -> None:
 def _tell_other_choices(run: Run, record: dict[str, Any], console: Console) -> None:
     """On another machine, or without its compiler, a resumed run may compute otherwise, which changes the adapter a little."""
     before = run.manifest().get("choices", {})
+    tell = _warning(console)
     for name in ("device", "dtype", "fast_path"):
         old, new = before.get(name), record["choices"][name]
         if old is not None and old != new:
-            console.print(
+            tell(
                 f"This run began otherwise ({old}). It goes on ({new}), and its adapter will differ a little from that of a run that was "
-                "never stopped.",
-                style="yellow",
-                highlight=False,
-                markup=False,
+                "never stopped."
             )
+
+
+def _warning(console: Console) -> Callable[[str], None]:
+    return lambda sentence: console.print(sentence, style="yellow", highlight=False, markup=False)
 
 
 def _name_base(folder: Path, base: Base) -> None:

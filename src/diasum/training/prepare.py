@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from diasum.config import PromptSettings, Settings, TrainSettings
 from diasum.data import (
@@ -84,17 +85,21 @@ class Prepared:
         name = f"{self.base.id} (bundled)" if self.base.id == BUNDLED else self.base.id
         kept = "" if self.base.quantization == "none" else f", frozen weights in {self.base.quantization[0]} bits"
         sizes = {split: len(self.corpus.split(split)) for split in ("train", "validation")}
-        console.print(f"[bold]run[/]    {run.path}")
-        console.print(f"[bold]base[/]   {name}, {self.base.model_type}{kept}; {self.parameters}")
-        console.print(
-            f"[bold]data[/]   {self.corpus.name}: {sizes['train']} pairs to train on, {sizes['validation']} to validate; "
-            f"{self.encoding.sentence()}"
-        )
-        for note in self.notes:
-            console.print(f"       {note}", highlight=False)
-        console.print(f"[bold]with[/]   {'; '.join(self.hardware.reasons.values())}; {self.batching}")
-        console.print(f"       {self.fast.reason}", highlight=False, markup=False)  # may hold a compiler's words
-        console.print(f"       {self.encoder.separator_reason} {self.encoder.speakers_reason}")
+        lines = [
+            ("run", str(run.path)),
+            ("base", f"{name}, {self.base.model_type}{kept}; {self.parameters}"),
+            (
+                "data",
+                f"{self.corpus.name}: {sizes['train']} pairs to train on, {sizes['validation']} to validate; "
+                f"{self.encoding.sentence()}",
+            ),
+            *(("", note) for note in self.notes),
+            ("with", f"{'; '.join(self.hardware.reasons.values())}; {self.batching}"),
+            ("", self.fast.reason),
+            ("", f"{self.encoder.separator_reason} {self.encoder.speakers_reason}"),
+        ]
+        for label, text in lines:
+            console.print(labelled(label, text))
 
     def record(self, settings: Settings) -> dict[str, Any]:
         """The manifest's part that is known before the first step."""
@@ -131,6 +136,11 @@ class Prepared:
             },
             "hardware": describe_machine(),
         }
+
+
+def labelled(label: str, text: str) -> Text:
+    """A line of what is told before a training; paths, ids and a compiler's words are never taken for rich's markup."""
+    return Text.assemble((f"{label:<7}", "bold"), text)
 
 
 def prepare(settings: Settings, measure: Measure | None) -> Prepared:

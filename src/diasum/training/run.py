@@ -5,7 +5,7 @@
     config.yaml      resolved settings; training from it gives the same run
     manifest.json    versions, seed, data hashes, base, hardware, timings, automatic choices and their reasons
     adapter/         PEFT weights + tokenizer + diasum.json; there only when training has ended
-    checkpoints/     for resuming, complete or absent
+    checkpoints/     for resuming, complete or absent; the best adapters by then
     cache/           what can be computed again; gone when training has ended
     events.jsonl     one JSON object a log event
 """
@@ -14,14 +14,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from diasum.config import Settings, load_settings
 from diasum.errors import DiasumError
 from diasum.files import write_json, write_text
+from diasum.intact import damage
+from diasum.training.history import best_evaluation
 
 KEPT_CHECKPOINTS = 2
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_CHECKPOINT_FILES = ("trainer_state.json", *_ADAPTER_FILES, "optimizer.pt", "scheduler.pt")
 
 
 class Run:
@@ -112,38 +117,88 @@ class Run:
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as it stands; empty when there is none yet."""
-        try:
-            loaded = json.loads(self.manifest_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.manifest_file.exists():
             return {}
-        except ValueError as error:
-            raise DiasumError(f"{self.manifest_file} is damaged: {error}") from None
-        return dict(loaded)
+        if problem := damage(self.manifest_file):
+            raise DiasumError(
+                f"{self.manifest_file} is damaged: {problem}.",
+                hint="Copy it back from elsewhere; a run can be resumed and used without it, too: remove it.",
+            )
+        loaded: dict[str, Any] = json.loads(self.manifest_file.read_text(encoding="utf-8"))
+        return loaded
 
     def update_manifest(self, **parts: Any) -> None:
         """Add or replace top-level parts of the manifest."""
         write_json(self.manifest_file, {**self.manifest(), **parts})
 
-    def last_checkpoint(self) -> Path | None:
-        """The newest complete checkpoint."""
-        found = {
-            int(p.name.rsplit("-", 1)[1]): p
-            for p in self.checkpoints.glob("checkpoint-*")
-            if (p / "trainer_state.json").is_file()
-        }
-        return found[max(found)] if found else None
+    def best(self, step: int) -> Path:
+        """Folder of the adapter as it was at a step whose evaluation was the best one so far."""
+        return self.checkpoints / f"best-{step}"
+
+    def last_checkpoint(self, tell: Callable[[str], None] = lambda _: None) -> Path | None:
+        """The newest checkpoint that training can go on from; None where there is none at all.
+
+        Its own files must be whole, and the adapter that was the best one by then.
+
+        Args:
+            tell: hears of newer ones that are damaged, in a sentence each.
+
+        Raises:
+            DiasumError: there are checkpoints, but each is damaged.
+        """
+        problems: list[str] = []
+        for checkpoint in reversed(self._numbered("checkpoint")):
+            if (problem := self._damage(checkpoint)) is None:
+                for one in problems:
+                    tell(f"A checkpoint is damaged ({one}); the run goes on from {checkpoint.name}.")
+                return checkpoint
+            problems.append(problem)
+        if problems:
+            raise DiasumError(
+                f"{self.path} cannot go on: its checkpoints are damaged ({'; '.join(problems)}).",
+                hint=f"Copy them back from elsewhere, or remove {self.checkpoints}: --resume then begins the run at its first step.",
+            )
+        return None
+
+    def _damage(self, checkpoint: Path) -> str | None:
+        """Which file of a checkpoint cannot be read, and why."""
+        random = sorted(checkpoint.glob("rng_state*.pth")) or [checkpoint / "rng_state.pth"]
+        files = [*(checkpoint / name for name in _CHECKPOINT_FILES), *random, *checkpoint.glob("memory.json")]
+        if problem := _first_damage(files):
+            return problem
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        if not {"global_step", "max_steps", "log_history"} <= state.keys():
+            return f"{checkpoint / 'trainer_state.json'}: it holds no state"
+        best = best_evaluation(state["log_history"], self.settings().train)
+        return None if best is None else _first_damage([self.best(best["step"]) / name for name in _ADAPTER_FILES])
+
+    def set_aside_after(self, step: int) -> None:
+        """Rename checkpoints newer than the one that training goes on from, so that they are not taken for its newest."""
+        for checkpoint in self._numbered("checkpoint"):
+            if _number(checkpoint) > step:
+                aside = checkpoint.with_name(f"damaged-{checkpoint.name}")
+                shutil.rmtree(aside, ignore_errors=True)
+                checkpoint.rename(aside)
 
     def rotate_checkpoints(self) -> None:
         """Delete all checkpoints but the newest ones, and what a killed process left half-written."""
-        numbered = sorted(self.checkpoints.glob("checkpoint-*"), key=lambda p: int(p.name.rsplit("-", 1)[1]))
-        for old in [*numbered[:-KEPT_CHECKPOINTS], *self.checkpoints.glob(".*")]:
+        for old in [*self._numbered("checkpoint")[:-KEPT_CHECKPOINTS], *self.checkpoints.glob(".*")]:
             shutil.rmtree(old, ignore_errors=True)
+
+    def rotate_best(self) -> None:
+        """Delete best adapters that no checkpoint kept needs: each has one, and a new one is written before its checkpoint."""
+        for old in self._numbered("best")[: -KEPT_CHECKPOINTS - 1]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _numbered(self, kind: str) -> list[Path]:
+        """Folders such as ``checkpoint-12``, the newest last."""
+        return sorted((p for p in self.checkpoints.glob(f"{kind}-*") if _number(p) >= 0), key=_number)
 
     def events(self) -> list[dict[str, Any]]:
         """The logged events; a last line cut short by a kill is left out."""
         events = []
         if self.events_file.is_file():
-            for line in self.events_file.read_text(encoding="utf-8").splitlines():
+            for line in self.events_file.read_text(encoding="utf-8", errors="replace").splitlines():
                 try:
                     events.append(json.loads(line))
                 except ValueError:
@@ -154,6 +209,15 @@ class Run:
         """Drop events after a step, which a resumed run logs again."""
         kept = [event for event in self.events() if event.get("step", 0) <= step]
         write_text(self.events_file, "".join(json.dumps(event) + "\n" for event in kept))
+
+
+def _number(folder: Path) -> int:
+    number = folder.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1
+
+
+def _first_damage(files: Iterable[Path]) -> str | None:
+    return next((f"{file}: {problem}" for file in files if (problem := damage(file))), None)
 
 
 def _differences(own: Any, given: Any, path: str = "") -> list[str]:

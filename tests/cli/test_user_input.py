@@ -1,0 +1,195 @@
+"""What users type and what stands in their files: printed as it stands, refused with a reason, never a traceback."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import diasum
+from diasum.cli import drawing
+from tests.cli.test_commands import Terminal
+from tests.data.tables import rows, write_csv, write_jsonl
+
+TINY = ("--set", "train.epochs=1", "--set", "train.eval_generate=0", "--set", "generate.max_new_tokens=6")
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Terminal:
+    monkeypatch.chdir(tmp_path)
+    return Terminal(monkeypatch, capsys)
+
+
+def test_brackets_and_colons_in_names_are_printed_as_they_stand(terminal: Terminal, base: str, tmp_path: Path) -> None:
+    table = [{**row, "id": f"[/closed] :smile: {i}"} for i, row in enumerate(rows(12))]
+    table[0]["summary"] = ""
+    write_jsonl(tmp_path / "chats[old].jsonl", table)
+    code, _, err = terminal("train", "--base", base, "--data", "chats[old].jsonl", "--run", "runs/exp[v2]", *TINY)
+    assert code == 0, err
+    assert "([/closed] :smile: 0 in line 1)" in err
+    assert "data   chats[old].jsonl: 10 pairs" in err
+    assert "Adapter: runs/exp[v2]/adapter" in err
+    assert "evaluate 'runs/exp[v2]'" in err, "as a shell takes it"
+    arguments = ("--data", "chats[old].jsonl", "--split", "all", "--examples", "1", "--set", "evaluate.contrast=0")
+    code, _, err = terminal("evaluate", "runs/exp[v2]", *arguments)
+    assert code == 0, err
+    assert "[/closed] :smile:" in err
+    assert "human" in err
+
+
+def test_a_console_of_the_caller_takes_no_name_for_markup_either(base: str, tmp_path: Path) -> None:
+    write_jsonl(
+        tmp_path / "talks.jsonl",
+        [{**row, "summary": row["summary"] if i else ""} for i, row in enumerate(rows(9, "[/b]"))],
+    )
+    told = io.StringIO()
+    diasum.train(
+        base,
+        str(tmp_path / "talks.jsonl"),
+        run=tmp_path / "run[x]",
+        settings={"train.epochs": 1, "train.eval_generate": 0},
+        console=Console(file=told, width=1000),
+    )
+    assert "run[x]" in told.getvalue()
+    assert "([/b]0 in line 1)" in told.getvalue()
+
+
+def test_tables_and_bars_take_no_name_for_markup() -> None:
+    out = drawing.console()
+    out.file = told = io.StringIO()
+    out.print(drawing.stats_table({"[/x] :smile:": {"pairs": 1}}))
+    out.print(drawing.fact("base", "models[/new]"))
+    assert "[/x] :smile:" in told.getvalue()
+    assert "models[/new]" in told.getvalue()
+    shown = Console(file=(bar := io.StringIO()), force_terminal=True, width=200)
+    with drawing.Bars(shown) as bars:
+        bars("[/system]", 1, 2)
+    assert "summarising ([/system])" in bar.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["data", "convert", "talks.csv", "other.csv"], "other.csv exists already"),
+        (["data", "convert", "talks.csv", "new.csv"], "only plain jsonl is written, not `.csv`.\n  Name it new.jsonl"),
+        (["data", "convert", "talks.csv", "new.jsonl.gz"], "only plain jsonl is written"),
+        (["data", "convert", "talks.csv", "other.csv/below"], "A part of that path is a file"),
+        (["data", "convert", "talks.csv", "/proc/nowhere"], "/proc/nowhere: No such file or directory"),
+        (["data", "check", "LONG"], "File name too long"),
+        (["inspect", "LONG"], "File name too long"),
+        (["train", "--run", "new", "--config", "LONG"], "File name too long"),
+        (["train", "--run", "new", "--data", "LONG"], "File name too long"),
+        (["data", "convert", "talks.csv", "LONG"], "File name too long"),
+        (["train", "--run", "new", "--set", "lora.rank_pattern=5"], "lora.rank_pattern: expected dict (found 5)"),
+    ],
+)
+def test_a_path_or_value_that_cannot_be(
+    arguments: list[str], expected: str, terminal: Terminal, tmp_path: Path
+) -> None:
+    for name in ("talks.csv", "other.csv"):
+        write_csv(tmp_path / name, rows(3))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    code, out, err = terminal(*("a" * 300 if argument == "LONG" else argument for argument in arguments))
+    assert code == 2, err
+    assert expected in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["data", "check", "locked"], ["evaluate", "locked", "--data", "sample"], ["train", "--run", "locked/run"]],
+)
+def test_a_folder_without_permission(
+    arguments: list[str], terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a user who is not root: what is below the folder cannot be asked for."""
+    (tmp_path / "locked").mkdir()
+    stat, listdir = os.stat, os.listdir
+
+    def refuse(path: Any) -> None:
+        if "locked" in Path(str(path)).parts:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    def guarded_stat(path: Any, *args: Any, **kwargs: Any) -> Any:
+        refuse(path)
+        return stat(path, *args, **kwargs)
+
+    def guarded_list(path: Any = ".") -> Any:
+        refuse(path)
+        return listdir(path)
+
+    with monkeypatch.context() as locked:
+        locked.setattr(os, "stat", guarded_stat)
+        locked.setattr(os, "listdir", guarded_list)
+        code, _, err = terminal(*arguments)
+    assert code == 2, err
+    assert "Cannot read or write locked" in err
+    assert "Permission denied" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--set", "trian.epochs=1"], "Did you mean `train`?"),
+        (["--set", "data.max_train=yes"], "data.max_train: expected a number"),
+        (["--dry-run", "--set", "trian.epochs=1"], "Did you mean `train`?"),
+        (["--config", "nowhere.yaml"], "No settings file"),
+        ([], "exists already"),
+    ],
+)
+def test_settings_and_run_are_checked_before_heavy_imports(arguments: list[str], expected: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").touch()
+    code = f"""
+import sys
+sys.argv = ["diasum", "train", "--run", "taken", *{arguments!r}]
+from diasum.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code == 2, stop.code
+assert not {{"torch", "transformers", "peft", "datasets", "numpy"}} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert expected in done.stderr
+
+
+@pytest.mark.parametrize("path", ["talks", "data/talks"])
+def test_a_run_evaluated_from_another_folder_says_which_file_names_its_data(
+    path: str, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.yaml").write_text(json.dumps({"data": {"path": path}}))
+    code, _, err = terminal("evaluate", "run")
+    assert code == 2
+    assert f"There is no {'file or folder' if '/' not in path else 'local file or folder'} {path}" in err
+    assert "run/config.yaml names it (data.path)" in err
+    code, _, err = terminal("evaluate", "run", "--data", "other.jsonl")
+    assert code == 2
+    assert "config.yaml" not in err
+
+
+def test_data_check_does_not_pass_over_what_it_dropped(terminal: Terminal, tmp_path: Path) -> None:
+    words = " ".join(f"word{i}" for i in range(20))
+    table = [{"id": i, "dialogue": f"Ana: {i} {words}\nBen: Yes.", "summary": f"Number {i}."} for i in range(24)]
+    write_jsonl(tmp_path / "mixed.jsonl", [row if i % 2 else {**row, "dialogue": ""} for i, row in enumerate(table)])
+    code, _, err = terminal("data", "check", "mixed.jsonl")
+    assert code == 1
+    assert "warning: 12 of 24 rows of `all` are empty where a conversation was expected" in err
+    assert "nothing" not in err
+    write_jsonl(tmp_path / "same.jsonl", [{**row, "dialogue": table[0]["dialogue"]} for row in table])
+    code, _, err = terminal("data", "check", "same.jsonl")
+    assert code == 1
+    assert "warning: 1 of 1 dialogues of `all` have more than 10 summaries" in err
