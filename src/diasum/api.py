@@ -214,6 +214,7 @@ def score(
     Raises:
         DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split, several columns that could be the summary.
     """
+    from diasum.evaluation.evaluate import baselines
     from diasum.evaluation.predictions import read_systems
 
     files = [predictions] if isinstance(predictions, str | Path) else list(predictions)
@@ -221,7 +222,7 @@ def score(
 
     def predict(pairs: Any) -> tuple[dict[str, list[Prediction]], list[str]]:
         systems, notes = read_systems(files, pairs)
-        return systems | _baselines(given.evaluate.baselines, pairs, given.evaluate.seed), notes
+        return systems | baselines(given.evaluate.baselines, pairs, given.evaluate.seed), notes
 
     return _score_texts(given, out, predict, progress)
 
@@ -241,9 +242,11 @@ def baseline(
     Raises:
         DiasumError: an unknown method (those there are, are listed).
     """
+    from diasum.evaluation.evaluate import baselines
+
     methods = [method] if isinstance(method, str) else list(method)
     given = _given_settings(data, split, protocol, settings)
-    return _score_texts(given, out, lambda pairs: (_baselines(methods, pairs, given.evaluate.seed), []), progress)
+    return _score_texts(given, out, lambda pairs: (baselines(methods, pairs, given.evaluate.seed), []), progress)
 
 
 def compare(
@@ -347,14 +350,6 @@ def _given_settings(data: str, split: str, protocol: str, settings: Overrides) -
     return settings_for(None, settings, **named)
 
 
-def _baselines(names: Sequence[str], pairs: Any, seed: int) -> dict[str, list[Prediction]]:
-    from diasum.evaluation.baselines import baseline_predictions
-    from diasum.evaluation.predictions import Prediction
-
-    made = {name: baseline_predictions(name, pairs, seed=seed) for name in names}
-    return {name: [Prediction(p.id, t) for p, t in zip(pairs, texts, strict=True)] for name, texts in made.items()}
-
-
 def _score_texts(
     settings: Settings,
     out: str | Path | None,
@@ -362,27 +357,11 @@ def _score_texts(
     progress: Progress | None,
 ) -> Evaluated:
     from diasum.data import load_corpus
-    from diasum.evaluation.evaluate import Evaluated
-    from diasum.evaluation.metrics import score_systems
+    from diasum.evaluation.evaluate import evaluate_texts
     from diasum.evaluation.report import write_evaluation
 
-    asked = settings.evaluate
-    corpus = load_corpus(settings.data, purpose="evaluate", split=asked.split)
-    pairs = corpus.split(asked.split)[: asked.max_examples]
-    predictions, notes = predict(pairs)
-    first = next(iter(predictions))
-    evaluation = score_systems(
-        pairs,
-        predictions,
-        protocol=asked.protocol,
-        split=asked.split,
-        resamples=asked.resamples,
-        seed=asked.seed,
-        reference_system=first,
-        progress=progress,
-    )
-    evaluation.notes[:0] = [*corpus.notes, *notes]
-    evaluated = Evaluated(evaluation, pairs, predictions, first)
+    corpus = load_corpus(settings.data, purpose="evaluate", split=settings.evaluate.split)
+    evaluated = evaluate_texts(corpus, settings.evaluate, predict, progress)
     if out is not None:
         write_evaluation(Path(out), evaluated, corpus=corpus, run=None)
     return evaluated

@@ -78,9 +78,7 @@ def evaluate_model(
     if trained.has_adapter and settings.base_model:
         with trained.without_adapter():
             predictions[BASE] = _predict(trained, pairs, generate, BASE, progress)
-    for name in settings.baselines:
-        texts = baseline_predictions(name, pairs, seed=settings.seed)
-        predictions[name] = [Prediction(pair.id, text) for pair, text in zip(pairs, texts, strict=True)]
+    predictions |= baselines(settings.baselines, pairs, settings.seed)
     evaluation = score_systems(
         pairs,
         predictions,
@@ -104,6 +102,46 @@ def evaluate_model(
             progress=_counter(progress, "contrast", 2 * min(settings.contrast, len(pairs))),
         )
     return evaluated
+
+
+def evaluate_texts(
+    corpus: Corpus,
+    settings: EvaluateSettings,
+    predict: Callable[[list[Pair]], tuple[dict[str, list[Prediction]], list[str]]],
+    progress: Progress | None = None,
+) -> Evaluated:
+    """Score summaries that are there already, in one table; differences are taken to the first system.
+
+    Args:
+        corpus: with the split.
+        settings: protocol, split, resamples.
+        predict: gives each system's summaries of the pairs, and what a reader must know of them.
+        progress: called with (what, done, of how many).
+
+    Raises:
+        DiasumError: no such split or protocol, or what `predict` raises.
+    """
+    pairs = corpus.split(settings.split)[: settings.max_examples]
+    predictions, notes = predict(pairs)
+    first = next(iter(predictions))
+    evaluation = score_systems(
+        pairs,
+        predictions,
+        protocol=settings.protocol,
+        split=settings.split,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        reference_system=first,
+        progress=progress,
+    )
+    evaluation.notes[:0] = [*corpus.notes, *notes]
+    return Evaluated(evaluation, pairs, predictions, first)
+
+
+def baselines(names: Sequence[str], pairs: Sequence[Pair], seed: int) -> dict[str, list[Prediction]]:
+    """Summaries by baselines that need no model; an unknown one raises `DiasumError`."""
+    made = {name: baseline_predictions(name, pairs, seed=seed) for name in names}
+    return {name: [Prediction(p.id, t) for p, t in zip(pairs, texts, strict=True)] for name, texts in made.items()}
 
 
 def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: str) -> None:
