@@ -96,9 +96,10 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
     """What the figures depend on."""
     from diasum.model import choose_hardware, describe_machine
 
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
     hardware = choose_hardware()
     return {
         "device": hardware.device,
@@ -107,7 +108,7 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
         "threads": int(os.environ.get("OMP_NUM_THREADS", 0)) or describe_machine()["threads"],
         "load_average_before": _load(),
         "versions": {name: metadata.version(name) for name in PACKAGES},
-        "commit": commit.stdout.strip(),
+        "commit": git("describe", "--always") + ("-dirty" if changed else ""),
         "pairs": options.pairs,
         "rounds": options.rounds,
         "clock": options.clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 import diasum
 from diasum.api import settings_for
+from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import quick_scores
 from diasum.training import Run, preflight
@@ -18,6 +20,8 @@ from diasum.training.fit import dry_run, make_trainer
 from diasum.training.preflight import LiveBytes, Preflight
 from diasum.training.prepare import prepare
 from diasum.training.trainer import DialogueTrainer
+
+CHECKPOINTING, QUANTIZED = "train.gradient_checkpointing=true", "train.base_quantization=4bit"
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +49,25 @@ def test_words() -> None:
     )
     assert estimate(evaluation_seconds=0.0, seconds=7300.0).sentence().endswith("and 2.0 hours on this CPU")
     assert estimate().warning() is None
-    warning = estimate(available_bytes=2_000_000_000, fitting_tokens=1024).warning()
+    warning = estimate(available_bytes=2_000_000_000, advice=("a=1", "b=2")).warning()
     assert warning is not None
-    assert "train.batch_tokens=1024" in warning
-    assert "train.gradient_checkpointing=true" in warning
-    by_pairs = estimate(available_bytes=2_000_000_000, fitting_tokens=1024, batch_size=12).warning()
-    assert "train.batch_size=3 " in str(by_pairs)
-    assert "train.batch_tokens" not in str(by_pairs)
+    assert warning.endswith("Try a=1 or b=2.")
+
+
+@pytest.mark.parametrize(
+    ("train", "weights_outweigh", "expected"),
+    [
+        ({"batch_tokens": 4096}, False, ["train.batch_tokens=1024 with more train.gradient_accumulation_steps", CHECKPOINTING]),
+        ({"batch_size": 12}, True, ["train.batch_size=3 with more train.gradient_accumulation_steps", CHECKPOINTING, QUANTIZED]),
+        ({"batch_size": 1, "gradient_checkpointing": True, "base_quantization": "8bit"}, True,
+         ["train.batch_size=1 with more train.gradient_accumulation_steps"]),
+    ],
+)  # fmt: skip
+def test_advice_is_of_what_would_help(train: dict[str, Any], weights_outweigh: bool, expected: list[str]) -> None:
+    base = SimpleNamespace(model=torch.nn.Linear(100, 100, bias=False))
+    peak = 40_000 * (1.5 if weights_outweigh else 3)
+    found = preflight._advice(Settings.model_validate({"train": train}).train, base, peak, 0.25)  # type: ignore[arg-type]
+    assert list(found) == expected
 
 
 def test_live_bytes_are_counted_and_given_back() -> None:

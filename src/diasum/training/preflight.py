@@ -21,7 +21,7 @@ from rich.console import Console
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from diasum.config import GenerateSettings, Settings
+from diasum.config import GenerateSettings, Settings, TrainSettings
 from diasum.model import Base, Hardware, generate, is_out_of_memory, release_memory
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
@@ -47,7 +47,7 @@ class Preflight:
         probe_seconds: that this estimate took.
         batch_tokens: of the largest batch, padding counted.
         fitting_tokens: tokens of a batch that would fit, where the largest does not.
-        batch_size: pairs of the largest batch, where it is the settings that say how many; None where they say tokens.
+        advice: settings that would lower the memory, the surest first.
     """
 
     device: str
@@ -58,7 +58,7 @@ class Preflight:
     probe_seconds: float
     batch_tokens: int
     fitting_tokens: int | None
-    batch_size: int | None = None
+    advice: tuple[str, ...] = ()
 
     def sentence(self) -> str:
         """For example ``about 3.1 GB (20.4 GB are free) and 41 minutes on this CPU, at most 6 minutes of it for summaries``."""
@@ -72,15 +72,9 @@ class Preflight:
         """What to change where it will not fit."""
         if self.memory_bytes <= self.available_bytes and not self.fitting_tokens:
             return None
-        advice = ["train.gradient_checkpointing=true", "train.base_quantization=4bit"]
-        if self.fitting_tokens:
-            smaller = f"train.batch_tokens={self.fitting_tokens}"
-            if self.batch_size:
-                smaller = f"train.batch_size={max(1, self.batch_size * self.fitting_tokens // self.batch_tokens)}"
-            advice.insert(0, f"{smaller} with more train.gradient_accumulation_steps")
         return (
             "Warning: that is more memory than there is; batches that do not fit will be taken in parts. "
-            f"Try {', '.join(advice[:-1])} or {advice[-1]}."
+            f"Try {' or '.join(self.advice) or 'a smaller base'}."
         )
 
     def record(self) -> dict[str, Any]:
@@ -142,6 +136,7 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
     fitting = int((available * 0.9 - fixed) / per_token) // 64 * 64
     if two is None:  # found by trying
         fitting = min(max(fitting, tokens), 2 * tokens - 1)
+    too_large = max(batches) > fitting >= 64 and (two is None or peak > available)
     return Preflight(
         device=hardware.device,
         memory_bytes=int(peak),
@@ -150,9 +145,24 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
         evaluation_seconds=made,
         probe_seconds=time.perf_counter() - begin,
         batch_tokens=max(batches),
-        fitting_tokens=fitting if max(batches) > fitting >= 64 and (two is None or peak > available) else None,
-        batch_size=settings.train.batch_size,
+        fitting_tokens=fitting if too_large else None,
+        advice=tuple(_advice(settings.train, base, peak, fitting / max(batches) if too_large else None)),
     )
+
+
+def _advice(train: TrainSettings, base: Base, peak: float, fitting: float | None) -> Iterator[str]:
+    """Settings that would lower the peak; `fitting` is the part of the largest batch that would fit."""
+    if fitting:
+        smaller = f"train.batch_tokens={int(train.batch_tokens * fitting) // 64 * 64 or 64}"
+        if train.batch_size:
+            smaller = f"train.batch_size={max(1, int(train.batch_size * fitting))}"
+        yield f"{smaller} with more train.gradient_accumulation_steps"
+    if not train.gradient_checkpointing:
+        yield "train.gradient_checkpointing=true"
+    # A quantised base takes the plain path, whose activations need more: it pays where the weights outweigh them.
+    weights = sum(p.numel() * p.element_size() for p in base.model.parameters())
+    if train.base_quantization == "none" and 2 * weights > peak:
+        yield "train.base_quantization=4bit"
 
 
 def _unless_out_of_memory(action: Callable[[], T]) -> T | None:
