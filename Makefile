@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 demo: setup
 	$(BIN)/diasum demo
 
+# Threads that wait busily would make tests take several times as long where the machine has more to do.
+test: export OMP_WAIT_POLICY ?= passive
 test: setup
 	$(BIN)/python -m pytest
 

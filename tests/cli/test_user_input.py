@@ -193,3 +193,19 @@ def test_data_check_does_not_pass_over_what_it_dropped(terminal: Terminal, tmp_p
     code, _, err = terminal("data", "check", "same.jsonl")
     assert code == 1
     assert "warning: 1 of 1 dialogues of `all` have more than 10 summaries" in err
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "passive"), ("active", "active")])
+def test_threads_wait_without_keeping_the_cores_busy(given: str | None, expected: str) -> None:
+    """The policy is read when torch loads its OpenMP library: the command line sets it before, and leaves the user's own."""
+    code = (
+        "import os, sys; from diasum import cli; assert 'torch' not in sys.modules\n"
+        "sys.argv = ['diasum', '--version']\n"
+        "try: cli.main()\n"
+        "except SystemExit: print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    if given:
+        environment["OMP_WAIT_POLICY"] = given
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -52,6 +53,9 @@ def _root(
 def main() -> None:
     """Entry point: errors that a user can mend go to standard error, with exit code 2."""
     _quiet_libraries()
+    # Before torch is loaded: its threads then sleep while they wait for each other. Waiting busily, they lose most of their time where
+    # another program wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app()
     except DiasumError as error:
@@ -91,7 +95,6 @@ def _complain(message: str, hint: str | None) -> None:
 
 def _quiet_libraries() -> None:
     """Libraries' own bars and advice would drown ours; `--debug` leaves them on."""
-    import os
     import warnings
 
     if "--debug" in sys.argv:
