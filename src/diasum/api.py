@@ -5,7 +5,6 @@ Each function reads as the job it does; what it needs heavy libraries for is imp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.evaluation.predictions import Prediction
     from diasum.inference import Summarizer
-    from diasum.training import Run
     from diasum.training.fit import TrainingResult
     from diasum.training.preflight import Preflight
 
@@ -167,7 +165,10 @@ def evaluate(
         _forget_columns(tree)
     resolved = load_settings(None, tree)
     usual = (resolved.data, resolved.evaluate.max_examples) == (start.data, start.evaluate.max_examples)
-    folder = Path(out) if out is not None else _evaluation_folder(own, resolved, usual=usual) if own else None
+    folder = Path(out) if out is not None else None
+    if own and folder is None:
+        other = None if usual else (resolved.data.path, resolved.evaluate.max_examples)
+        folder = own.evaluation(resolved.evaluate.split, other)
     if folder is not None:
         check_writable(folder)
     seen = Seen.read(own.seen_file) if own else None
@@ -186,15 +187,6 @@ def evaluate(
     if folder is not None:
         write_evaluation(folder, evaluated, corpus=corpus, run=own, card=usual, contrast=evaluated.contrast)
     return evaluated
-
-
-def _evaluation_folder(run: Run, resolved: Settings, *, usual: bool) -> Path:
-    """The run's own for the split; for other data, or a part of them, one of another name: the usual figures stay."""
-    split, first = resolved.evaluate.split, resolved.evaluate.max_examples
-    if usual:
-        return run.evaluation(split)
-    name = re.sub(r"\W+", "-", Path(resolved.data.path).name).strip("-")
-    return run.evaluation(f"{split}-of-{name}" + (f"-first-{first}" if first else ""))
 
 
 def score(

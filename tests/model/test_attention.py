@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import Tensor
@@ -122,13 +120,6 @@ def test_by_segment_and_through_a_table(kind: str) -> None:
     case = Case(kind, (9, 1, 30), (40, 2, 7), size=8, dtype=torch.float32)
     for padded in (False, True):
         assert distance(case.by(None, padded=padded), case.exact()) < 1e-5
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @needs_compiler

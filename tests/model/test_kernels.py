@@ -174,13 +174,6 @@ def test_what_is_not_finite_stays_so(bad: float, dtype: torch.dtype) -> None:
         assert torch.isfinite(grad[1]).all()
 
 
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
 @needs_compiler
 @both_types
 @pytest.mark.usefixtures("threads")

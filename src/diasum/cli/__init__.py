@@ -66,9 +66,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
-    except (
-        OSError
-    ) as error:  # whichever path of the user's it was; what is known of it in its place has a hint of its own
+    except OSError as error:
+        # Whichever path of the user's it was; what is known of it in its place has a hint of its own.
         what = (
             f"Cannot read or write {error.filename}: {error.strerror}."
             if error.filename

@@ -79,18 +79,8 @@ def evaluate_model(
         with trained.without_adapter():
             predictions[BASE] = _predict(trained, pairs, generate, BASE, progress)
     predictions |= baselines(settings.baselines, pairs, settings.seed)
-    evaluation = score_systems(
-        pairs,
-        predictions,
-        protocol=settings.protocol,
-        split=settings.split,
-        resamples=settings.resamples,
-        seed=settings.seed,
-        reference_system=system,
-    )
-    evaluation.notes[:0] = [*corpus.notes, *trained.notes]
-    _further_models(evaluation, settings, trained.hardware.device)
-    evaluated = Evaluated(evaluation, pairs, predictions, system)
+    evaluated = evaluate_texts(corpus, settings, lambda _: (predictions, trained.notes))
+    _further_models(evaluated.evaluation, settings, trained.hardware.device)
     if settings.contrast:
         # The control (another dialogue's place) tells how much of a preference is fluency alone.
         evaluated.contrast[system] = contrast(

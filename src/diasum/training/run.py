@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -51,9 +52,18 @@ class Run:
             return "foreign"
         return "complete" if (self.adapter / "adapter_config.json").is_file() else "unfinished"
 
-    def evaluation(self, split: str) -> Path:
-        """Folder of one split's predictions, metrics and report."""
-        return self.path / "evaluation" / split
+    def evaluation(self, split: str, other: tuple[str, int | None] | None = None) -> Path:
+        """Folder of one split's predictions, metrics and report.
+
+        Args:
+            split: its name.
+            other: path of other data than the run's own and how many of them, where these were evaluated: the usual figures stay.
+        """
+        if other is None:
+            return self.path / "evaluation" / split
+        data, first = other
+        name = re.sub(r"\W+", "-", Path(data).name).strip("-")
+        return self.path / "evaluation" / (f"{split}-of-{name}" + (f"-first-{first}" if first else ""))
 
     def check_free(self) -> None:
         """Refuse a directory that holds anything.
