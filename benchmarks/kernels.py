@@ -3,7 +3,7 @@
     python -m benchmarks.kernels [--rounds 15]
 
 Each piece is a forward and a backward pass at flan-t5-base's shape, over the tokens of a batch of eight pairs with DialogSum's lengths, in
-fp32 and bf16. Compiled attention is measured in bf16, too, where the fast path leaves it to torch (processors with bf16 instructions).
+fp32 and bf16. Compiled attention is measured, too, where the fast path leaves it to torch (bf16 instructions that g++ does not know).
 Saves ``benchmarks/results/kernels.json``, from which ``benchmarks.tables`` makes the table of ``docs/fast-path.md``.
 """
 
@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.training import ROOT, SHAPES, conditions, write_base, write_corpus
 from diasum.files import write_json
 from diasum.model.fast.attention import attend
-from diasum.model.fast.compiled import compiled
+from diasum.model.fast.compiled import UNITS, compiled
 from diasum.model.fast.frozen import FrozenWeight
 from diasum.model.fast.kernels import Dropout, Kernels
 from diasum.model.fast.ops import LOSS_CHUNK, gated, rms_norm
@@ -131,7 +131,12 @@ def measure(dtype: torch.dtype, rounds: int, sources: list[int], targets: list[i
     ours.attends = by_default
     scale = product(sum(sources), dtype)
     by_product = [seconds(scale, ours) * 1e3 for _ in range(rounds + 1)][1:]
-    return {"attention_compiled_by_default": by_default, "product_ms": statistics.median(by_product), "pieces": found}
+    return {
+        "attention_compiled_by_default": by_default,
+        "attention_by": UNITS[ours.unit],
+        "product_ms": statistics.median(by_product),
+        "pieces": found,
+    }
 
 
 def main() -> None:

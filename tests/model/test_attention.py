@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import ctypes
+from functools import cache
+
 import pytest
 import torch
 from torch import Tensor
 
 from diasum.model.fast.attention import attend
-from diasum.model.fast.compiled import CompiledKernels, compiled
+from diasum.model.fast.compiled import CompiledKernels, _library, compiled
 from diasum.model.fast.kernels import Kernels, Scores
 from diasum.model.fast.packed import Segments
 
 needs_compiler = pytest.mark.skipif(compiled(torch.float32)[0] is None, reason=compiled(torch.float32)[1])
-both_types = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+FACTORS = {
+    "fp32": (torch.float32, ""),
+    "bf16": (torch.bfloat16, ""),
+    "pairs of bf16": (torch.bfloat16, "-DDIASUM_PAIRS"),
+}
+all_factors = pytest.mark.parametrize("factors", list(FACTORS))
 KINDS = ("self", "causal", "biased", "biased causal", "cross")
 
 
-def of(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> CompiledKernels:
-    """Compiled kernels that attend, whatever this processor has."""
-    kernels, reason = compiled(dtype)
-    assert kernels is not None, reason
-    monkeypatch.setattr(kernels, "attends", True)
+@cache
+def of(factors: str) -> CompiledKernels:
+    """Compiled kernels that attend whatever this processor has; for pairs of bf16, also without its instructions."""
+    dtype, define = FACTORS[factors]
+    library = ctypes.CDLL(str(_library(["g++", *define.split()], dtype)))
+    kernels = CompiledKernels(library, dtype)
+    kernels.attends = True
     return kernels
 
 
@@ -86,32 +96,39 @@ def distance(ours: list[Tensor], exact: list[Tensor]) -> float:
 
 
 @needs_compiler
-@both_types
+@all_factors
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("queries", "keys", "size"),
-    [((1,), (1,), 1), ((9, 1, 30), (40, 2, 7), 8), ((25, 24, 130), (3, 49, 100), 20), ((0, 70, 5), (4, 1, 6), 64)],
+    [
+        ((1,), (1,), 1),
+        ((9, 1, 30), (40, 2, 7), 8),
+        ((25, 24, 130), (3, 49, 100), 20),
+        ((0, 70, 5), (4, 1, 6), 64),
+        ((33, 32, 63), (31, 64, 97), 37),
+    ],
 )
 def test_compiled(
     kind: str,
     queries: tuple[int, ...],
     keys: tuple[int, ...],
     size: int,
-    dtype: torch.dtype,
-    monkeypatch: pytest.MonkeyPatch,
+    factors: str,
 ) -> None:
     """Also one token, heads of any size, more queries than are done at a time, and a pair without queries beside others."""
+    dtype = FACTORS[factors][0]
     case = Case(kind, queries, keys, size=size, dtype=dtype)
-    made = case.by(of(dtype, monkeypatch))
+    made = case.by(of(factors))
     assert {part.dtype for part in made} == {dtype}
     assert distance(made, case.exact()) < {torch.float32: 3e-6, torch.bfloat16: 2**-6}[dtype]
 
 
 @needs_compiler
+@pytest.mark.parametrize("factors", ["bf16", "pairs of bf16"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_compiled_in_bf16_is_as_close_as_torch_in_bf16(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiled_in_bf16_is_as_close_as_torch_in_bf16(kind: str, factors: str) -> None:
     case = Case(kind, (30, 70), (41, 5), size=32, dtype=torch.bfloat16)
-    ours, theirs = (distance(case.by(kernels), case.exact()) for kernels in (of(torch.bfloat16, monkeypatch), None))
+    ours, theirs = (distance(case.by(kernels), case.exact()) for kernels in (of(factors), None))
     assert ours < 1.5 * theirs
 
 
@@ -123,33 +140,31 @@ def test_by_segment_and_through_a_table(kind: str) -> None:
 
 
 @needs_compiler
-@both_types
+@all_factors
 @pytest.mark.usefixtures("threads")
-def test_results_do_not_depend_on_the_number_of_threads(dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    case, made = Case("biased", (50, 3, 80), (), size=16, dtype=dtype), []
+def test_results_do_not_depend_on_the_number_of_threads(factors: str) -> None:
+    case, made = Case("biased", (50, 3, 80), (), size=16, dtype=FACTORS[factors][0]), []
     for count in (1, 3):
         torch.set_num_threads(count)
-        made.append(case.by(of(dtype, monkeypatch)))
+        made.append(case.by(of(factors)))
     assert all(torch.equal(a, b) for a, b in zip(*made, strict=True))
 
 
 @needs_compiler
-@both_types
+@all_factors
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_what_is_not_finite_stays_so_and_in_its_segment(
-    bad: float, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_finite_stays_so_and_in_its_segment(bad: float, factors: str) -> None:
     for column in (0, 24, 48):  # a query, a key, a value
-        case = Case("self", (5, 30), (), size=8, dtype=dtype)
+        case = Case("self", (5, 30), (), size=8, dtype=FACTORS[factors][0])
         case.q[7, column] = bad
-        for part in case.by(of(dtype, monkeypatch)):
+        for part in case.by(of(factors)):
             assert torch.isfinite(part[:5]).all()
             assert not torch.isfinite(part[5:]).all()
 
 
 @needs_compiler
-def test_what_cannot_be_computed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    kernels, segments = of(torch.float32, monkeypatch), Segments((2, 3), (4, 1))
+def test_what_cannot_be_computed_is_refused() -> None:
+    kernels, segments = of("fp32"), Segments((2, 3), (4, 1))
     q, k, bias = torch.ones(5, 8), torch.ones(5, 8), torch.zeros(1, 2, 3, 4)
     kernels.attention(q, k, k, Scores(segments, 2, 1.0, bias))
     for keys, wrong_bias, wrong in (

@@ -49,6 +49,9 @@ _SIGNATURES = {
 }
 
 
+UNITS = ("fp32 vectors", "bf16 vectors", "the matrix unit (AMX)")
+
+
 class CompiledKernels(Kernels):
     """The functions of a compiled library.
 
@@ -57,13 +60,16 @@ class CompiledKernels(Kernels):
         dtype: float32 or bfloat16, the type of rows that it was compiled for.
 
     Attributes:
-        attends: attention is computed here and not by torch, which has products in bf16 for it where the processor has.
+        unit: what multiplies in attention, an index into `UNITS`.
+        attends: attention is computed here and not by torch, which does it where the processor has bf16 instructions that the compiler
+            did not know.
     """
 
     def __init__(self, library: ctypes.CDLL, dtype: torch.dtype) -> None:
         self.dtype = dtype
         self._library = library
-        self.attends = dtype == torch.float32 or bf16_support("cpu") is None
+        self.unit: int = library.attention_unit()
+        self.attends = dtype == torch.float32 or self.unit > 0 or bf16_support("cpu") is None
         for name, types in _SIGNATURES.items():
             function = getattr(library, name)
             function.argtypes, function.restype = types, None
@@ -286,7 +292,9 @@ def compiled(dtype: torch.dtype) -> tuple[CompiledKernels | None, str]:
         return None, f"there is no {name} to compile its kernels"
     try:
         path = _library(compiler, dtype)
-        return CompiledKernels(ctypes.CDLL(str(path)), dtype), "work between matrix products by compiled kernels"
+        kernels = CompiledKernels(ctypes.CDLL(str(path)), dtype)
+        attention = f", attention by {UNITS[kernels.unit]}" if kernels.unit else ""
+        return kernels, f"work between matrix products by compiled kernels{attention}"
     except subprocess.TimeoutExpired:
         return None, f"{name} took over {_COMPILE_SECONDS} s for its kernels"
     except subprocess.CalledProcessError as error:

@@ -1,72 +1,28 @@
-// Attention by segments: `attention` and `attention_backward` of `kernels.py`. A segment's head is one piece of work, in fp32; what it reads
-// of keys and values is first laid out for the products below. The backward pass computes the weights again, as flash attention does (Dao et
-// al., 2022); conversations are short enough for whole rows of them. No result depends on the number of threads.
+// Attention by segments: `attention` and `attention_backward` of `kernels.py`. A segment's head is one piece of work; what it reads is
+// first laid out for the products. The backward pass computes the weights again, as flash attention does (Dao et al., 2022);
+// conversations are short enough for whole rows of them. No result depends on the number of threads.
 
-#include "rows.h"
+#include "products.h"
 
 namespace {
 
-constexpr int64_t TILE = 6, PANEL = 2 * LANES, BLOCK = 4 * TILE;  // a tile's sums, 6 by 2 vectors, fill the registers
-
-inline int64_t up_to(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
-inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// c (6, PANEL) = a (6, steps) b (steps, PANEL), or added to it.
-template <bool ADD>
-inline void tile(int64_t steps, const float *a, int64_t a_row, int64_t a_step, const float *b, int64_t b_step, float *c, int64_t c_row) {
-    Lanes sums[TILE][2];
-#pragma GCC unroll 6
-    for (int64_t r = 0; r < TILE; r++) {
-        sums[r][0] = ADD ? load(c + r * c_row) : Lanes{};
-        sums[r][1] = ADD ? load(c + r * c_row + LANES) : Lanes{};
-    }
-    for (int64_t t = 0; t < steps; t++, a += a_step, b += b_step) {
-        const Lanes first = load(b), second = load(b + LANES);
-#pragma GCC unroll 6
-        for (int64_t r = 0; r < TILE; r++) {
-            sums[r][0] += a[r * a_row] * first;
-            sums[r][1] += a[r * a_row] * second;
-        }
-    }
-#pragma GCC unroll 6
-    for (int64_t r = 0; r < TILE; r++) {
-        store(c + r * c_row, sums[r][0]);
-        store(c + r * c_row + LANES, sums[r][1]);
-    }
-}
-
-// c (rows, columns) = a (rows, steps) b (steps, columns), or added to it; rows are made in whole tiles, columns in whole panels.
-template <bool ADD = false>
-void product(
-    int64_t rows, int64_t columns, int64_t steps, const float *a, int64_t a_row, int64_t a_step, const float *b, int64_t b_panel,
-    int64_t b_step, float *c, int64_t c_row) {
-    for (int64_t j = 0; j < columns; j += PANEL, b += b_panel)
-        for (int64_t i = 0; i < rows; i += TILE) tile<ADD>(steps, a + i * a_row, a_row, a_step, b, b_step, c + i * c_row + j, c_row);
-}
-
-// Rows (count, size) as (panels of columns, count, PANEL); columns that are not there are 0.
-void panels(const Row *from, int64_t stride, int64_t count, int64_t size, float *to) {
-    for (int64_t begin = 0; begin < size; begin += PANEL)
-        for (int64_t i = 0; i < count; i++)
-            for (int64_t c = begin; c < begin + PANEL; c++) *to++ = c < size ? get(from[i * stride + c]) : 0;
-}
-
-// The transpose of rows (count, size) as (panels of rows, size, PANEL).
-void panels_across(const Row *from, int64_t stride, int64_t count, int64_t size, float *to) {
-    for (int64_t begin = 0; begin < count; begin += PANEL)
-        for (int64_t c = 0; c < size; c++)
-            for (int64_t i = begin; i < begin + PANEL; i++) *to++ = i < count ? get(from[i * stride + c]) : 0;
-}
-
-// Up to BLOCK rows, `wide` apart, and zeros after them.
-void block(const Row *from, int64_t stride, int64_t count, int64_t size, float *to, int64_t wide) {
-    std::memset(to, 0, sizeof(float) * size_t(BLOCK * wide));
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t c = 0; c < size; c++) to[i * wide + c] = get(from[i * stride + c]);
-}
-
 inline void give(const float *from, float factor, int64_t size, Row *to) {
-    for (int64_t c = 0; c < size; c++) put(to[c], factor * from[c]);
+    each(size, [&](int64_t c, auto like) { put(to + c, factor * get<decltype(like)>(from + c)); });
+}
+
+// The columns of (size, count), whose rows are `row` apart.
+void give_across(const float *from, int64_t row, int64_t count, int64_t size, Row *to, int64_t stride) {
+    for (int64_t begin = 0; begin < size; begin += LANES)
+        for (int64_t j = 0; j < count; j += LANES) {
+            Words block[LANES];
+            for (int64_t c = 0; c < LANES; c++) block[c] = begin + c < size ? words(from + (begin + c) * row + j) : Words{};
+            turn(block);
+            for (int64_t i = 0; i < least(LANES, count - j); i++) {
+                float line[LANES];
+                std::memcpy(line, &block[i], sizeof(line));
+                give(line, 1, least(LANES, size - begin), to + (j + i) * stride + begin);
+            }
+        }
 }
 
 struct Segment {
@@ -82,70 +38,81 @@ struct Bias {
 
     // scores (keys) = scale * scores + bias of a query, and their largest.
     float add_to(float *scores, float scale, int64_t head, int64_t query, int64_t keys) const {
-        float largest = -__builtin_inff();
-        if (rows) {
-            const Row *here = rows + head * head_stride + query * row_stride;
-#pragma omp simd
-            for (int64_t j = 0; j < keys; j++) scores[j] = scale * scores[j] + get(here[j]);
-        } else {
-#pragma omp simd
-            for (int64_t j = 0; j < keys; j++) scores[j] *= scale;
-        }
-#pragma omp simd reduction(max : largest)
-        for (int64_t j = 0; j < keys; j++) largest = scores[j] > largest ? scores[j] : largest;
-        return largest;
+        const Row *here = rows + head * head_stride + query * row_stride;
+        Largest largest;
+        each(keys, [&](int64_t j, auto like) {
+            using Number = decltype(like);
+            Number score = scale * get<Number>(scores + j);
+            if (rows) score += get<Number>(here + j);
+            put(scores + j, score);
+            largest.add(score);
+        });
+        return largest.total();
     }
 };
-
-// Elements of the buffers for a segment's keys, and from a row of scores to the next: whole tiles of rows and whole panels of columns.
-inline int64_t key_rows(int64_t keys) { return up_to(keys, TILE * PANEL / 2); }
 
 int64_t most_keys(const Segment *segments, int64_t count) {
     int64_t most = 0;
     for (int64_t i = 0; i < count; i++) most = segments[i].keys() > most ? segments[i].keys() : most;
-    return key_rows(most);
+    return up_to(most, ROW);
 }
 
 }  // namespace
 
 extern "C" {
 
+// What multiplies, as in `UNITS` of `compiled.py`.
+int attention_unit() {
+#if defined(TILES)
+    return tiles_allowed ? 2 : 1;
+#elif defined(PAIRS)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 // out (tokens, heads * size) = softmax(scale * q k' + bias) v in every segment and head, log_sums (tokens, heads) the logarithms of the
-// softmax's sums. Rows of q, and those of k and v, have `..._stride` elements from one to the next. With `causal` a query sees no later keys.
+// softmax's sums. Rows of q, and those of k and v, have `..._stride` elements from one to the next. With `causal` a query sees no later
+// keys.
 void attention(
     const Row *q, int64_t q_stride, const Row *k, const Row *v, int64_t kv_stride, const Row *bias_rows, int64_t bias_head,
     int64_t bias_row, const Segment *segments, int64_t count, int64_t heads, int64_t size, float scale, int causal, Row *out,
     float *log_sums, int threads) {
     const Bias bias{bias_rows, bias_head, bias_row};
-    const int64_t most = most_keys(segments, count), wide = up_to(size, PANEL);
+    const int64_t most = most_keys(segments, count), wide = up_to(size, ROW), deep = steps_of(size);
 #pragma omp parallel num_threads(threads)
     {
-        Buffer keys_across(most * size), values(most * wide), queries(BLOCK * wide), weights(BLOCK * most), mixed(BLOCK * wide);
+        const Tiles tiles;
+        Store<Number> keys_across(most * deep), values(most / EACH * wide), queries(BLOCK * deep);
+        Made weights(most);
+        Buffer mixed(BLOCK * wide);
 #pragma omp for schedule(dynamic)
         for (int64_t piece = 0; piece < count * heads; piece++) {
             const Segment segment = segments[piece / heads];
-            const int64_t head = piece % heads, at = head * size, keys = segment.keys(), row = key_rows(keys);
-            panels_across(k + segment.key * kv_stride + at, kv_stride, keys, size, keys_across.at());
-            panels(v + segment.key * kv_stride + at, kv_stride, keys, size, values.at());
+            const int64_t head = piece % heads, at = head * size, keys = segment.keys(), row = up_to(keys, ROW), far = steps_of(keys);
+            as_panels_across(k + segment.key * kv_stride + at, kv_stride, keys, size, keys_across.at());
+            as_panels(v + segment.key * kv_stride + at, kv_stride, keys, size, values.at());
             for (int64_t begin = 0; begin < segment.queries(); begin += BLOCK) {
                 const int64_t some = least(segment.queries() - begin, BLOCK), first = segment.query + begin;
                 float shares[BLOCK];
-                block(q + first * q_stride + at, q_stride, some, size, queries.at(), wide);
-                product(some, keys, size, queries.at(), wide, 1, keys_across.at(), size * PANEL, PANEL, weights.at(), row);
+                as_rows(q + first * q_stride + at, q_stride, some, size, queries.at(), deep);
+                product(some, keys, deep, queries.at(), deep, keys_across.at(), deep * PANEL, PANEL, weights.at(), row);
                 for (int64_t i = 0; i < some; i++) {
-                    float *here = weights.at(i * row), sum = 0;
+                    float *here = weights.at(i * row);
                     const int64_t seen = causal ? least(begin + i + 1, keys) : keys;
                     const float largest = bias.add_to(here, scale, head, begin + i, seen);
-#pragma omp simd reduction(+ : sum)
-                    for (int64_t j = 0; j < seen; j++) {
-                        here[j] = exponential(here[j] - largest);
-                        sum += here[j];
-                    }
-                    for (int64_t j = seen; j < keys; j++) here[j] = 0;
-                    shares[i] = 1 / sum;
-                    log_sums[(first + i) * heads + head] = largest + __builtin_logf(sum);
+                    Sum sum;
+                    each(seen, [&](int64_t j, auto like) {
+                        const auto weight = exponential(get<decltype(like)>(here + j) - largest);
+                        put(here + j, weight);
+                        sum.add(weight);
+                    });
+                    std::memset(here + seen, 0, sizeof(float) * size_t(row - seen));
+                    shares[i] = 1 / sum.total();
+                    log_sums[(first + i) * heads + head] = largest + __builtin_logf(sum.total());
                 }
-                product(some, size, keys, weights.at(), row, 1, values.at(), keys * PANEL, PANEL, mixed.at(), wide);
+                product(some, size, far, weights.rows(row), row / EACH, values.at(), far * PANEL, PANEL, mixed.at(), wide);
                 for (int64_t i = 0; i < some; i++) give(mixed.at(i * wide), shares[i], size, out + ((first + i) * heads + head) * size);
             }
         }
@@ -158,48 +125,60 @@ void attention_backward(
     const Row *bias_rows, int64_t bias_head, int64_t bias_row, const Segment *segments, int64_t count, int64_t heads, int64_t size,
     float scale, int causal, Row *grad_q, Row *grad_k, Row *grad_v, int threads) {
     const Bias bias{bias_rows, bias_head, bias_row};
-    const int64_t most = most_keys(segments, count), wide = up_to(size, PANEL);
+    const int64_t most = most_keys(segments, count), wide = up_to(size, ROW), deep = steps_of(size), across = steps_of(BLOCK);
+    const int64_t tall = up_to(size, BLOCK);
 #pragma omp parallel num_threads(threads)
     {
-        Buffer keys_across(most * size), values_across(most * size), keys_along(most * wide), to_keys(most * wide), to_values(most * wide);
-        Buffer queries(BLOCK * wide), given(BLOCK * wide), to_queries(BLOCK * wide), weights(BLOCK * most), slopes(BLOCK * most);
+        const Tiles tiles;
+        Store<Number> keys_across(most * deep), values_across(most * deep), keys_along(most / EACH * wide);
+        Store<Number> queries(BLOCK * deep), given(BLOCK * deep), queries_across(tall * across), given_across(tall * across);
+        Made weights(most), slopes(most);
+        Buffer to_queries(BLOCK * wide), to_keys(tall * most), to_values(tall * most);
 #pragma omp for schedule(dynamic)
         for (int64_t piece = 0; piece < count * heads; piece++) {
             const Segment segment = segments[piece / heads];
-            const int64_t head = piece % heads, at = head * size, keys = segment.keys(), row = key_rows(keys);
+            const int64_t head = piece % heads, at = head * size, keys = segment.keys(), row = up_to(keys, ROW), far = steps_of(keys);
             const int64_t from = segment.key * kv_stride + at;
-            panels_across(k + from, kv_stride, keys, size, keys_across.at());
-            panels_across(v + from, kv_stride, keys, size, values_across.at());
-            panels(k + from, kv_stride, keys, size, keys_along.at());
-            std::memset(to_keys.at(), 0, sizeof(float) * size_t(row * wide));
-            std::memset(to_values.at(), 0, sizeof(float) * size_t(row * wide));
+            as_panels_across(k + from, kv_stride, keys, size, keys_across.at());
+            as_panels_across(v + from, kv_stride, keys, size, values_across.at());
+            as_panels(k + from, kv_stride, keys, size, keys_along.at());
+            std::memset(to_keys.at(), 0, sizeof(float) * size_t(tall * row));
+            std::memset(to_values.at(), 0, sizeof(float) * size_t(tall * row));
             for (int64_t begin = 0; begin < segment.queries(); begin += BLOCK) {
                 const int64_t some = least(segment.queries() - begin, BLOCK), first = segment.query + begin;
-                block(q + first * q_stride + at, q_stride, some, size, queries.at(), wide);
-                block(grad + (first * heads + head) * size, heads * size, some, size, given.at(), wide);
-                product(some, keys, size, queries.at(), wide, 1, keys_across.at(), size * PANEL, PANEL, weights.at(), row);
-                product(some, keys, size, given.at(), wide, 1, values_across.at(), size * PANEL, PANEL, slopes.at(), row);
+                const Row *query = q + first * q_stride + at, *slope_of = grad + (first * heads + head) * size;
+                as_rows(query, q_stride, some, size, queries.at(), deep);
+                as_rows(slope_of, heads * size, some, size, given.at(), deep);
+                as_rows_across(query, q_stride, some, size, queries_across.at(), across);
+                as_rows_across(slope_of, heads * size, some, size, given_across.at(), across);
+                product(some, keys, deep, queries.at(), deep, keys_across.at(), deep * PANEL, PANEL, weights.at(), row);
+                product(some, keys, deep, given.at(), deep, values_across.at(), deep * PANEL, PANEL, slopes.at(), row);
                 for (int64_t i = 0; i < some; i++) {
-                    float *weight = weights.at(i * row), *slope = slopes.at(i * row), along = 0;
-                    const float *of = given.at(i * wide), log_sum = log_sums[(first + i) * heads + head];
-                    const Row *made = out + ((first + i) * heads + head) * size;
-                    for (int64_t c = 0; c < size; c++) along += of[c] * get(made[c]);
+                    float *weight = weights.at(i * row), *slope = slopes.at(i * row);
+                    const float log_sum = log_sums[(first + i) * heads + head];
+                    const Row *of = slope_of + i * heads * size, *made = out + ((first + i) * heads + head) * size;
+                    Sum products;
+                    each(size, [&](int64_t c, auto like) { products.add(get<decltype(like)>(of + c) * get<decltype(like)>(made + c)); });
+                    const float along = products.total();
                     const int64_t seen = causal ? least(begin + i + 1, keys) : keys;
                     bias.add_to(weight, scale, head, begin + i, seen);
-#pragma omp simd
-                    for (int64_t j = 0; j < seen; j++) {
-                        weight[j] = exponential(weight[j] - log_sum);
-                        slope[j] = scale * weight[j] * (slope[j] - along);
-                    }
-                    for (int64_t j = seen; j < row; j++) weight[j] = slope[j] = 0;
+                    each(seen, [&](int64_t j, auto like) {
+                        using Number = decltype(like);
+                        const Number share = exponential(get<Number>(weight + j) - log_sum);
+                        put(weight + j, share);
+                        put(slope + j, scale * share * (get<Number>(slope + j) - along));
+                    });
+                    std::memset(weight + seen, 0, sizeof(float) * size_t(row - seen));
+                    std::memset(slope + seen, 0, sizeof(float) * size_t(row - seen));
                 }
-                product(some, size, keys, slopes.at(), row, 1, keys_along.at(), keys * PANEL, PANEL, to_queries.at(), wide);
+                product(some, size, far, slopes.rows(row), row / EACH, keys_along.at(), far * PANEL, PANEL, to_queries.at(), wide);
                 for (int64_t i = 0; i < some; i++) give(to_queries.at(i * wide), 1, size, grad_q + (first + i) * q_stride + at);
-                product<true>(keys, size, some, slopes.at(), 1, row, queries.at(), PANEL, wide, to_keys.at(), wide);
-                product<true>(keys, size, some, weights.at(), 1, row, given.at(), PANEL, wide, to_values.at(), wide);
+                const int64_t high = steps_of(some);
+                product<true>(size, keys, high, queries_across.at(), across, slopes.columns(some, row), PANEL, row, to_keys.at(), row);
+                product<true>(size, keys, high, given_across.at(), across, weights.columns(some, row), PANEL, row, to_values.at(), row);
             }
-            for (int64_t j = 0; j < keys; j++) give(to_keys.at(j * wide), 1, size, grad_k + from + j * kv_stride);
-            for (int64_t j = 0; j < keys; j++) give(to_values.at(j * wide), 1, size, grad_v + from + j * kv_stride);
+            give_across(to_keys.at(), row, keys, size, grad_k + from, kv_stride);
+            give_across(to_values.at(), row, keys, size, grad_v + from, kv_stride);
         }
     }
 }

@@ -4,11 +4,12 @@
 
 namespace {
 
-inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
-
-// GELU in its tanh form is x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)).
+// GELU in its tanh form is x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3)); this is the sigmoid.
 constexpr float GELU_SLOPE = 1.5957691216f, GELU_CUBE = 0.044715f;
-inline float gelu_gate(float x) { return sigmoid(GELU_SLOPE * (x + GELU_CUBE * x * x * x)); }
+template <typename Number>
+inline Number gelu_gate(Number x) {
+    return 1.0f / (1.0f + exponential(-GELU_SLOPE * (x + GELU_CUBE * x * x * x)));
+}
 
 }  // namespace
 
@@ -20,13 +21,17 @@ void rms_norm(const Row *x, const Row *weight, Row *out, float *scales, int64_t 
     for (int64_t row = 0; row < rows; row++) {
         const Row *in = x + row * columns;
         Row *to = out + row * columns;
-        float squares = 0;
-#pragma omp simd reduction(+ : squares)
-        for (int64_t i = 0; i < columns; i++) squares += get(in[i]) * get(in[i]);
-        float scale = 1.0f / __builtin_sqrtf(squares / float(columns) + eps);
+        Sum squares;
+        each(columns, [&](int64_t i, auto like) {
+            const auto value = get<decltype(like)>(in + i);
+            squares.add(value * value);
+        });
+        const float scale = 1.0f / __builtin_sqrtf(squares.total() / float(columns) + eps);
         scales[row] = scale;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) put(to[i], get(in[i]) * scale * get(weight[i]));
+        each(columns, [&](int64_t i, auto like) {
+            using Number = decltype(like);
+            put(to + i, get<Number>(in + i) * scale * get<Number>(weight + i));
+        });
     }
 }
 
@@ -37,12 +42,17 @@ void rms_norm_backward(
     for (int64_t row = 0; row < rows; row++) {
         const Row *from = grad + row * columns, *in = x + row * columns;
         Row *to = out + row * columns;
-        float along = 0, scale = scales[row];
-#pragma omp simd reduction(+ : along)
-        for (int64_t i = 0; i < columns; i++) along += get(from[i]) * get(weight[i]) * get(in[i]);
-        along *= scale * scale * scale / float(columns);
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) put(to[i], get(from[i]) * get(weight[i]) * scale - get(in[i]) * along);
+        const float scale = scales[row];
+        Sum products;
+        each(columns, [&](int64_t i, auto like) {
+            using Number = decltype(like);
+            products.add(get<Number>(from + i) * get<Number>(weight + i) * get<Number>(in + i));
+        });
+        const float along = products.total() * scale * scale * scale / float(columns);
+        each(columns, [&](int64_t i, auto like) {
+            using Number = decltype(like);
+            put(to + i, get<Number>(from + i) * get<Number>(weight + i) * scale - get<Number>(in + i) * along);
+        });
     }
 }
 
@@ -52,11 +62,11 @@ void gated_gelu(const Row *x, Row *out, int64_t rows, int64_t columns, int threa
     for (int64_t row = 0; row < rows; row++) {
         const Row *gates = x + row * 2 * columns, *values = gates + columns;
         Row *to = out + row * columns;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) {
-            float gate = get(gates[i]);
-            put(to[i], gate * gelu_gate(gate) * get(values[i]));
-        }
+        each(columns, [&](int64_t i, auto like) {
+            using Number = decltype(like);
+            const Number gate = get<Number>(gates + i);
+            put(to + i, gate * gelu_gate(gate) * get<Number>(values + i));
+        });
     }
 }
 
@@ -65,13 +75,13 @@ void gated_gelu_backward(const Row *grad, const Row *x, Row *out, int64_t rows, 
     for (int64_t row = 0; row < rows; row++) {
         const Row *from = grad + row * columns, *gates = x + row * 2 * columns, *values = gates + columns;
         Row *to_gates = out + row * 2 * columns, *to_values = to_gates + columns;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) {
-            float gate = get(gates[i]), share = gelu_gate(gate), active = gate * share, g = get(from[i]);
-            float slope = share + active * (1.0f - share) * GELU_SLOPE * (1.0f + 3.0f * GELU_CUBE * gate * gate);
-            put(to_gates[i], g * get(values[i]) * slope);
-            put(to_values[i], g * active);
-        }
+        each(columns, [&](int64_t i, auto like) {
+            using Number = decltype(like);
+            const Number gate = get<Number>(gates + i), share = gelu_gate(gate), active = gate * share, g = get<Number>(from + i);
+            const Number slope = share + active * (1.0f - share) * GELU_SLOPE * (1.0f + 3.0f * GELU_CUBE * gate * gate);
+            put(to_gates + i, g * get<Number>(values + i) * slope);
+            put(to_values + i, g * active);
+        });
     }
 }
 
@@ -84,20 +94,19 @@ void cross_entropy(
         Row *x = logits + row * columns;
         const int64_t label = labels[row];
         const float target = get(x[label]);
-        float largest = get(x[0]), sum = 0, exponentials = 0;
-#pragma omp simd reduction(max : largest) reduction(+ : sum)
-        for (int64_t i = 0; i < columns; i++) {
-            float value = get(x[i]);
-            largest = value > largest ? value : largest;
-            sum += value;
-        }
-#pragma omp simd reduction(+ : exponentials)
-        for (int64_t i = 0; i < columns; i++) exponentials += exponential(get(x[i]) - largest);
-        const float log_sum = largest + __builtin_logf(exponentials);
-        losses[row] = log_sum - (1.0f - smoothing) * target - uniform * sum;
-#pragma omp simd
-        for (int64_t i = 0; i < columns; i++) put(x[i], exponential(get(x[i]) - log_sum) - uniform);
-        put(x[label], exponential(target - log_sum) - uniform - (1.0f - smoothing));
+        Largest largest_one;
+        Sum sum, exponentials;
+        each(columns, [&](int64_t i, auto like) {
+            const auto value = get<decltype(like)>(x + i);
+            largest_one.add(value);
+            sum.add(value);
+        });
+        const float largest = largest_one.total();
+        each(columns, [&](int64_t i, auto like) { exponentials.add(exponential(get<decltype(like)>(x + i) - largest)); });
+        const float log_sum = largest + __builtin_logf(exponentials.total());
+        losses[row] = log_sum - (1.0f - smoothing) * target - uniform * sum.total();
+        each(columns, [&](int64_t i, auto like) { put(x + i, exponential(get<decltype(like)>(x + i) - log_sum) - uniform); });
+        put(x + label, exponential(target - log_sum) - uniform - (1.0f - smoothing));
     }
 }
 
