@@ -215,7 +215,8 @@ def kernels_table(results: dict[str, Any]) -> str:
         f"turn (ratios: with quartiles). For scale, torch's product of one q, k and v projection, forward and backward: {products}; commit "
         f"{conditions['commit']}."
     )
-    note += f" Attention's products: {'; '.join(f'{name} by {kind['attention_by']}' for name, kind in kinds.items())}."
+    units = ", ".join(f"{name} by {kind['attention_by']}" for name, kind in kinds.items())
+    note += f" Attention's products: {units}."
     if kept:
         note += f" Here the fast path leaves attention in {' and '.join(kept)} to torch."
     return "\n".join([*lines, "", note])

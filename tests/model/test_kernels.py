@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -283,6 +285,22 @@ def test_compiled_once_for_a_machine(fresh: Path, monkeypatch: pytest.MonkeyPatc
     compiled.cache_clear()
     assert isinstance(choose_kernels("on", "cpu", torch.float32)[0], CompiledKernels)
     assert list(fresh.iterdir()) == [library]
+
+
+@needs_compiler
+@both_types
+@pytest.mark.parametrize("target", ["sapphirerapids", "cooperlake", "skylake-avx512", "haswell", "x86-64"])
+def test_compiles_for_other_processors(target: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    """With a matrix unit, bf16 vectors, vectors of each width: what this machine cannot run must at least compile."""
+    known = ["g++", f"-march={target}", "-x", "c++", "-E", "-"]
+    if platform.machine() != "x86_64" or subprocess.run(known, input=b"", capture_output=True).returncode:
+        pytest.skip(f"this g++ does not know {target}")
+    flags = [*(flag for flag in module._FLAGS if not flag.startswith(("-O", "-march"))), "-O0", f"-march={target}"]
+    define = ["-DDIASUM_BF16"] if dtype == torch.bfloat16 else []
+    for source in sorted(module._SOURCES.glob("*.cpp")):
+        command = ["g++", *flags, *define, "-Wall", "-Werror", "-c", str(source), "-o", str(tmp_path / "made.o")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 @needs_compiler
