@@ -57,6 +57,7 @@ def main() -> None:
     for shape in options.shapes:
         with tempfile.TemporaryDirectory(prefix="diasum-benchmark-") as folder:
             result["data"] = write_corpus(Path(folder) / "corpus", options.pairs)
+            print(f"{shape}: pairs of {result['data']['name']}", file=sys.stderr)
             base = write_base(Path(folder), shape)
             result["shapes"][shape] = measure(Path(folder), options, base)
             if shape == options.growth:
