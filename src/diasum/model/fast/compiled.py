@@ -1,7 +1,7 @@
 """`Kernels` compiled for the machine's CPU, where it has a compiler.
 
 In and out: as in `kernels.py`, tensors on the CPU; low-rank products stay in fp32. Torch runs each function as five or ten passes over
-memory; beside matrix products in bf16, these passes would take most of a training step. Compiling takes one to two seconds, once a machine,
+memory; beside matrix products in bf16, these passes would take most of a training step. Compiling takes a few seconds, once a machine,
 version and number type: the library is kept in the user's cache folder. Without a compiler the same is computed by torch.
 """
 
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -316,8 +317,9 @@ def _library(compiler: list[str], dtype: torch.dtype) -> Path:
         with tempfile.TemporaryDirectory(dir=folder, prefix="compiling-") as scratch:
             made = Path(scratch, name)
             objects = [str(Path(scratch, path.stem)) + ".o" for path in sources]
-            for path, code in zip(sources, objects, strict=True):
-                _run([*compile, "-c", str(path), "-o", code])
+            with ThreadPoolExecutor() as pool:
+                commands = [[*compile, "-c", str(p), "-o", code] for p, code in zip(sources, objects, strict=True)]
+                list(pool.map(_run, commands))
             _run([*compiler, "-shared", *objects, openmp, "-o", str(made)])
             made.replace(folder / name)
     return folder / name
