@@ -45,6 +45,11 @@ struct Dropout {
     }
 };
 
+// values *= by; both of whole vectors
+inline void multiply(float *values, const float *by, int64_t count) {
+    for (int64_t i = 0; i < count; i += LANES) store(values + i, load(values + i) * load(by + i));
+}
+
 // ROWS rows or fewer; those that are not there, and what is beyond a row's end, stay or become 0.
 inline void read(const Row *from, int64_t stride, int64_t count, int64_t columns, float *to, int64_t wide) {
     for (int64_t j = 0; j < ROWS; j++, from += stride, to += wide) {
@@ -163,8 +168,7 @@ void lora(
             read(x + row * x_stride, x_stride, count, in, values.at(), wide);
             for (int64_t j = 0; threshold && j < count; j++) {
                 dropout.kept(row + j, mask.at());
-                float *here = values.at(j * wide);
-                for (int64_t i = 0; i < wide; i += LANES) store(here + i, load(here + i) * load(mask.at(i)));
+                multiply(values.at(j * wide), mask.at(), wide);
             }
             down(values.at(), as.at(), sums.at(), wide, ranks);
             totals(sums.at(), ROWS * ranks, 1, made.at());
@@ -206,15 +210,13 @@ void lora_backward(
                 add_outer(given.at(), from.at(), to_b, wide_out, ranks);
                 read(x + row * x_stride, x_stride, count, in, values.at(), wide);
                 for (int64_t j = 0; threshold && j < count; j++) {
-                    float *mask = masks.at(j * wide), *here = values.at(j * wide);
-                    dropout.kept(row + j, mask);
-                    for (int64_t i = 0; i < wide; i += LANES) store(here + i, load(here + i) * load(mask + i));
+                    dropout.kept(row + j, masks.at(j * wide));
+                    multiply(values.at(j * wide), masks.at(j * wide), wide);
                 }
                 add_outer(back.at(), values.at(), to_a, wide, ranks);
                 if (grad_x) {
                     up(back.at(), as.at(), added.at(), wide, ranks);
-                    for (int64_t i = 0; threshold && i < count * wide; i += LANES)
-                        store(added.at(i), load(added.at(i)) * load(masks.at(i)));
+                    if (threshold) multiply(added.at(), masks.at(), count * wide);
                     add(added.at(), wide, 1.0f, count, in, grad_x + row * grad_x_stride, grad_x_stride);
                 }
             }
