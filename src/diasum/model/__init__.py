@@ -3,6 +3,7 @@
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine
+from diasum.model.limits import free_bytes
 from diasum.model.loading import (
     BUNDLED,
     Base,
@@ -27,6 +28,7 @@ __all__ = [
     "count_parameters",
     "decoder_start",
     "describe_machine",
+    "free_bytes",
     "generate",
     "is_out_of_memory",
     "keep_freed_memory",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diasum.errors import DiasumError
+from diasum.model.limits import memory_bytes, processors
 
 if TYPE_CHECKING:
     import torch
 
-_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 # These overflow in fp16: T5's feed-forward activations exceed 65504 (transformers issue 4586 and its successors).
 FP16_OVERFLOWS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers", "pegasus", "pegasus_x", "t5gemma"})
 
@@ -52,7 +52,19 @@ def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: st
     """
     device, device_reason = _device(device)
     dtype, dtype_reason = _dtype(dtype, device, model_type)
-    return Hardware(device, dtype, {"device": device_reason, "dtype": dtype_reason})
+    return Hardware(device, dtype, {"device": device_reason, "dtype": dtype_reason, **_threads()})
+
+
+def _threads() -> dict[str, str]:
+    """Lowers torch's number of threads, which counts the machine's processors, to those that may be used at a time."""
+    import torch
+
+    allowed = processors()
+    count = math.ceil(allowed) if allowed else 0
+    if not count or torch.get_num_threads() <= count or "OMP_NUM_THREADS" in os.environ:
+        return {}
+    torch.set_num_threads(count)
+    return {"threads": f"{count} thread(s): of this machine's processors {allowed:g} may be used"}
 
 
 def _device(asked: str) -> tuple[str, str]:
@@ -124,17 +136,6 @@ def describe_machine() -> dict[str, Any]:
     if torch.cuda.is_available():
         facts["gpu"] = torch.cuda.get_device_name()
     return facts
-
-
-def memory_bytes() -> int:
-    """Physical memory, or the container's limit where that is lower; 0 where the system does not tell."""
-    known = 0
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        known = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        return min(known, int(_MEMORY_LIMIT.read_text(encoding="ascii"))) if known else 0
-    except (OSError, ValueError):  # no container, or no limit ("max")
-        return known
 
 
 def processor() -> str:

@@ -21,6 +21,7 @@ from diasum.errors import DiasumError
 if TYPE_CHECKING:
     import torch
 
+    from diasum.config import TrainSettings
     from diasum.data import LengthBatches, PackedBatches
 
 T = TypeVar("T")
@@ -44,6 +45,11 @@ def rank() -> int:
 def is_main() -> bool:
     """Whether this is the one process that prints and writes."""
     return rank() == 0
+
+
+def splits_base(train: TrainSettings) -> bool:
+    """Whether the base is split between processes, and no one holds it whole."""
+    return train.distributed == "fsdp" and processes() > 1
 
 
 def join(device: str) -> None:

@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from diasum.config import GenerateSettings, Settings, TrainSettings
-from diasum.model import Base, Hardware, generate, is_out_of_memory, release_memory
+from diasum.model import Base, Hardware, free_bytes, generate, is_out_of_memory, release_memory
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer
@@ -298,21 +298,8 @@ def _held(hardware: Hardware) -> int:
 
 
 def _free(hardware: Hardware) -> int:
-    """Bytes that can still be had: of the GPU, or of main memory within the container's limit."""
-    if hardware.device == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
-        stat = dict(
-            line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text(encoding="ascii").splitlines()
-        )
-        return min(free, limit - used + int(stat.get("inactive_file", 0)))
-    except (OSError, ValueError):  # no container, or no limit ("max")
-        return free
+    """Bytes that can still be had: of the GPU, or of main memory."""
+    return int(torch.cuda.mem_get_info()[0]) if hardware.device == "cuda" else free_bytes()
 
 
 def _tokens(lengths: Iterable[tuple[int, int]], *, padded: bool) -> int:

@@ -153,7 +153,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=code)
     hardware = choose_hardware(settings.train.device, settings.train.dtype, model_type=config.model_type)
     corpus = load_corpus(settings.data, purpose="train")
-    split = settings.train.distributed == "fsdp" and distributed.processes() > 1
+    split = distributed.splits_base(settings.train)
     base = load_base(
         settings.base,
         hardware,
@@ -199,7 +199,7 @@ def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:
         choice = FastChoice(None, "plain path: train.fast_path is off")
     elif train.base_dropout == "on":
         choice = FastChoice(None, "plain path: train.base_dropout is on, which the fast path leaves out")
-    elif train.distributed == "fsdp" and distributed.processes() > 1:
+    elif distributed.splits_base(train):
         choice = FastChoice(None, "plain path: the base is split between processes, and the fast path needs it whole")
     else:
         choice = fast_path(

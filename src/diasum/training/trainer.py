@@ -75,7 +75,7 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.validation = validation
         self.control: Any
         self.evaluation_seconds = 0.0
-        self._split = settings.train.distributed == "fsdp" and distributed.processes() > 1
+        self._split = distributed.splits_base(settings.train)
         self._reductions: list[str] = []  # not told yet
         self.memory = MicroBatches(self._reductions.append, alone=not self._split)
         self._staging: Path | None = None

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diasum.errors import DiasumError
-from diasum.model.hardware import bf16_support, memory_bytes, processor
+from diasum.model.hardware import bf16_support, processor
+from diasum.model.limits import memory_bytes
 
 Products = Literal["torch", "onednn", "packed"]
 _ROWS = 2048  # the number of rows that the layout is chosen for; others work too
