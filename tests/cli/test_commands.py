@@ -102,6 +102,18 @@ def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) 
     assert rows[0]["summary"] == rows[1]["summary"], "one conversation in two layouts"
 
 
+def test_an_empty_conversation_does_not_stop_the_others(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    talks = tmp_path / "talks.jsonl"
+    talks.write_text("\n".join(json.dumps({"dialogue": text}) for text in ("", "Anna: Hi.", "Ben:", "Anna: Hi.")))
+    code, out, err = diasum_("summarize", talks, "--run", run, "--jsonl")
+    assert code == 0, err
+    first, second, third, fourth = (json.loads(line) for line in out.splitlines())
+    assert first == third == {"summary": "", "cut": False, "turns_cut": 0}
+    assert second == fourth != first
+    assert f"note: 1: {talks}, line 1 is empty, and so is its summary." in err.replace("\n", " ")
+    assert diasum_("summarize", talks, "--run", run)[1].splitlines()[0].startswith("1:")
+
+
 @pytest.mark.parametrize("identified", [True, False])
 def test_summaries_of_a_table_can_be_scored(identified: bool, diasum_: Terminal, run: str, tmp_path: Path) -> None:
     rows = [{"dialogue": f"Anna: Lunch at {hour}?\nBen: Yes.", "summary": "Lunch."} for hour in range(4)]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from diasum.errors import DiasumError
+from diasum.inference import is_empty
 from diasum.inference.conversations import Named, read_conversations
 
 TEXT = "Anna: Lunch?\nBen: At nine."
@@ -95,7 +96,7 @@ def test_half_a_surrogate_pair_can_be_printed() -> None:
         (b"A: Hi.\ncaf\xe9", "line 2: expected UTF-8 text, found byte 0xe9"),
         ('{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken', "standard input, line 2: not valid JSON"),
         ('{"dialogue": "Anna: Hi."}\n{"dialogue": ' + "[" * 100_000, "standard input, line 2: not valid JSON"),
-        ('{"dialogue": "Anna: Hi."}\n{"dialogue": " "}', "standard input, line 2 is empty"),
+        ('{"dialogue": " "}', "standard input is empty"),
         ('{"dialogue": "Anna: Hi."}\n7', "line 2: expected an object, a text or a list of turns, found 7"),
         ('{"dialogue": 7}', "standard input cannot be read: expected text or a list of turns, found int"),
         ('{"dialogue": [{"who": "Anna"}]}', "turn 1 has no text"),
@@ -165,11 +166,32 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
         read_conversations([tmp_path / "nowhere" / "chats.txt"], io.BytesIO())
 
 
-def test_an_empty_conversation_and_one_turn_a_row(tmp_path: Path) -> None:
+def test_empty_conversations_keep_their_place_among_others(tmp_path: Path) -> None:
     file = tmp_path / "talks.jsonl"
-    file.write_text(json.dumps({"id": 1, "turns": TURNS}) + "\n" + json.dumps({"id": 2, "turns": []}))
-    with pytest.raises(DiasumError, match=r"The conversation in .*talks.jsonl, line 2 is empty"):
+    file.write_text(json.dumps({"id": 1, "turns": []}) + "\n\n" + json.dumps({"id": 2, "turns": TURNS}))
+    (tmp_path / "none.txt").write_text(" \n")
+    (tmp_path / "talks.csv").write_text('dialogue,id\n"Anna: Hi.",a\n,b\n"Ben:",c\n')
+    files = [file, tmp_path / "none.txt", tmp_path / "talks.csv"]
+    found = read_conversations(files, io.BytesIO())
+    assert [(named.id, is_empty(named.dialogue)) for named in found] == [
+        *(("1", True), ("2", False), ("none", True)),
+        *(("a", False), ("b", True), ("c", True)),
+    ]
+    assert found[0].where == f"{file}, line 1"
+    assert found[4].where == f"{tmp_path / 'talks.csv'}, line 3"
+
+
+def test_nothing_but_empty_conversations(tmp_path: Path) -> None:
+    file = tmp_path / "talks.jsonl"
+    file.write_text(json.dumps({"id": 1, "turns": []}) + "\n" + json.dumps({"id": 2, "dialogue": None}))
+    with pytest.raises(DiasumError, match=r"All conversations are empty, from .*talks.jsonl, line 1 on"):
         read_conversations([file], io.BytesIO())
+    file.write_text("")
+    with pytest.raises(DiasumError, match=r"talks.jsonl is empty"):
+        read_conversations([file], io.BytesIO())
+
+
+def test_one_turn_a_row(tmp_path: Path) -> None:
     file = tmp_path / "turns.csv"
     file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
     with pytest.raises(

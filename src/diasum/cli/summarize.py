@@ -38,6 +38,7 @@ def summarize(
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
     from diasum.cli.drawing import Bars, console
+    from diasum.inference import NOTHING, is_empty
     from diasum.inference.conversations import read_conversations
 
     conversations = read_conversations(files or [], sys.stdin.buffer)
@@ -51,13 +52,18 @@ def summarize(
         # In portions, so that a long job shows its results as they come and an interruption loses few of them.
         for begin in range(0, len(conversations), PORTION):
             portion = conversations[begin : begin + PORTION]
-            summaries = summarizer.summarize_all([one.dialogue for one in portion], **generate)
-            for number, (conversation, summary) in enumerate(zip(portion, summaries, strict=True), begin + 1):
+            said = [one.dialogue for one in portion if not is_empty(one.dialogue)]
+            summaries = iter(summarizer.summarize_all(said, **generate) if said else [])
+            for number, conversation in enumerate(portion, begin + 1):
                 name = conversation.id or str(number)
+                empty = is_empty(conversation.dialogue)
+                summary = NOTHING if empty else next(summaries)
                 if jsonl:
                     print(_json(conversation.id, summary), flush=True)
                 else:
                     print(f"{name}: {summary.text}" if many else summary.text, flush=True)
+                if empty:
+                    out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
                 if summary.turns_cut:
                     out.print(f"note: {name}: {summary.turns_cut} turns did not fit the model's input.", markup=False)
             bars("conversations", begin + len(portion), len(conversations))

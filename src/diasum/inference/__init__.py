@@ -1,6 +1,6 @@
 """From a trained model to summaries."""
 
-from diasum.inference.forms import as_dialogue
-from diasum.inference.summarizer import Summarizer, Summary, load
+from diasum.inference.forms import as_dialogue, is_empty
+from diasum.inference.summarizer import NOTHING, Summarizer, Summary, load
 
-__all__ = ["Summarizer", "Summary", "as_dialogue", "load"]
+__all__ = ["NOTHING", "Summarizer", "Summary", "as_dialogue", "is_empty", "load"]

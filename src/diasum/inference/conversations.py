@@ -18,27 +18,35 @@ from diasum.data.columns import ID_NAMES, find_name, unique
 from diasum.data.readers import decode, format_of, loads, read_path
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
-from diasum.inference.forms import as_dialogue, is_one
+from diasum.inference.forms import as_dialogue, is_empty, is_one
 
 MOST_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A conversation and its id: the one it was given with, or its file's name; None where it has but its place in the input."""
+    """A conversation and what it is called.
+
+    Attributes:
+        id: the one it was given with, or its file's name; None where it has but its place in the input.
+        dialogue: what was said; among others it may be nothing.
+        where: its file, and line or row.
+    """
 
     id: str | None
     dialogue: Dialogue
+    where: str
 
 
 def read_conversations(files: Sequence[Path], standard_input: IO[bytes]) -> list[Named]:
     """Read all files, or standard input when there are none.
 
     Ids are unique. Those of a table are the ones that a corpus reader gives, so that summaries can be scored against it: a table whose
-    rows have none has none here, and its summaries are matched by their order. Beside others they are ``FILE-1``, ``FILE-2``.
+    rows have none has none here, and its summaries are matched by their order. Beside others they are ``FILE-1``, ``FILE-2``. For the
+    sake of that order, empty conversations stay among others.
 
     Raises:
-        DiasumError: nothing given, a missing, empty or unreadable file, a broken line, an empty conversation (file and line are named).
+        DiasumError: nothing given, a missing or unreadable file, a broken line, empty conversations only (file and line are named).
     """
     if not files and standard_input.isatty():
         raise DiasumError(
@@ -49,6 +57,7 @@ def read_conversations(files: Sequence[Path], standard_input: IO[bytes]) -> list
         parts = [(_stem(file), list(_read_file(file))) for file in files]
     else:
         parts = [("conversation", list(_read(standard_input.read(MOST_BYTES + 1), "standard input", None)))]
+    _check_said([named for _, part in parts for named in part])
     if len(parts) == 1 and all(named.id is None for named in parts[0][1]):
         return parts[0][1]
     found = [
@@ -57,6 +66,16 @@ def read_conversations(files: Sequence[Path], standard_input: IO[bytes]) -> list
         for number, named in enumerate(part, 1)
     ]
     return [replace(named, id=name) for named, name in zip(found, unique([str(n.id) for n in found]), strict=True)]
+
+
+def _check_said(conversations: Sequence[Named]) -> None:
+    if not all(is_empty(named.dialogue) for named in conversations):
+        return
+    first = conversations[0].where
+    raise DiasumError(
+        f"{first} is empty." if len(conversations) == 1 else f"All conversations are empty, from {first} on.",
+        hint="Expected text such as `Anna: Are you coming?`, one turn a line.",
+    )
 
 
 def _stem(file: Path) -> str:
@@ -108,7 +127,8 @@ def _read(content: bytes, where: str, file: Path | None) -> Iterator[Named]:
     raw = content.splitlines(keepends=True)
     text = "".join(decode(line, f"{where}, line {i}", name, first=i == 1) for i, line in enumerate(raw, 1))
     if not text.strip():
-        raise DiasumError(f"{where} is empty.", hint="Expected text such as `Anna: Are you coming?`, one turn a line.")
+        yield _named(_stem(file) if file else None, "", where)
+        return
     lines = file is not None and _is_lines(file)
     if not lines and text.lstrip().startswith(("{", "[")):
         tree = _json(text)
@@ -122,7 +142,7 @@ def _read(content: bytes, where: str, file: Path | None) -> Iterator[Named]:
             if line.strip():
                 yield _from_line(line, f"{where}, line {number}")
     else:
-        yield Named(_stem(file) if file else None, as_dialogue(text, f"The conversation in {where}"))
+        yield _named(_stem(file) if file else None, text, where)
 
 
 def _json(text: str) -> Any:
@@ -156,4 +176,8 @@ def _from_line(line: str, where: str) -> Named:
 def _from_record(record: Any, where: str) -> Named:
     key = find_name(record, ID_NAMES) if isinstance(record, dict) else None
     given = "" if key is None or record[key] is None else " ".join(str(record[key]).split())
-    return Named(given or None, as_dialogue(record, f"The conversation in {where}"))
+    return _named(given or None, record, where)
+
+
+def _named(identifier: str | None, conversation: Any, where: str) -> Named:
+    return Named(identifier, as_dialogue(conversation, f"The conversation in {where}", may_be_empty=True), where)

@@ -20,11 +20,11 @@ EXPECTED = (
 )
 
 
-def as_dialogue(conversation: Any, name: str = "The conversation") -> Dialogue:
+def as_dialogue(conversation: Any, name: str = "The conversation", *, may_be_empty: bool = False) -> Dialogue:
     """Read a conversation in any of the accepted forms; `name` says in errors which one it is.
 
     Raises:
-        DiasumError: it is empty or its turns cannot be read.
+        DiasumError: its turns cannot be read, or it is empty and may not be.
     """
     if isinstance(conversation, Mapping):
         conversation = _within(conversation, name)
@@ -32,9 +32,14 @@ def as_dialogue(conversation: Any, name: str = "The conversation") -> Dialogue:
         dialogue = read(conversation)
     except ValueError as error:
         raise DiasumError(f"{name} cannot be read: {error}.", hint=EXPECTED) from None
-    if not any(turn.text for turn in dialogue.turns):
+    if not may_be_empty and is_empty(dialogue):
         raise DiasumError(f"{name} is empty.", hint="No turn of it has a text: leave it out, or give it one.")
     return dialogue
+
+
+def is_empty(dialogue: Dialogue) -> bool:
+    """Whether nothing is said in it."""
+    return not any(turn.text for turn in dialogue.turns)
 
 
 def is_one(value: Any) -> bool:

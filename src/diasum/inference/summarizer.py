@@ -28,6 +28,9 @@ class Summary:
     turns_cut: int
 
 
+NOTHING = Summary("", cut=False, turns_cut=0)  # of a conversation in which nothing is said
+
+
 class Summarizer:
     """Summarises conversations with a trained model, with the prompt and generation settings it was trained with."""
 
