@@ -26,8 +26,8 @@ from diasum.files import write_json
 from diasum.model.fast.attention import attend
 from diasum.model.fast.compiled import UNITS, compiled
 from diasum.model.fast.frozen import FrozenWeight
-from diasum.model.fast.kernels import Dropout, Kernels
-from diasum.model.fast.ops import LOSS_CHUNK, gated, rms_norm
+from diasum.model.fast.kernels import Dropout, Kernels, RelativeBias
+from diasum.model.fast.ops import LOSS_CHUNK, activated, gated, rms_norm
 from diasum.model.fast.packed import Segments
 
 RESULTS = ROOT / "benchmarks" / "results" / "kernels.json"
@@ -63,11 +63,11 @@ def pieces(sources: list[int], targets: list[int], dtype: torch.dtype) -> dict[s
 
         return piece
 
-    x, wide, qkv = (rows(tokens, n).requires_grad_() for n in (width, 2 * inner, 3 * width))
+    x, inside, wide, qkv = (rows(tokens, n).requires_grad_() for n in (width, inner, 2 * inner, 3 * width))
     q, kv = rows(written, width).requires_grad_(), rows(tokens, 2 * width).requires_grad_()
     grad, wide_grad, short_grad = rows(tokens, width), rows(tokens, inner), rows(written, width)
     weight, longest = rows(1, width)[0], max(sources)
-    bias = rows(heads * longest, longest).view(1, heads, longest, longest)
+    bias = RelativeBias(rows(heads, 2 * longest - 1))
     a, b = rows(RANK, width).float(), rows(width, RANK).float()
     plain, sums = x.detach(), torch.empty(tokens, width, dtype=dtype)
     logits, labels = rows(min(LOSS_CHUNK, written), shape["vocab_size"]), torch.arange(min(LOSS_CHUNK, written))
@@ -84,6 +84,7 @@ def pieces(sources: list[int], targets: list[int], dtype: torch.dtype) -> dict[s
     return {
         "norm": differentiated(lambda k: rms_norm(x, weight, 1e-6, k), grad, x),
         "gated GELU": differentiated(lambda k: gated(wide, "gelu_new", k), wide_grad, wide),
+        "GELU": differentiated(lambda k: activated(inside, "gelu", k), wide_grad, inside),
         f"LoRA, r={RANK}, dropout 0.05": low_rank,
         "attention of the encoder, with bias": differentiated(
             lambda k: attend(qkv, None, encoder, **scale, bias=bias, kernels=k), grad, qkv

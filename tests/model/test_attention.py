@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diasum.model.fast.attention import attend
 from diasum.model.fast.compiled import CompiledKernels, _library, compiled
-from diasum.model.fast.kernels import Kernels, Scores
+from diasum.model.fast.kernels import Kernels, RelativeBias, Scores
 from diasum.model.fast.packed import Segments
 
 needs_compiler = pytest.mark.skipif(compiled(torch.float32)[0] is None, reason=compiled(torch.float32)[1])
@@ -44,11 +44,12 @@ class Case:
         self.segments = Segments(queries, keys if kind == "cross" else queries)
         self.heads, self.scale, self.causal = 3, 0.4, kind == "causal"
         longest = max(queries) + 5
-        self.bias: Tensor | None = None
+        self.bias: RelativeBias | None = None
         if kind.startswith("biased"):
-            self.bias = torch.randn(1, 3, longest, longest, generator=generator).to(dtype)
+            by_distance = torch.randn(3, 2 * longest - 1, generator=generator).to(dtype)
             if kind.endswith("causal"):
-                self.bias.masked_fill_(torch.ones(longest, longest, dtype=torch.bool).triu(1), float("-inf"))
+                by_distance[:, longest:] = float("-inf")
+            self.bias = RelativeBias(by_distance)
 
         def rows(count: int, width: int) -> Tensor:
             return torch.randn(count, width * 3 * size, generator=generator).mul(1.5).to(dtype)
@@ -79,7 +80,8 @@ class Case:
             )
             scores = self.scale * q @ k.transpose(1, 2)
             if self.bias is not None:
-                scores = scores + self.bias[0, :, : b - a, : d - c].double()
+                distances = torch.arange(d - c) - torch.arange(b - a)[:, None]
+                scores = scores + self.bias.by_distance[:, distances + self.bias.longest - 1].double()
             if self.causal:
                 scores = scores.masked_fill(torch.ones(b - a, d - c, dtype=torch.bool).triu(1), float("-inf"))
             rows.append((scores.softmax(-1) @ v).transpose(0, 1).flatten(1))
@@ -120,6 +122,7 @@ def test_compiled(
     case = Case(kind, queries, keys, size=size, dtype=dtype)
     made = case.by(of(factors))
     assert {part.dtype for part in made} == {dtype}
+    assert case.bias is None or "table" not in vars(case.bias), "a number for each distance is enough"
     assert distance(made, case.exact()) < {torch.float32: 3e-6, torch.bfloat16: 2**-6}[dtype]
 
 
@@ -165,19 +168,20 @@ def test_what_is_not_finite_stays_so_and_in_its_segment(bad: float, factors: str
 @needs_compiler
 def test_what_cannot_be_computed_is_refused() -> None:
     kernels, segments = of("fp32"), Segments((2, 3), (4, 1))
-    q, k, bias = torch.ones(5, 8), torch.ones(5, 8), torch.zeros(1, 2, 3, 4)
-    kernels.attention(q, k, k, Scores(segments, 2, 1.0, bias))
+    q, k, bias = torch.ones(5, 8), torch.ones(5, 8), torch.zeros(2, 7)
+    kernels.attention(q, k, k, Scores(segments, 2, 1.0, RelativeBias(bias)))
     for keys, wrong_bias, wrong in (
         (torch.ones(4, 8), bias, "5, 8"),
         (torch.ones(5, 6), bias, "5, 8"),
         (torch.ones(5, 16)[:, ::2], bias, "in one piece"),
         (k.bfloat16(), bias, "bfloat16"),
-        (k, bias[:, :1], "1, 2, 3, 4"),
-        (k, bias[..., :3], "1, 2, 3, 4"),
+        (k, bias[:1], "2, 7"),
+        (k, bias[:, :5], "2, 7"),
+        (k, bias[:, :6], "2, 7"),
         (k, bias.bfloat16(), "bfloat16"),
     ):
         with pytest.raises(TypeError, match=wrong):
-            kernels.attention(q, keys, keys, Scores(segments, 2, 1.0, wrong_bias))
+            kernels.attention(q, keys, keys, Scores(segments, 2, 1.0, RelativeBias(wrong_bias)))
     with pytest.raises(TypeError, match="stand alike"):
         kernels.attention(q, k, torch.ones(5, 16)[:, :8], Scores(segments, 2, 1.0))
     out, *sums = kernels.attention(q, k, k, Scores(segments, 2, 1.0))

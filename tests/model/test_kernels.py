@@ -72,6 +72,18 @@ def test_gate(shape: tuple[int, int], dtype: torch.dtype) -> None:
 
 @needs_compiler
 @both_types
+@shapes
+def test_gelu(shape: tuple[int, int], dtype: torch.dtype) -> None:
+    x, grad = drawn(*shape, dtype=dtype), drawn(*shape, dtype=dtype, seed=1)
+    exact = x.double().requires_grad_()
+    wanted = functional.gelu(exact)
+    close(of(dtype).gelu(x), wanted.detach(), dtype)
+    (slope,) = torch.autograd.grad(wanted, exact, grad.double())
+    close(of(dtype).gelu_backward(grad, x), slope, dtype)
+
+
+@needs_compiler
+@both_types
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 7), (40, 1000)])
 def test_loss(shape: tuple[int, int], smoothing: float, dtype: torch.dtype) -> None:
@@ -148,6 +160,8 @@ def test_extreme_values(dtype: torch.dtype) -> None:
     close(of(dtype).gated_gelu(x), functional.gelu(edges.double(), approximate="tanh")[None] / 2, dtype)
     backward = of(dtype).gated_gelu_backward(torch.ones(1, len(edges), dtype=dtype), x)
     assert torch.isfinite(backward[:, :7]).all()
+    close(of(dtype).gelu(edges[None]), functional.gelu(edges.double())[None], dtype)
+    assert of(dtype).gelu_backward(torch.ones(1, 9, dtype=dtype), edges[None])[0].tolist() == [0.5] * 3 + [1, 0] * 3
     logits = torch.tensor([[1e4, 0.0, -1e4], [-300.0, 300.0, 0.0]], dtype=dtype)
     loss, grad = of(dtype).cross_entropy(logits, None, torch.tensor([0, 0]), 0.0)
     assert float(loss) == 600
@@ -167,6 +181,8 @@ def test_what_is_not_finite_stays_so(bad: float, dtype: torch.dtype) -> None:
         assert not torch.isfinite(out[0, place])
         assert not torch.isfinite(kernels.rms_norm_backward(x, x, weight, scales)[0, place])
         assert not torch.isfinite(kernels.gated_gelu(x)[0, place % 10])
+        assert not torch.isfinite(kernels.gelu(x)[0, place])
+        assert not torch.isfinite(kernels.gelu_backward(x, x)[0, place])
         changed = torch.ones(2, 3, dtype=dtype)
         kernels.lora(changed, x, torch.ones(1, 20), torch.ones(3, 1), 1.0)
         assert torch.isfinite(changed).all(1).tolist() == [False, True]
@@ -190,7 +206,7 @@ def test_results_do_not_depend_on_the_number_of_threads(dtype: torch.dtype) -> N
         sums, grad_x = wide.clone(), x.clone()
         inner = of(dtype).lora(sums, x, a, b, 0.5, dropout)
         low_rank = [inner, sums, *of(dtype).lora_backward(wide, x, inner, a, b, 0.5, dropout, grad_x), grad_x]
-        made.append([out, scales, of(dtype).gated_gelu(wide), loss, grad, *low_rank])
+        made.append([out, scales, of(dtype).gated_gelu(wide), of(dtype).gelu(wide), loss, grad, *low_rank])
     assert all(torch.equal(a, b) for a, b in zip(*made, strict=True))
 
 
@@ -244,6 +260,8 @@ def test_what_cannot_be_computed_is_refused() -> None:
     kernels = of(torch.float32)
     with pytest.raises(TypeError, match="bfloat16"):
         kernels.gated_gelu(torch.ones(2, 2).bfloat16())
+    with pytest.raises(TypeError, match="2, 4"):
+        kernels.gelu_backward(torch.ones(2, 3), torch.ones(2, 4))
     a, b, x = torch.ones(1, 4), torch.ones(5, 1), torch.ones(2, 4)
     for out, wrong in ((torch.ones(3, 5), "3, 5"), (torch.ones(2, 10)[:, ::2], "in one piece")):
         with pytest.raises(TypeError, match=wrong):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diasum.model.fast.kernels import Kernels, Scores
+from diasum.model.fast.kernels import Kernels, RelativeBias, Scores
 from diasum.model.fast.ops import run
 from diasum.model.fast.packed import Segments
 
@@ -26,7 +26,7 @@ def attend(
     *,
     heads: int,
     scale: float,
-    bias: Tensor | None = None,
+    bias: RelativeBias | None = None,
     causal: bool = False,
     padded: bool | None = None,
     kernels: Kernels | None = None,
@@ -39,7 +39,7 @@ def attend(
         segments: where the pairs are.
         heads: attention heads.
         scale: of the scores.
-        bias: added to the scores (1, heads, longest, longest) or larger, the same for every segment; no gradient.
+        bias: added to the scores, the same for every segment; no gradient.
         causal: a query sees no later keys.
         padded: through one padded table (True) or segment by segment (False); None takes what is faster on the device.
         kernels: what attends segment by segment; torch when not given.
@@ -63,7 +63,7 @@ class _BySegment(torch.autograd.Function):
         segments: Segments,
         heads: int,
         scale: float,
-        bias: Tensor | None,
+        bias: RelativeBias | None,
         causal: bool,
         kernels: Kernels,
     ) -> Tensor:
@@ -93,7 +93,7 @@ def _columns(q: Tensor, kv: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _padded(
-    q: Tensor, kv: Tensor | None, segments: Segments, heads: int, scale: float, bias: Tensor | None, causal: bool
+    q: Tensor, kv: Tensor | None, segments: Segments, heads: int, scale: float, bias: RelativeBias | None, causal: bool
 ) -> Tensor:
     n = len(segments.queries)
     parts = []
@@ -109,11 +109,13 @@ def _padded(
 
 
 @lru_cache(maxsize=4)  # those of one batch: they are the same for every layer
-def _mask(segments: Segments, causal: bool, bias: Tensor | None, dtype: torch.dtype, device: torch.device) -> Tensor:
+def _mask(
+    segments: Segments, causal: bool, bias: RelativeBias | None, dtype: torch.dtype, device: torch.device
+) -> Tensor:
     """Which keys a query sees, (segments, 1, longest, longest) bool, or what is added to the scores, (segments, heads, ...)."""
     width, depth = max(segments.queries), max(segments.keys)
     ends = torch.tensor(segments.keys, device=device)[:, None]
     seen = (torch.arange(depth, device=device) < ends)[:, None, None, :]
     if causal:
         seen = seen & torch.ones(width, depth, dtype=torch.bool, device=device).tril()
-    return seen if bias is None else bias[:, :, :width, :depth].to(dtype).masked_fill(~seen, float("-inf"))
+    return seen if bias is None else bias.table[:, :, :width, :depth].to(dtype).masked_fill(~seen, float("-inf"))

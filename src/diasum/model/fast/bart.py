@@ -14,7 +14,7 @@ from torch import Tensor
 
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.ops import ACTIVATIONS, Kind, Linear
+from diasum.model.fast.ops import Kind, Linear, activated
 from diasum.model.fast.packed import Packed, Segments
 
 
@@ -68,7 +68,7 @@ class _Layer:
         if cross is not None:
             self._cross_q, self._cross_o = Linear([cross.q_proj], kind), Linear([cross.out_proj], kind)
             self._cross_kv = Linear([cross.k_proj, cross.v_proj], kind)
-        self._activation = ACTIVATIONS[config.activation_function]
+        self._activation = config.activation_function
         self._fc1, self._fc2 = Linear([layer.fc1], kind), Linear([layer.fc2], kind)
 
     def encode(self, x: Tensor, segments: Segments) -> Tensor:
@@ -89,7 +89,7 @@ class _Layer:
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         norm = self._layer.final_layer_norm
-        inner = self._activation(self._fc1(self._before(x, norm)))
+        inner = activated(self._fc1(self._before(x, norm)), self._activation, self._kernels)
         return self._after(self._fc2(inner, x), norm)
 
     def _before(self, x: Tensor, norm: Any) -> Tensor:

@@ -40,12 +40,14 @@ _P, _N, _I, _F, _U, _S = (
 _SIGNATURES = {
     "lora": (_P, _N, _P, _P, _P, _P, _N, _N, _N, _N, _N, _F, _U, _S, _I),
     "lora_backward": (_P, _N, _P, _N, _P, _P, _P, _P, _P, _P, _N, _N, _N, _N, _N, _F, _U, _S, _I),
-    "attention": (_P, _N, _P, _P, _N, _P, _N, _N, _P, _N, _N, _N, _F, _I, _P, _P, _I),
-    "attention_backward": (_P, _P, _N, _P, _P, _N, _P, _P, _P, _N, _N, _P, _N, _N, _N, _F, _I, _P, _P, _P, _I),
+    "attention": (_P, _N, _P, _P, _N, _P, _N, _P, _N, _N, _N, _F, _I, _P, _P, _I),
+    "attention_backward": (_P, _P, _N, _P, _P, _N, _P, _P, _P, _N, _P, _N, _N, _N, _F, _I, _P, _P, _P, _I),
     "rms_norm": (_P, _P, _P, _P, _N, _N, _F, _I),
     "rms_norm_backward": (_P, _P, _P, _P, _P, _N, _N, _I),
     "gated_gelu": (_P, _P, _N, _N, _I),
     "gated_gelu_backward": (_P, _P, _P, _N, _N, _I),
+    "gelu": (_P, _P, _N, _N, _I),
+    "gelu_backward": (_P, _P, _P, _N, _N, _I),
     "cross_entropy": (_P, _P, _P, _N, _N, _F, _I),
 }
 
@@ -178,6 +180,19 @@ class CompiledKernels(Kernels):
         self._library.gated_gelu_backward(_at(grad), _at(x), _at(out), *grad.shape, _threads())
         return out
 
+    def gelu(self, x: Tensor) -> Tensor:
+        x = self._whole(x)
+        out = torch.empty_like(x)
+        self._library.gelu(_at(x), _at(out), *out.shape, _threads())
+        return out
+
+    def gelu_backward(self, grad: Tensor, x: Tensor) -> Tensor:
+        grad, x = self._whole(grad), self._whole(x)
+        _expect(*x.shape, of=grad)
+        out = torch.empty_like(x)
+        self._library.gelu_backward(_at(grad), _at(x), _at(out), *out.shape, _threads())
+        return out
+
     def cross_entropy(
         self, logits: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor]:
@@ -193,7 +208,7 @@ class CompiledKernels(Kernels):
         return losses.sum(), logits
 
     def _how(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Any, ...]:
-        """Where the bias is and its strides, where the segments are, and what else both passes of attention are told."""
+        """Where the bias of no distance is and its stride, where the segments are, and what else both passes of attention are told."""
         for rows in (q, k, v):
             self._rows(rows, copy=False)
         spans = scores.segments.spans
@@ -203,12 +218,12 @@ class CompiledKernels(Kernels):
         _expect(ends[1], q.shape[1], of=v)
         if k.stride(0) != v.stride(0):
             raise TypeError("rows of keys and values must stand alike")
-        bias: tuple[int, int, int] = (0, 0, 0)
+        bias: tuple[int, int] = (0, 0)
         if scores.bias is not None and spans:
-            rows = self._rows(scores.bias, copy=False)
-            longest = max(scores.segments.queries), max(scores.segments.keys)
-            _expect(1, scores.heads, *longest, of=rows[:, :, : longest[0], : longest[1]])
-            bias = (_at(rows), rows.stride(1), rows.stride(2))
+            rows, longest = self._rows(scores.bias.by_distance, copy=False), scores.bias.longest
+            reach = max(longest, *scores.segments.queries, *scores.segments.keys)
+            _expect(scores.heads, 2 * reach - 1, of=rows)
+            bias = (_at(rows[:, longest - 1 :]), rows.stride(0))
         flat = (ctypes.c_int64 * (4 * len(spans)))(*(place for span in spans for place in span))
         size = q.shape[1] // scores.heads
         return (*bias, flat, len(spans), scores.heads, size, scores.scale, int(scores.causal))

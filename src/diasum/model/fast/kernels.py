@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -37,6 +38,27 @@ class Dropout:
         return Dropout(p, int(torch.randint(2**63 - 1, ()))) if p else None
 
 
+@dataclass(frozen=True, eq=False)
+class RelativeBias:
+    """What is added to a score by how far the key stands from the query, as in T5; frozen.
+
+    Attributes:
+        by_distance: (heads, 2 * longest - 1), from a key `longest - 1` tokens before the query to one as far behind it.
+    """
+
+    by_distance: Tensor
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest segment that it reaches across."""
+        return (self.by_distance.shape[1] + 1) // 2
+
+    @cached_property
+    def table(self) -> Tensor:
+        """A row a query and a column a key, (1, heads, longest, longest), for kernels that add what stands there."""
+        return self.by_distance.unfold(1, self.longest, 1).flip(1)[None]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """How queries are compared with keys.
@@ -45,19 +67,19 @@ class Scores:
         segments: queries of one see the keys of the same.
         heads: attention heads.
         scale: of the products of queries and keys.
-        bias: added to them, (1, heads, longest, longest) or larger, frozen; None for nothing.
+        bias: added to them; None for nothing.
         causal: a query sees no later keys.
     """
 
     segments: Segments
     heads: int
     scale: float
-    bias: Tensor | None = None
+    bias: RelativeBias | None = None
     causal: bool = False
 
-    def cut_bias(self, queries: int, keys: int) -> Tensor | None:
-        """The bias of a segment of that size."""
-        return None if self.bias is None else self.bias[:, :, :queries, :keys]
+    def table(self, queries: int, keys: int) -> Tensor | None:
+        """The bias of a segment of that size, (1, heads, queries, keys)."""
+        return None if self.bias is None else self.bias.table[:, :, :queries, :keys]
 
 
 class Kernels:
@@ -135,7 +157,7 @@ class Kernels:
         for a, b, c, d in scores.segments.spans:
             mixed, log_sum = _attend(
                 _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
-                0.0, scores.causal, attn_mask=scores.cut_bias(b - a, d - c), scale=scores.scale,
+                0.0, scores.causal, attn_mask=scores.table(b - a, d - c), scale=scores.scale,
             )  # fmt: skip
             _heads(out, a, b, scores).copy_(mixed)
             log_sums.append(log_sum)
@@ -168,7 +190,7 @@ class Kernels:
             made = _attend_backward(
                 _heads(grad, a, b, scores), _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
                 _heads(out, a, b, scores), log_sum,
-                0.0, scores.causal, attn_mask=scores.cut_bias(b - a, d - c), scale=scores.scale,
+                0.0, scores.causal, attn_mask=scores.table(b - a, d - c), scale=scores.scale,
             )  # fmt: skip
             for rows, part, (begin, end) in zip(into, made, ((a, b), (c, d), (c, d)), strict=True):
                 _heads(rows, begin, end, scores).copy_(part)
@@ -199,6 +221,15 @@ class Kernels:
         to_gate, to_value = out.chunk(2, dim=-1)
         torch.mul(F.gelu(gate, approximate="tanh"), grad, out=to_value)
         to_gate.copy_(torch.ops.aten.gelu_backward(grad * value, gate, approximate="tanh"))
+        return out
+
+    def gelu(self, x: Tensor) -> Tensor:
+        """GELU in its exact form, of x (N, features)."""
+        return F.gelu(x)
+
+    def gelu_backward(self, grad: Tensor, x: Tensor) -> Tensor:
+        """The gradient of x, (N, features)."""
+        out: Tensor = torch.ops.aten.gelu_backward(grad, x)
         return out
 
     # ---- the loss ----

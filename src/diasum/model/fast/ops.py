@@ -190,12 +190,31 @@ class _RmsNorm(torch.autograd.Function):
         return ctx.kernels.rms_norm_backward(grads[0], *ctx.saved_tensors), None, None, None
 
 
+def activated(x: Tensor, activation: str, kernels: Kernels) -> Tensor:
+    """activation(x), of (N, F)."""
+    return run(_Gelu, x, kernels) if activation == "gelu" else ACTIVATIONS[activation](x)
+
+
+class _Gelu(torch.autograd.Function):
+    """Keeps its input."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernels: Kernels) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.kernels = kernels
+        return kernels.gelu(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.kernels.gelu_backward(grads[0], *ctx.saved_tensors), None
+
+
 def gated(x: Tensor, activation: str, kernels: Kernels) -> Tensor:
     """(N, 2 F) with gate and value side by side to activation(gate) * value, (N, F)."""
     if activation in ("gelu_new", "gelu_pytorch_tanh"):
         return run(_GatedGelu, x, kernels)
     gate, value = x.chunk(2, dim=-1)
-    return ACTIVATIONS[activation](gate) * value
+    return activated(gate, activation, kernels) * value
 
 
 class _GatedGelu(torch.autograd.Function):

@@ -1,7 +1,6 @@
 """The fast forward pass of T5, mT5 and umT5: the same function as transformers' modules, held equal by tests.
 
-T5: Raffel et al., 2020; gated feed-forward: Shazeer, 2020. The relative bias is frozen, computed once for the longest segment met and
-cut to each segment's length.
+T5: Raffel et al., 2020; gated feed-forward: Shazeer, 2020. The relative bias is frozen, and computed once for the longest segment met.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from torch import Tensor
 
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.ops import ACTIVATIONS, Kind, Linear, gated, rms_norm
+from diasum.model.fast.kernels import RelativeBias
+from diasum.model.fast.ops import Kind, Linear, activated, gated, rms_norm
 from diasum.model.fast.packed import Packed, Segments
 
 
@@ -71,43 +71,41 @@ class _Block:
         self._activation, self._gated = config.dense_act_fn, config.is_gated_act
         self._wi = Linear([feed.wi_0, feed.wi_1] if self._gated else [feed.wi], kind)
         self._wo = Linear([feed.wo], kind)
-        self._bias: Tensor | None = None
+        self._bias: RelativeBias | None = None
 
-    def bias(self, length: int, dtype: torch.dtype, *, causal: bool, inherited: Tensor | None) -> Tensor:
-        """Relative bias (1, heads, length, length) or larger, with -inf on later keys when causal; that of the layer before where
-        this one has none of its own."""
+    def bias(self, length: int, dtype: torch.dtype, *, causal: bool, inherited: RelativeBias | None) -> RelativeBias:
+        """That of segments up to `length`, -inf for later keys when causal; the layer before's where this one has none of its own."""
         if not self._attention.has_relative_attention_bias:
             assert inherited is not None
             return inherited
-        if self._bias is None or self._bias.shape[-1] < length:
-            with torch.no_grad():
-                size = -(-length // 64) * 64
-                bias = self._attention.compute_bias(size, size).to(dtype).contiguous()
+        if self._bias is None or self._bias.longest < length:
+            longest = -(-length // 64) * 64
+            with torch.no_grad():  # of one query, with as many keys before as behind it
+                row = self._attention.compute_bias(1, 2 * longest - 1, past_seen_tokens=longest - 1)
+                by_distance = row[0, :, 0].to(dtype).contiguous()
                 if causal:
-                    later = torch.ones(size, size, dtype=torch.bool, device=bias.device).triu(1)
-                    bias.masked_fill_(later, float("-inf"))
-            self._bias = bias
+                    by_distance[:, longest:] = float("-inf")
+            self._bias = RelativeBias(by_distance)
         return self._bias
 
-    def encode(self, x: Tensor, segments: Segments, bias: Tensor) -> Tensor:
+    def encode(self, x: Tensor, segments: Segments, bias: RelativeBias) -> Tensor:
         return self._feed_forward(self._self_attention(x, segments, bias))
 
-    def decode(self, y: Tensor, memory: Tensor, packed: Packed, bias: Tensor) -> Tensor:
+    def decode(self, y: Tensor, memory: Tensor, packed: Packed, bias: RelativeBias) -> Tensor:
         y = self._self_attention(y, packed.decoder, bias)
         q = self._cross_q(self._norm(y, 1))
         kv = self._cross_kv(memory)
         mixed = attend(q, kv, packed.cross, heads=self._heads, scale=self._scale, kernels=self._kernels)
         return self._feed_forward(self._cross_o(mixed, y))
 
-    def _self_attention(self, x: Tensor, segments: Segments, bias: Tensor) -> Tensor:
+    def _self_attention(self, x: Tensor, segments: Segments, bias: RelativeBias) -> Tensor:
         qkv = self._qkv(self._norm(x, 0))
         mixed = attend(qkv, None, segments, heads=self._heads, scale=self._scale, bias=bias, kernels=self._kernels)
         return self._o(mixed, x)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         inner = self._wi(self._norm(x, -1))
-        inner = gated(inner, self._activation, self._kernels) if self._gated else ACTIVATIONS[self._activation](inner)
-        return self._wo(inner, x)
+        return self._wo((gated if self._gated else activated)(inner, self._activation, self._kernels), x)
 
     def _norm(self, x: Tensor, part: int) -> Tensor:
         norm = self._norms[part]

@@ -31,19 +31,19 @@ struct Segment {
     int64_t keys() const { return key_end - key; }
 };
 
-// What is added to the scores; without rows, nothing.
+// What is added to the scores, by how far a key stands behind its query (before it: less than 0); nothing where there is none.
 struct Bias {
-    const Row *rows;
-    int64_t head_stride, row_stride;
+    const Row *by_distance;
+    int64_t head_stride;
 
     // scores (keys) = scale * scores + bias of a query, and their largest.
     float add_to(float *scores, float scale, int64_t head, int64_t query, int64_t keys) const {
-        const Row *here = rows + head * head_stride + query * row_stride;
+        const Row *here = by_distance + head * head_stride - query;
         Largest largest;
         each(keys, [&](int64_t j, auto like) {
             using Number = decltype(like);
             Number score = scale * get<Number>(scores + j);
-            if (rows) score += get<Number>(here + j);
+            if (by_distance) score += get<Number>(here + j);
             put(scores + j, score);
             largest.add(score);
         });
@@ -76,10 +76,10 @@ int attention_unit() {
 // softmax's sums. Rows of q, and those of k and v, have `..._stride` elements from one to the next. With `causal` a query sees no later
 // keys.
 void attention(
-    const Row *q, int64_t q_stride, const Row *k, const Row *v, int64_t kv_stride, const Row *bias_rows, int64_t bias_head,
-    int64_t bias_row, const Segment *segments, int64_t count, int64_t heads, int64_t size, float scale, int causal, Row *out,
+    const Row *q, int64_t q_stride, const Row *k, const Row *v, int64_t kv_stride, const Row *by_distance, int64_t bias_head,
+    const Segment *segments, int64_t count, int64_t heads, int64_t size, float scale, int causal, Row *out,
     float *log_sums, int threads) {
-    const Bias bias{bias_rows, bias_head, bias_row};
+    const Bias bias{by_distance, bias_head};
     const int64_t most = most_keys(segments, count), wide = up_to(size, ROW), deep = steps_of(size);
 #pragma omp parallel num_threads(threads)
     {
@@ -122,9 +122,9 @@ void attention(
 // The gradients of q, k and v, whose rows stand as theirs do, from that of `out`.
 void attention_backward(
     const Row *grad, const Row *q, int64_t q_stride, const Row *k, const Row *v, int64_t kv_stride, const Row *out, const float *log_sums,
-    const Row *bias_rows, int64_t bias_head, int64_t bias_row, const Segment *segments, int64_t count, int64_t heads, int64_t size,
+    const Row *by_distance, int64_t bias_head, const Segment *segments, int64_t count, int64_t heads, int64_t size,
     float scale, int causal, Row *grad_q, Row *grad_k, Row *grad_v, int threads) {
-    const Bias bias{bias_rows, bias_head, bias_row};
+    const Bias bias{by_distance, bias_head};
     const int64_t most = most_keys(segments, count), wide = up_to(size, ROW), deep = steps_of(size), across = steps_of(BLOCK);
     const int64_t tall = up_to(size, BLOCK);
 #pragma omp parallel num_threads(threads)
