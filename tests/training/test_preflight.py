@@ -154,6 +154,15 @@ def test_too_little_memory_is_warned_of(
     assert "more memory than there is" in str(found.warning())
 
 
+def test_what_can_be_had_is_at_most_the_limit(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "memory_bytes", lambda: 5 << 20)
+    found = dry_run(settings_for(None, {"base": base, "data.path": corpus, **quick}), tmp_path / "run")
+    assert found is not None
+    assert found.available_bytes == 5 << 20
+
+
 CPU_ERROR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."
 
 

@@ -3,7 +3,7 @@
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine
-from diasum.model.limits import free_bytes
+from diasum.model.limits import free_bytes, memory_bytes
 from diasum.model.loading import (
     BUNDLED,
     Base,
@@ -35,6 +35,7 @@ __all__ = [
     "linear_modules",
     "load_base",
     "load_config",
+    "memory_bytes",
     "position_limits",
     "release_memory",
     "resolve_base",

@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from diasum.config import GenerateSettings, Settings, TrainSettings
-from diasum.model import Base, Hardware, free_bytes, generate, is_out_of_memory, release_memory
+from diasum.model import Base, Hardware, free_bytes, generate, is_out_of_memory, memory_bytes, release_memory
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer
@@ -132,6 +132,8 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
     )  # validation has no backward pass
     encoded = encoding * sum(len(f["input_ids"]) for f in [*trainer.train_dataset, *trainer.validation.features])
     available = _held(hardware) + _free(hardware)
+    if hardware.device != "cuda":  # what is held counts files, too, which a container's limit may not
+        available = min(available, memory_bytes() or available)
     peak = fixed + max(per_token * max(batches), _generation_bytes(base, trainer, settings.generate))
     fitting = int((available * 0.9 - fixed) / per_token) // 64 * 64
     if two is None:  # found by trying
