@@ -212,8 +212,8 @@ def score(
     files = [predictions] if isinstance(predictions, str | Path) else list(predictions)
     given = _given_settings(data, split, protocol, settings)
 
-    def predict(pairs: Any) -> tuple[dict[str, list[Prediction]], list[str]]:
-        systems, notes = read_systems(files, pairs)
+    def predict(pairs: Any, pair_of: Any) -> tuple[dict[str, list[Prediction]], list[str]]:
+        systems, notes = read_systems(files, pairs, pair_of)
         return systems | baselines(given.evaluate.baselines, pairs, given.evaluate.seed), notes
 
     return _score_texts(given, out, predict, progress)
@@ -238,7 +238,7 @@ def baseline(
 
     methods = [method] if isinstance(method, str) else list(method)
     given = _given_settings(data, split, protocol, settings)
-    return _score_texts(given, out, lambda pairs: (baselines(methods, pairs, given.evaluate.seed), []), progress)
+    return _score_texts(given, out, lambda pairs, _: (baselines(methods, pairs, given.evaluate.seed), []), progress)
 
 
 def compare(
@@ -345,7 +345,7 @@ def _given_settings(data: str, split: str, protocol: str, settings: Overrides) -
 def _score_texts(
     settings: Settings,
     out: str | Path | None,
-    predict: Callable[[Any], tuple[dict[str, list[Prediction]], list[str]]],
+    predict: Callable[[Any, Any], tuple[dict[str, list[Prediction]], list[str]]],
     progress: Progress | None,
 ) -> Evaluated:
     from diasum.data import load_corpus

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from diasum.data import Corpus, Finding, Pair, check_corpus, corpus_stats, overlap
-from diasum.data.pairs import RowCount
+from diasum.data.pairs import Rows
 from diasum.dialogue import Dialogue, parse_dialogue
 
 VOCABULARY = [f"word{i}" for i in range(3000)]
@@ -151,7 +151,7 @@ def test_every_public_name_is_there() -> None:
 
 @pytest.mark.parametrize(("empty", "warned"), [(0, False), (1, False), (12, True)])
 def test_many_empty_rows_are_a_complaint(empty: int, warned: bool) -> None:
-    corpus = Corpus("c", {"all": healthy(24, 0)}, rows={"all": RowCount(read=24 + empty, empty=empty)})
+    corpus = Corpus("c", {"all": healthy(24, 0)}, rows={"all": Rows(read=24 + empty, empty=empty)})
     assert (("skipped", "all") in found(corpus)) == warned
     assert check_corpus(corpus).clean != warned
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from diasum.config import DataSettings
+from diasum.data import Pair, load_corpus
 from diasum.errors import DiasumError
 from diasum.evaluation.predictions import (
     Prediction,
@@ -196,3 +199,60 @@ def test_short_names_tell_paths_apart() -> None:
     assert short_names([Path("a/run"), Path("b/run")]) == ["a/run", "b/run"]
     assert short_names([Path("a/run")], taken=["run"]) == ["a/run"]
     assert len(set(short_names([Path("a"), Path("b/../a")]))) == 1
+
+
+# Rows a, b (empty), c, c again for a second reference, d twice; three pairs come of them.
+ROWS = [
+    {"id": "a", "dialogue": "Ana: One.", "summary": "A."},
+    {"id": "b", "dialogue": "", "summary": "B."},
+    {"id": "c_0_1", "dialogue": "Ana: Three.", "summary": "C."},
+    {"id": "c_0_2", "dialogue": "Ana: Three.", "summary": "Cc."},
+    {"id": "d", "dialogue": "Ana: Four.", "summary": ""},
+    {"id": "d", "dialogue": "Ana: Five.", "summary": "D."},
+]
+MADE = ["One.", "", "Three.", "Three.", "Four.", "Five."]
+
+
+def corpus_of(folder: Path, *rows: object) -> tuple[list[Pair], Mapping[str, str | None]]:
+    corpus = load_corpus(DataSettings(path=str(put(folder, "talks.jsonl", *rows))), purpose="evaluate", split="test")
+    return corpus.split("test"), corpus.pair_of("test")
+
+
+@pytest.mark.parametrize("form", ["ids", "order", "lines", "named lines", "numbered lines", "array"])
+def test_summaries_of_all_rows_are_matched_to_the_pairs_that_they_became(tmp_path: Path, form: str) -> None:
+    """Also without those that were left out for want of a conversation or of a human summary."""
+    pairs, pair_of = corpus_of(tmp_path, *ROWS)
+    assert [pair.id for pair in pairs] == ["a", "c_0", "d-2"]
+    assert dict(pair_of) == {"a": "a", "b": None, "c_0_1": "c_0", "c_0_2": "c_0", "d": None, "d-2": "d-2"}
+    path = {
+        "ids": lambda: put(tmp_path, "p.jsonl", *({"id": i, "summary": t} for i, t in zip(pair_of, MADE, strict=True))),
+        "order": lambda: put(tmp_path, "p.jsonl", *({"summary": text} for text in MADE)),
+        "lines": lambda: put(tmp_path, "p.txt", *MADE),
+        "named lines": lambda: put(tmp_path, "p.txt", *(f"{i}: {t}" for i, t in zip(pair_of, MADE, strict=True))),
+        "numbered lines": lambda: put(tmp_path, "p.txt", *(f"{i}: {t}" for i, t in enumerate(MADE, 1))),
+        "array": lambda: put(tmp_path, "p.json", json.dumps(MADE)),
+    }[form]()
+    found = read_predictions(path, pairs, pair_of)
+    assert found == [Prediction("a", "One."), Prediction("c_0", "Three."), Prediction("d-2", "Five.")]
+
+
+def test_rows_of_one_pair_with_different_summaries(tmp_path: Path) -> None:
+    pairs, pair_of = corpus_of(tmp_path, *ROWS)
+    with pytest.raises(DiasumError, match="c_0 appears more than once"):
+        read_predictions(put(tmp_path, "p.txt", *MADE[:3], "Another.", *MADE[4:]), pairs, pair_of)
+
+
+def test_names_before_the_lines_are_no_part_of_the_summaries(tmp_path: Path) -> None:
+    found = read_predictions(put(tmp_path, "p.txt", "d0: one", "d1:", "d2: three: four"), PAIRS)
+    assert [one.text for one in found] == ["one", "", "three: four"]
+    found = read_predictions(put(tmp_path, "p.txt", "d0: one", "d1: two", "three"), PAIRS)
+    assert [one.text for one in found] == ["d0: one", "d1: two", "three"], "not all have one"
+
+
+def test_a_trailing_blank_line_is_no_summary(tmp_path: Path) -> None:
+    pairs, pair_of = corpus_of(tmp_path, *ROWS)
+    assert [p.text for p in read_predictions(put(tmp_path, "p.txt", "x", "y", "z", ""), pairs, pair_of)] == [
+        "x",
+        "y",
+        "z",
+    ]

@@ -13,7 +13,7 @@ import pytest
 
 from diasum.errors import DiasumError
 from diasum.inference import is_empty
-from diasum.inference.conversations import Named, read_conversations
+from diasum.inference.conversations import Named, Names, read_conversations
 
 TEXT = "Anna: Lunch?\nBen: At nine."
 TURNS = [{"speaker": "Anna", "text": "Lunch?"}, {"speaker": "Ben", "text": "At nine."}]
@@ -194,8 +194,41 @@ def test_nothing_but_empty_conversations(tmp_path: Path) -> None:
 def test_one_turn_a_row(tmp_path: Path) -> None:
     file = tmp_path / "turns.csv"
     file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
+    with pytest.raises(DiasumError, match=r"turns.csv has one message a row: `sender` says who speaks"):
+        read_conversations([file], io.BytesIO())
+    with pytest.raises(DiasumError, match=r"standard input has one message a row"):
+        piped(
+            '{"conversation_id": 1, "speaker": "Ana", "text": "Hi."}\n{"conversation_id": 1, "speaker": "Ben", "text": "Ho."}'
+        )
+    file.write_text("ticket,who,what\n1,Ana,Hi.\n1,Ben,Ho.\n")
     with pytest.raises(
-        DiasumError, match=r"turns.csv, line 2 cannot be found: its keys are ticket, sender, message"
+        DiasumError, match=r"turns.csv, line 2 cannot be found: its keys are ticket, who, what"
     ) as caught:
         read_conversations([file], io.BytesIO())
     assert "A whole conversation is expected under one of: dialogue, dialog," in str(caught.value)
+
+
+def test_columns_that_the_user_names(tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text('Ticket ID,Description,Comments\n7,Lunch,"Anna: Lunch?\nBen: At nine."\n8,Other,Anna: Hi.\n')
+    found = read_conversations([file], io.BytesIO(), Names("comments", "ticket_id"))
+    assert [(named.id, named.dialogue.turns[0].text) for named in found] == [("7", "Lunch?"), ("8", "Hi.")]
+    for names, message in (
+        (Names("comment", "Ticket ID"), r"line 2 has no `comment`, which --dialogue-column names.\n.*`Comments`"),
+        (Names("Comments", "ticket"), r"line 2 has no `ticket`, which --id-column names"),
+    ):
+        with pytest.raises(DiasumError, match=message):
+            read_conversations([file], io.BytesIO(), names)
+
+
+@pytest.mark.parametrize("key", ["data", "Conversations", "dialogues"])
+def test_conversations_within_an_object(key: str) -> None:
+    assert [named.id for named in piped(json.dumps({"version": 1, key: RECORDS}, indent=1))] == ["a", "b"]
+    found = piped(json.dumps({"conversations": TURNS}))
+    assert [named.dialogue.text for named in found] == [TEXT], "one conversation under a name of many"
+
+
+def test_ids_are_read_as_a_corpus_reads_them(tmp_path: Path) -> None:
+    rows = [{"id": 7, "dialogue": TEXT}, {"id": float("nan"), "dialogue": TEXT}, {"id": ["x", "y"], "dialogue": TEXT}]
+    found = piped("\n".join(map(json.dumps, rows)))
+    assert [named.id for named in found] == ["7", "conversation-2", "x y"]

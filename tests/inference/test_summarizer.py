@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,11 @@ def test_a_file_is_not_a_model(tmp_path: Path) -> None:
     file.write_bytes(b"x")
     with pytest.raises(DiasumError, match="is a file"):
         diasum.load(file)
+
+
+def test_threads_may_load_at_once(base: str) -> None:
+    """As the threads of a server do."""
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(3):
+            made = list(pool.map(lambda _: diasum.summarize(TEXT, run=base, max_new_tokens=4), range(4)))
+            assert len(set(made)) == 1

@@ -28,6 +28,10 @@ def summarize(
         str, typer.Option(help="Run directory, adapter or model folder, hub id, or the bundled `mini`.")
     ] = "mini",
     base: options.Base = None,
+    dialogue_column: Annotated[
+        str | None, typer.Option(help="Column or key of the conversations, where none of the usual names is there.")
+    ] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column or key of their ids, likewise.")] = None,
     num_beams: Annotated[int | None, typer.Option(help="Beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest summary, in tokens.")] = None,
     jsonl: Annotated[
@@ -39,9 +43,9 @@ def summarize(
     from diasum import api
     from diasum.cli.drawing import Bars, console
     from diasum.inference import NOTHING, is_empty
-    from diasum.inference.conversations import read_conversations
+    from diasum.inference.conversations import Names, read_conversations
 
-    conversations = read_conversations(files or [], sys.stdin.buffer)
+    conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
     out = console()
     summarizer = api.load(run, base=base)
     for note in summarizer.trained.notes:
@@ -61,7 +65,7 @@ def summarize(
                 if jsonl:
                     print(_json(conversation.id, summary), flush=True)
                 else:
-                    print(f"{name}: {summary.text}" if many else summary.text, flush=True)
+                    print(f"{name}: {' '.join(summary.text.splitlines())}" if many else summary.text, flush=True)
                 if empty:
                     out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
                 if summary.turns_cut:

@@ -17,7 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
-from diasum.data.pairs import Corpus, Pair, RowCount
+from diasum.data.pairs import Corpus, Pair, Rows
 
 NEAR = 0.8  # Jaccard similarity from which two dialogues are near-duplicates
 _SHINGLE = 3  # words
@@ -150,7 +150,7 @@ def _overlaps(corpus: Corpus) -> Iterator[Finding]:
             )
 
 
-def _skipped(split: str, rows: RowCount | None) -> Iterator[Finding]:
+def _skipped(split: str, rows: Rows | None) -> Iterator[Finding]:
     if rows and rows.empty >= _MANY_EMPTY * rows.read:
         yield Finding(
             kind="skipped",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diasum.config import DataSettings
-from diasum.data.pairs import Pair
+from diasum.data.pairs import Pair, Rows
 from diasum.data.readers import Table
 from diasum.dialogue import as_dialogue
 from diasum.dialogue.turns import SPEAKER_KEYS, TEXT_KEYS
@@ -30,7 +30,9 @@ SUMMARY_NAMES = (
     *("references", "reference", "target", "output"),
 )
 ID_NAMES = ("id", "fname", "dialogue_id", "dialog_id", "conversation_id", "meeting_id", "guid", "uid")
-_GROUP = re.compile(r"(^|_)(id|no|nr|number|key|conversation|dialog(ue)?|ticket|call|chat|case|thread|session)$")
+_GROUP = re.compile(
+    r"(^|_)(id|no|nr|number|key|conversation|dialog(ue)?|ticket|call|chat|case|thread|thread_ts|channel|session)$"
+)
 TOPIC_NAMES = ("topic", "topic1", "section_header", "category", "domain", "label")
 
 
@@ -51,11 +53,11 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
         DiasumError: a column is missing; the message has the columns found, and the likely one.
     """
     names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
-    known = {_normal(name): name for name in reversed(names)}
+    known = {as_name(name): name for name in reversed(names)}
     dialogue = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
     dialogue = dialogue or find_name(names, DIALOGUE_NAMES)
     if dialogue is None:
-        _refuse_single_messages(table, None)
+        refuse_single_messages(table, None)
         raise _missing("conversation", "dialogue_column", DIALOGUE_NAMES, names, table)
     rest = {key: name for key, name in known.items() if name != dialogue}
     summaries = _summaries(settings, rest, table)
@@ -72,42 +74,47 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
 
 def to_pairs(
     table: Table, split: str, settings: DataSettings, *, need_summaries: bool = True
-) -> tuple[list[Pair], list[str], int]:
+) -> tuple[list[Pair], list[str], Rows]:
     """Make the pairs of one split.
 
     Rows that follow each other with the same dialogue, or whose ids differ only in a number at the end (``test_0_1``, ``test_0_2``),
     are one pair with several references.
 
     Returns:
-        The pairs, the notes, and how many rows were skipped.
+        The pairs, the notes, and what became of the rows.
 
     Raises:
         DiasumError: columns are missing, a row is no conversation or a single message of one, rows are empty and `on_empty` is
             "refuse", or all are.
     """
     columns = find_columns(table, settings, need_summaries=need_summaries)
-    _refuse_single_messages(table, columns.dialogue)
-    rows: list[Pair] = []
-    empty: list[str] = []
-    for index, row in enumerate(table.rows):
-        pair = _pair(row, index, table, split, columns)
-        if not any(turn.text for turn in pair.dialogue.turns) or (need_summaries and not pair.references):
-            empty.append(f"{pair.id} in {table.place(index)}")
+    refuse_single_messages(table, columns.dialogue)
+    rows = [_pair(row, index, table, split, columns) for index, row in enumerate(table.rows)]
+    row_ids = unique([row.id for row in rows])
+    used, empty = [], []
+    for index, row in enumerate(rows):
+        if not any(turn.text for turn in row.dialogue.turns) or (need_summaries and not row.references):
+            empty.append(f"{row.id} in {table.place(index)}")
         else:
-            rows.append(pair)
+            used.append(index)
     notes = _note_empty(empty, split, table, settings, need_summaries)
-    if not rows:
+    if not used:
         raise DiasumError(
             f"{table.source}: none of the {len(table.rows)} rows of `{split}` can be used; all are empty."
         )
-    pairs = _group(rows)
-    if len(pairs) < len(rows):
+    groups = _groups(rows, used)
+    pairs = [_merge([rows[i] for i in group], row_ids[group[0]]) for group in groups]
+    if len(pairs) < len(used):
         most = max(len(pair.references) for pair in pairs)
-        notes.append(f"The {len(rows)} rows of `{split}` are {len(pairs)} dialogues with up to {most} references.")
-    return _unique_ids(pairs, split, notes), notes, len(empty)
+        notes.append(f"The {len(used)} rows of `{split}` are {len(pairs)} dialogues with up to {most} references.")
+    pairs = [replace(pair, id=name) for pair, name in zip(pairs, unique([pair.id for pair in pairs]), strict=True)]
+    notes += _note_repeated([(rows[group[0]].id, row_ids[group[0]]) for group in groups], split)
+    pair_of: dict[str, str | None] = dict.fromkeys(row_ids)
+    pair_of |= {row_ids[i]: pair.id for pair, group in zip(pairs, groups, strict=True) for i in group}
+    return pairs, notes, Rows(len(rows), len(empty), pair_of)
 
 
-def _refuse_single_messages(table: Table, dialogue: str | None) -> None:
+def refuse_single_messages(table: Table, dialogue: str | None) -> None:
     """Stop where a row is one message, which would become a conversation of one turn.
 
     It is so where one column says who speaks, another holds single lines, and most rows share their id with others.
@@ -120,15 +127,20 @@ def _refuse_single_messages(table: Table, dialogue: str | None) -> None:
         DiasumError: it is so.
     """
     names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
-    said = dialogue or find_name(names, TEXT_KEYS)
+    # What is taken for the conversation may be its number, beside a column of messages.
+    said = find_name((name for name in names if name != dialogue), TEXT_KEYS) or dialogue
     speaker = find_name((name for name in names if name != said), SPEAKER_KEYS)
-    if said is None or speaker is None or not all(_is_line(row.get(said)) for row in table.rows):
+    if (
+        said is None
+        or speaker is None
+        or not all(_is_line(row.get(n)) for row in table.rows for n in (said, dialogue) if n)
+    ):
         return
     for name in names:
-        if not _GROUP.search(_normal(name)):
+        if not _GROUP.search(as_name(name)):
             continue
         # Rows of one text are several summaries of it.
-        messages = dict.fromkeys((_one_line(row.get(name)), _one_line(row.get(said))) for row in table.rows)
+        messages = dict.fromkeys((one_line(row.get(name)), one_line(row.get(said))) for row in table.rows)
         counts = Counter(group for group, _ in messages if group)
         if 2 * sum(count for count in counts.values() if count > 1) >= len(messages):
             group, count = counts.most_common(1)[0]
@@ -145,27 +157,28 @@ def _is_line(cell: Any) -> bool:
 
 def find_name(names: Iterable[str], wanted: Iterable[str]) -> str | None:
     """The first of the wanted names that is there, whatever its case, as it is written there."""
-    known = {_normal(str(name)): name for name in reversed(list(names))}
+    known = {as_name(str(name)): name for name in reversed(list(names))}
     return next((known[name] for name in wanted if name in known), None)
 
 
-def _normal(name: str) -> str:
+def as_name(name: str) -> str:
+    """A column's name as it is compared with others."""
     return re.sub(r"[\s\-]+", "_", name.strip().lower())
 
 
 def _mapped(wanted: str | None, setting: str, known: dict[str, str], table: Table) -> str | None:
     if wanted is None:
         return None
-    if _normal(wanted) not in known:
+    if as_name(wanted) not in known:
         raise DiasumError(
             f"{table.source} has no column `{wanted}`, which {setting} names.", hint=near_misses(wanted, known.values())
         )
-    return known[_normal(wanted)]
+    return known[as_name(wanted)]
 
 
 def _summaries(settings: DataSettings, known: dict[str, str], table: Table) -> tuple[str, ...]:
     if settings.summary_columns:
-        found = [known[_normal(name)] for name in settings.summary_columns if _normal(name) in known]
+        found = [known[as_name(name)] for name in settings.summary_columns if as_name(name) in known]
         if not found:  # a list may name the columns of all splits: `summary` in train, `summary1` in test
             _mapped(settings.summary_columns[0], "data.summary_columns", known, table)
         return tuple(dict.fromkeys(found))
@@ -181,9 +194,9 @@ def _summaries(settings: DataSettings, known: dict[str, str], table: Table) -> t
 
 
 def _missing(what: str, setting: str, valid: Sequence[str], names: Sequence[str], table: Table) -> DiasumError:
-    close = next((name for word in valid for name in names if word in _normal(name)), None)
+    close = next((name for word in valid for name in names if word in as_name(name)), None)
     if close is None:
-        matches = (m for word in valid for m in difflib.get_close_matches(word, [_normal(n) for n in names], 1, 0.75))
+        matches = (m for word in valid for m in difflib.get_close_matches(word, [as_name(n) for n in names], 1, 0.75))
         close = find_name(names, matches)
     meant = (
         f" Did you mean `{close}`? Then: --set data.{setting}={f'[{close}]' if 'columns' in setting else close}"
@@ -206,8 +219,8 @@ def _pair(row: dict[str, Any], index: int, table: Table, split: str, columns: Co
             hint="Expected text (`Name: what they say`, one turn a line) or a list of turns with speaker and text.",
         ) from None
     references = tuple(text for name in columns.summaries for text in _texts(row.get(name)))
-    given = _one_line(row.get(columns.id)) if columns.id else ""
-    topic = _one_line(row.get(columns.topic)) if columns.topic else ""
+    given = one_line(row.get(columns.id)) if columns.id else ""
+    topic = one_line(row.get(columns.topic)) if columns.topic else ""
     return Pair(given or f"{split}_{index}", dialogue, references, topic or None)
 
 
@@ -222,7 +235,8 @@ def _texts(value: Any) -> list[str]:
     return [] if missing else [str(value)]
 
 
-def _one_line(value: Any) -> str:
+def one_line(value: Any) -> str:
+    """A cell as an id or a label: nothing where it is missing, the items of a list beside each other."""
     return " ".join(" ".join(_texts(value)).split())
 
 
@@ -239,20 +253,21 @@ def _note_empty(empty: list[str], split: str, table: Table, settings: DataSettin
     return [f"{len(empty)} of {len(table.rows)} rows of `{split}` were skipped, their {what} empty ({listed})."]
 
 
-def _group(rows: list[Pair]) -> list[Pair]:
-    groups: list[list[Pair]] = []
+def _groups(rows: Sequence[Pair], used: Iterable[int]) -> list[list[int]]:
+    """Which of the rows are one pair."""
+    groups: list[list[int]] = []
     at: dict[tuple[str, str], int] = {}
     previous = None
-    for row in rows:
-        text = row.dialogue.text
-        key = (_stem(row.id), text)
+    for i in used:
+        text = rows[i].dialogue.text
+        key = (_stem(rows[i].id), text)
         index = len(groups) - 1 if text == previous else at.get(key)
         if index is None:
             at[key] = index = len(groups)
             groups.append([])
-        groups[index].append(row)
+        groups[index].append(i)
         previous = text
-    return [group[0] if len(group) == 1 else _merge(group) for group in groups]
+    return groups
 
 
 def _stem(identifier: str) -> str:
@@ -261,19 +276,24 @@ def _stem(identifier: str) -> str:
     return match[1] if match else identifier
 
 
-def _merge(group: list[Pair]) -> Pair:
+def _merge(group: list[Pair], row_id: str) -> Pair:
+    """One pair of rows that belong together; `row_id` is the first one's."""
     stems = {_stem(row.id) for row in group}
+    name = stems.pop() if len(group) > 1 and len(stems) == 1 else row_id
     references = tuple(text for row in group for text in row.references)
     topic = next((row.topic for row in group if row.topic), None)
-    return Pair(stems.pop() if len(stems) == 1 else group[0].id, group[0].dialogue, references, topic)
+    return Pair(name, group[0].dialogue, references, topic)
 
 
-def _unique_ids(pairs: list[Pair], split: str, notes: list[str]) -> list[Pair]:
-    names = unique([pair.id for pair in pairs])
-    if repeated := [pair.id for pair, name in zip(pairs, names, strict=True) if pair.id != name]:
-        listed = ", ".join(list(dict.fromkeys(repeated))[:5])
-        notes.append(f"{len(repeated)} ids of `{split}` were used before; a number was added to them ({listed}).")
-    return [replace(pair, id=name) for pair, name in zip(pairs, names, strict=True)]
+def _note_repeated(ids: Iterable[tuple[str, str]], split: str) -> list[str]:
+    """Of ids as given, and as they are."""
+    repeated = [given for given, name in ids if given != name]
+    listed = ", ".join(list(dict.fromkeys(repeated))[:5])
+    return (
+        [f"{len(repeated)} ids of `{split}` were used before; a number was added to them ({listed})."]
+        if repeated
+        else []
+    )
 
 
 def unique(names: Sequence[str]) -> list[str]:

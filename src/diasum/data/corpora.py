@@ -19,7 +19,7 @@ from diasum.config import DataSettings
 from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.licences import hub_licence, local_licence
-from diasum.data.pairs import SPLIT_TOKENS, Corpus, Pair, RowCount, canonical_split
+from diasum.data.pairs import SPLIT_TOKENS, Corpus, Pair, canonical_split
 from diasum.data.readers import FORMATS, UNNAMED, Table, format_of, ignored_files, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
@@ -172,9 +172,8 @@ def _drop_overlap(corpus: Corpus) -> None:
 def _convert(table: Table, name: str, settings: DataSettings, corpus: Corpus, need_summaries: bool) -> list[Pair]:
     if not table.rows:
         raise DiasumError(f"{table.source}: the split `{name}` has no rows.")
-    pairs, notes, empty = to_pairs(table, name, settings, need_summaries=need_summaries)
+    pairs, notes, corpus.rows[name] = to_pairs(table, name, settings, need_summaries=need_summaries)
     corpus.notes += notes
-    corpus.rows[name] = RowCount(len(table.rows), empty)
     return pairs
 
 

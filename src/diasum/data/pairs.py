@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from diasum.dialogue import Dialogue
@@ -41,11 +41,19 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class RowCount:
-    """Rows that a split was read from, and those of them that were skipped as empty."""
+class Rows:
+    """What a split was read from.
+
+    Attributes:
+        read: how many rows.
+        empty: those of them that were skipped as empty.
+        pair_of: each row's id to that of the pair that it went into, None where it was skipped; in the source's order. An id that was
+            used before has a number, as `unique` gives it.
+    """
 
     read: int
     empty: int
+    pair_of: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Corpus:
     splits: dict[str, list[Pair]]
     notes: list[str] = field(default_factory=list)
     license: str | None = None
-    rows: dict[str, RowCount] = field(default_factory=dict)
+    rows: dict[str, Rows] = field(default_factory=dict)
 
     def split(self, name: str) -> list[Pair]:
         """The pairs of one split; `dev` and `val` stand for `validation` where there is no split of that name.
@@ -77,6 +85,11 @@ class Corpus:
         if name not in self.splits:
             raise DiasumError(f"{self.name} has no split `{name}`.", hint=near_misses(name, self.splits))
         return self.splits[name]
+
+    def pair_of(self, name: str) -> Mapping[str, str | None]:
+        """As `Rows` has it, of one split."""
+        rows = self.rows.get(name) or self.rows.get(canonical_split(name))
+        return rows.pair_of if rows else {}
 
 
 def one_reference_each(pairs: Iterable[Pair]) -> list[Pair]:

@@ -27,7 +27,7 @@ _MIB = 1024 * 1024
 _LONGEST_LINE = 64 * _MIB  # about a thousand hours of talk; more is a file without line breaks
 _LARGEST_JSON = 1024 * _MIB
 _ORDER = {"train": 0, "validation": 1, "test": 2}
-_TABLE_KEYS = ("data", "rows", "examples", "items", "records", "samples", "pairs", "dialogues", "conversations")
+TABLE_KEYS = ("data", "rows", "examples", "items", "records", "samples", "pairs", "dialogues", "conversations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +341,7 @@ def _json_tables(tree: Any, path: Path) -> dict[str, Table]:
     splits = {key: value for key, value in lists.items() if key.lower() in SPLIT_TOKENS}
     if splits:
         return {canonical_split(key): _json_table(value, f"{path}, `{key}`") for key, value in splits.items()}
-    table = next((key for key in lists if key.lower() in _TABLE_KEYS), None)
+    table = next((key for key in lists if key.lower() in TABLE_KEYS), None)
     if table is not None and "summary" not in tree:
         return {UNNAMED: _json_table(lists[table], f"{path}, `{table}`")}
     return {UNNAMED: Table(str(path), [tree])}  # one conversation

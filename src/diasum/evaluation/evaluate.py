@@ -18,7 +18,7 @@ from diasum.evaluation.baselines import baseline_predictions, parse_baseline
 from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
 from diasum.evaluation.optional import bert_score, nli_consistency, require_model
-from diasum.evaluation.predictions import Prediction
+from diasum.evaluation.predictions import PairOf, Prediction
 from diasum.evaluation.protocols import get_protocol
 from diasum.model.trained import Trained
 
@@ -79,7 +79,7 @@ def evaluate_model(
         with trained.without_adapter():
             predictions[BASE] = _predict(trained, pairs, generate, BASE, progress)
     predictions |= baselines(settings.baselines, pairs, settings.seed)
-    evaluated = evaluate_texts(corpus, settings, lambda _: (predictions, trained.notes))
+    evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, trained.notes))
     _further_models(evaluated.evaluation, settings, trained.hardware.device)
     if settings.contrast:
         # The control (another dialogue's place) tells how much of a preference is fluency alone.
@@ -97,7 +97,7 @@ def evaluate_model(
 def evaluate_texts(
     corpus: Corpus,
     settings: EvaluateSettings,
-    predict: Callable[[list[Pair]], tuple[dict[str, list[Prediction]], list[str]]],
+    predict: Callable[[list[Pair], PairOf], tuple[dict[str, list[Prediction]], list[str]]],
     progress: Progress | None = None,
 ) -> Evaluated:
     """Score summaries that are there already, in one table; differences are taken to the first system.
@@ -105,14 +105,15 @@ def evaluate_texts(
     Args:
         corpus: with the split.
         settings: protocol, split, resamples.
-        predict: gives each system's summaries of the pairs, and what a reader must know of them.
+        predict: gives each system's summaries of the pairs, and what a reader must know of them; its second argument is that of
+            `match_predictions`.
         progress: called with (what, done, of how many).
 
     Raises:
         DiasumError: no such split or protocol, or what `predict` raises.
     """
     pairs = corpus.split(settings.split)[: settings.max_examples]
-    predictions, notes = predict(pairs)
+    predictions, notes = predict(pairs, corpus.pair_of(settings.split))
     first = next(iter(predictions))
     evaluation = score_systems(
         pairs,

@@ -11,14 +11,14 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from diasum.data import Pair
-from diasum.data.columns import ID_NAMES, find_name
+from diasum.data.columns import ID_NAMES, find_name, one_line
 from diasum.data.readers import Table, format_of, is_data_file, loads, read_lines, read_path
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
@@ -41,6 +41,7 @@ OWN_KEYS = (
 )
 SHARED_KEYS = ("summary", "text")
 ID_KEYS = (*ID_NAMES, "example_id")
+PairOf = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,15 @@ class Prediction:
     cut: bool = False
 
 
-def read_predictions(path: Path | str, pairs: Sequence[Pair]) -> list[Prediction]:
+def read_predictions(path: Path | str, pairs: Sequence[Pair], pair_of: PairOf | None = None) -> list[Prediction]:
     """Read a system's outputs for these pairs.
 
     Args:
         path: a table (csv, tsv, json, jsonl, parquet) whose rows hold a summary and, unless they are in the pairs' order, an id; a
             JSON array of texts; or, under any other ending, text with one summary a line in the pairs' order (an empty line is an
-            empty summary).
+            empty summary; `diasum summarize` puts names before them).
         pairs: the split they were made for.
+        pair_of: of `Rows`: what was made for each row of the corpus is then matched, too, by the rows' ids or in their order.
 
     Returns:
         One prediction a pair, in the pairs' order.
@@ -74,10 +76,12 @@ def read_predictions(path: Path | str, pairs: Sequence[Pair]) -> list[Prediction
         DiasumError: the file cannot be read, a row has no summary, several columns could be the summary, or rows and pairs do not
             match; the message names the ids.
     """
-    return _read(Path(path), pairs)[0]
+    return _read(Path(path), pairs, pair_of or {})[0]
 
 
-def read_systems(paths: Sequence[Path | str], pairs: Sequence[Pair]) -> tuple[dict[str, list[Prediction]], list[str]]:
+def read_systems(
+    paths: Sequence[Path | str], pairs: Sequence[Pair], pair_of: PairOf | None = None
+) -> tuple[dict[str, list[Prediction]], list[str]]:
     """Several systems' outputs, each named by its file, with as many folders before the name as it takes to tell them apart.
 
     Returns:
@@ -97,7 +101,7 @@ def read_systems(paths: Sequence[Path | str], pairs: Sequence[Pair]) -> tuple[di
     names = [file.name if is_baseline(name) else name for name, file in zip(names, files, strict=True)]
     systems, notes = {}, []
     for name, file in zip(names, files, strict=True):
-        systems[name], key = _read(file, pairs)
+        systems[name], key = _read(file, pairs, pair_of or {})
         if key is not None:
             notes.append(f"{name}: the summaries are those under `{key}`.")
         if pairs and all(_is_reference(p.text, pair) for p, pair in zip(systems[name], pairs, strict=True)):
@@ -155,18 +159,22 @@ def write_predictions(
     write_text(Path(path), "".join(f"{row}\n" for row in rows))
 
 
-def match_predictions(source: str, predictions: Iterable[Prediction], pairs: Sequence[Pair]) -> list[Prediction]:
+def match_predictions(
+    source: str, predictions: Iterable[Prediction], pairs: Sequence[Pair], pair_of: PairOf | None = None
+) -> list[Prediction]:
     """Put predictions in the order of the pairs.
 
     Args:
         source: what to call them in errors: a file or a system's name.
         predictions: in any order, each with the id of its pair.
         pairs: the split they should cover, each once.
+        pair_of: of `Rows`; ids of rows stand for those of their pairs. What was made for a skipped row is left out, and what is the
+            same for several rows of a pair counts once.
 
     Raises:
         DiasumError: ids are repeated, unknown or missing.
     """
-    given = list(predictions)
+    given = _without_rows(list(predictions), pair_of or {})
     repeated = [i for i, n in Counter(p.id for p in given).items() if n > 1]
     if repeated:
         raise DiasumError(
@@ -196,7 +204,30 @@ def match_predictions(source: str, predictions: Iterable[Prediction], pairs: Seq
     return [by_id[pair.id] for pair in pairs]
 
 
-def _read(path: Path, pairs: Sequence[Pair]) -> tuple[list[Prediction], str | None]:
+def _without_rows(given: list[Prediction], pair_of: PairOf) -> list[Prediction]:
+    kept: list[Prediction] = []
+    made: set[tuple[str, str]] = set()
+    for prediction in given:
+        name = pair_of.get(prediction.id, prediction.id)
+        if name is None or (name != prediction.id and (name, prediction.text) in made):
+            continue
+        made.add((name, prediction.text))
+        kept.append(replace(prediction, id=name))
+    return kept
+
+
+def _in_order(
+    path: Path, unit: str, given: list[Prediction], pairs: Sequence[Pair], pair_of: PairOf
+) -> list[Prediction]:
+    """Predictions without ids: one a pair, or one a row of the corpus."""
+    if len(given) == len(pair_of) != len(pairs):
+        named = [replace(one, id=row) for one, row in zip(given, pair_of, strict=True)]
+        return match_predictions(str(path), named, pairs, pair_of)
+    _check_number(path, unit, len(given), pairs)
+    return [replace(one, id=pair.id) for one, pair in zip(given, pairs, strict=True)]
+
+
+def _read(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Prediction], str | None]:
     """Predictions, and the key or column that they stood under where there is one."""
     if not os.path.exists(path):
         raise DiasumError(f"No predictions file at {path}.", hint="Check the path.")
@@ -205,20 +236,19 @@ def _read(path: Path, pairs: Sequence[Pair]) -> tuple[list[Prediction], str | No
             f"{path} is a folder; expected a file of summaries.", hint="Name the file, such as its predictions.jsonl."
         )
     if not is_data_file(path):
-        return _from_lines(path, pairs), None
+        return _from_lines(path, pairs, pair_of), None
     if format_of(path) == ".json" and (texts := _array_of_texts(path)):
-        _check_number(path, "items", len(texts), pairs)
-        return [Prediction(pair.id, text.strip()) for pair, text in zip(pairs, texts, strict=True)], None
+        return _in_order(path, "items", [Prediction("", text.strip()) for text in texts], pairs, pair_of), None
     tables = read_path(path)
     if len(tables) > 1:
         raise DiasumError(
             f"{path} holds several splits: {', '.join(tables)}.",
             hint="Give the summaries of one split, in a file each.",
         )
-    return _from_table(path, next(iter(tables.values())), pairs)
+    return _from_table(path, next(iter(tables.values())), pairs, pair_of)
 
 
-def _from_lines(path: Path, pairs: Sequence[Pair]) -> list[Prediction]:
+def _from_lines(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> list[Prediction]:
     try:
         lines = [line.strip() for _, line in read_lines(path)]
     except OSError as error:
@@ -228,10 +258,20 @@ def _from_lines(path: Path, pairs: Sequence[Pair]) -> list[Prediction]:
             f"{path}: expected one summary a line, found JSON objects.",
             hint="Name it .jsonl: it is then read as a table.",
         )
-    while len(lines) > len(pairs) and not lines[-1]:
+    while len(lines) > len(pairs) and len(lines) != len(pair_of) and not lines[-1]:
         lines.pop()
-    _check_number(path, "lines", len(lines), pairs)
-    return [Prediction(pair.id, line) for pair, line in zip(pairs, lines, strict=True)]
+    texts = _without_names(lines, pairs, pair_of)
+    return _in_order(path, "lines", [Prediction("", text) for text in texts], pairs, pair_of)
+
+
+def _without_names(lines: list[str], pairs: Sequence[Pair], pair_of: PairOf) -> list[str]:
+    """What stands behind each line's name, where all begin with the ids or the numbers that `diasum summarize` puts there."""
+    for names in ([pair.id for pair in pairs], list(pair_of), [str(n) for n in range(1, len(lines) + 1)]):
+        if len(names) == len(lines) > 1 and all(
+            line.startswith(f"{name}:") for line, name in zip(lines, names, strict=True)
+        ):
+            return [line[len(name) + 1 :].strip() for line, name in zip(lines, names, strict=True)]
+    return lines
 
 
 def _array_of_texts(path: Path) -> list[str] | None:
@@ -250,7 +290,7 @@ def _json(text: str) -> Any:
         return None
 
 
-def _from_table(path: Path, table: Table, pairs: Sequence[Pair]) -> tuple[list[Prediction], str]:
+def _from_table(path: Path, table: Table, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Prediction], str]:
     columns = list(dict.fromkeys(str(name) for row in table.rows for name in row))
     key, id_key = _prediction_key(columns, path), find_name(columns, ID_KEYS)
     found: list[tuple[str, Prediction]] = []
@@ -262,8 +302,7 @@ def _from_table(path: Path, table: Table, pairs: Sequence[Pair]) -> tuple[list[P
                 f"{table.where(index)}: {problem}; it has {', '.join(map(str, row)) or 'nothing'}.",
                 hint="Every row needs its summary as text; it may be empty.",
             )
-        value = row.get(id_key) if id_key else None
-        name = "" if value is None else " ".join(str(value).split())  # as a corpus' ids are read
+        name = one_line(row.get(id_key)) if id_key else ""  # as a corpus' ids are read
         found.append((table.place(index), Prediction(name, text.strip(), row.get("cut") is True)))
     unnamed = [place for place, prediction in found if not prediction.id]
     if unnamed and len(unnamed) < len(found):
@@ -273,9 +312,8 @@ def _from_table(path: Path, table: Table, pairs: Sequence[Pair]) -> tuple[list[P
         )
     predictions = [prediction for _, prediction in found]
     if not unnamed:
-        return match_predictions(str(path), predictions, pairs), key
-    _check_number(path, "rows", len(found), pairs)
-    return [Prediction(pair.id, p.text, p.cut) for pair, p in zip(pairs, predictions, strict=True)], key
+        return match_predictions(str(path), predictions, pairs, pair_of), key
+    return _in_order(path, "rows", predictions, pairs, pair_of), key
 
 
 def _prediction_key(columns: Sequence[str], path: Path) -> str:

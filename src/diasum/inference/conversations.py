@@ -9,13 +9,13 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from diasum.data.columns import ID_NAMES, find_name, unique
-from diasum.data.readers import decode, format_of, loads, read_path
+from diasum.data.columns import DIALOGUE_NAMES, ID_NAMES, as_name, find_name, one_line, refuse_single_messages, unique
+from diasum.data.readers import TABLE_KEYS, Table, decode, format_of, loads, read_path
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.inference.forms import as_dialogue, is_empty, is_one
@@ -38,7 +38,15 @@ class Named:
     where: str
 
 
-def read_conversations(files: Sequence[Path], standard_input: IO[bytes]) -> list[Named]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Columns or keys that the user names: that of the conversation and of its id."""
+
+    dialogue: str | None = None
+    id: str | None = None
+
+
+def read_conversations(files: Sequence[Path], standard_input: IO[bytes], names: Names = Names()) -> list[Named]:
     """Read all files, or standard input when there are none.
 
     Ids are unique. Those of a table are the ones that a corpus reader gives, so that summaries can be scored against it: a table whose
@@ -54,9 +62,10 @@ def read_conversations(files: Sequence[Path], standard_input: IO[bytes]) -> list
             hint="Give files, or pipe a conversation in: cat chat.txt | diasum summarize",
         )
     if files:
-        parts = [(_stem(file), list(_read_file(file))) for file in files]
+        parts = [(_stem(file), list(_read_file(file, names))) for file in files]
     else:
-        parts = [("conversation", list(_read(standard_input.read(MOST_BYTES + 1), "standard input", None)))]
+        content = standard_input.read(MOST_BYTES + 1)
+        parts = [("conversation", list(_read(content, "standard input", None, names)))]
     _check_said([named for _, part in parts for named in part])
     if len(parts) == 1 and all(named.id is None for named in parts[0][1]):
         return parts[0][1]
@@ -82,20 +91,20 @@ def _stem(file: Path) -> str:
     return Path(file.name.removesuffix(".gz")).stem
 
 
-def _read_file(file: Path) -> Iterator[Named]:
+def _read_file(file: Path, names: Names) -> Iterator[Named]:
     _check_there(file)
     if format_of(file) in (".csv", ".tsv", ".parquet"):
         for table in read_path(file).values():
-            yield from (_from_record(row, table.where(i)) for i, row in enumerate(table.rows))
+            yield from _from_records([(row, table.where(i)) for i, row in enumerate(table.rows)], str(file), names)
         return
     try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as handle:
+        with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as handle:
             content = handle.read(MOST_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DiasumError(f"{file} is not a readable gzip file: {error}.", hint="Get it again.") from None
     except OSError as error:
         raise DiasumError(f"{file} cannot be read: {error.strerror}.") from None
-    yield from _read(content, str(file), file)
+    yield from _read(content, str(file), file, names)
 
 
 def _check_there(file: Path) -> None:
@@ -120,7 +129,7 @@ def _is_lines(file: Path) -> bool:
     return format_of(file) in (".jsonl", ".ndjson")
 
 
-def _read(content: bytes, where: str, file: Path | None) -> Iterator[Named]:
+def _read(content: bytes, where: str, file: Path | None, names: Names) -> Iterator[Named]:
     if len(content) > MOST_BYTES:
         raise DiasumError(f"{where} is larger than {MOST_BYTES >> 20} MiB.", hint="Split it into several files.")
     name = file.name if file else "FILE"
@@ -133,14 +142,13 @@ def _read(content: bytes, where: str, file: Path | None) -> Iterator[Named]:
     if not lines and text.lstrip().startswith(("{", "[")):
         tree = _json(text)
         if tree is not None:
-            yield from _from_tree(tree, where, file)
+            yield from _from_tree(tree, where, file, names)
             return
         lines = _json(text.lstrip().partition("\n")[0]) is not None
     if lines:
         # splitlines also splits at characters that JSON allows in strings
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                yield _from_line(line, f"{where}, line {number}")
+        numbered = [(line, f"{where}, line {i}") for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+        yield from _from_records([(_record(line, place), place) for line, place in numbered], where, names)
     else:
         yield _named(_stem(file) if file else None, text, where)
 
@@ -154,29 +162,60 @@ def _json(text: str) -> Any:
     return tree if isinstance(tree, dict | list) else None
 
 
-def _from_tree(tree: Any, where: str, file: Path | None) -> Iterator[Named]:
-    """One conversation, or the many of a list of them; a list of texts is one."""
-    if isinstance(tree, list) and tree and not is_one(tree) and not any(isinstance(item, str) for item in tree):
-        yield from (_from_record(item, f"{where}, item {number}") for number, item in enumerate(tree, 1))
+def _from_tree(tree: Any, where: str, file: Path | None, names: Names) -> Iterator[Named]:
+    """One conversation, or the many of a list of them, also within an object; a list of texts is one."""
+    if isinstance(tree, Mapping):
+        held = next((value for key, value in tree.items() if key.lower() in TABLE_KEYS and _are_many(value)), None)
+        tree = tree if held is None else held
+    if _are_many(tree):
+        yield from _from_records([(item, f"{where}, item {i}") for i, item in enumerate(tree, 1)], where, names)
     else:
-        one = _from_record(tree, where)
+        one = _from_record(tree, where, names)
         yield one if one.id is not None or file is None else replace(one, id=_stem(file))
 
 
-def _from_line(line: str, where: str) -> Named:
+def _are_many(tree: Any) -> bool:
+    return (
+        isinstance(tree, list) and bool(tree) and not is_one(tree) and not any(isinstance(item, str) for item in tree)
+    )
+
+
+def _record(line: str, where: str) -> Any:
     try:
         record = loads(line)
     except (ValueError, RecursionError) as error:
         raise DiasumError(f"{where}: not valid JSON ({error}).", hint="Each line must be one JSON object.") from None
     if not isinstance(record, str | list | dict):
         raise DiasumError(f"{where}: expected an object, a text or a list of turns, found {line.strip()[:40]}.")
-    return _from_record(record, where)
+    return record
 
 
-def _from_record(record: Any, where: str) -> Named:
-    key = find_name(record, ID_NAMES) if isinstance(record, dict) else None
-    given = "" if key is None or record[key] is None else " ".join(str(record[key]).split())
-    return _named(given or None, record, where)
+def _from_records(records: list[tuple[Any, str]], where: str, names: Names) -> Iterator[Named]:
+    """A conversation each.
+
+    Raises:
+        DiasumError: they are messages of conversations, one a row, or one is no conversation.
+    """
+    rows = [record for record, _ in records if isinstance(record, dict)]
+    if len(rows) == len(records):
+        refuse_single_messages(Table(where, rows), names.dialogue or find_name(rows[0], DIALOGUE_NAMES))
+    yield from (_from_record(record, place, names) for record, place in records)
+
+
+def _from_record(record: Any, where: str, names: Names) -> Named:
+    if not isinstance(record, dict):
+        return _named(None, record, where)
+    given = one_line(record[key]) if (key := _key(record, names.id, ID_NAMES, where, "--id-column")) else ""
+    said = record[_key(record, names.dialogue, (), where, "--dialogue-column")] if names.dialogue else record
+    return _named(given or None, said, where)
+
+
+def _key(record: dict[str, Any], named: str | None, usual: Sequence[str], where: str, option: str) -> str | None:
+    """The record's key that the user named, or else one of the usual."""
+    found = find_name(record, [as_name(named)] if named else usual)
+    if named and found is None:
+        raise DiasumError(f"{where} has no `{named}`, which {option} names.", hint=near_misses(named, record))
+    return found
 
 
 def _named(identifier: str | None, conversation: Any, where: str) -> Named:

@@ -75,7 +75,8 @@ def _within(record: Mapping[str, Any], name: str) -> Any:
         return record[key]
     raise DiasumError(
         f"{name} cannot be found: its keys are {', '.join(map(str, record)) or 'none'}.",
-        hint=f"A whole conversation is expected under one of: {', '.join(DIALOGUE_NAMES)}.",
+        hint=f"A whole conversation is expected under one of: {', '.join(DIALOGUE_NAMES)}. Of a file, `diasum summarize "
+        "--dialogue-column NAME` names another.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,8 @@ from diasum.model.hardware import Hardware
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
 
 BUNDLED = "mini"
+# While transformers and peft load a model they change torch for the whole process: two threads that do so break each other's.
+ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(slots=True)
@@ -126,9 +129,10 @@ def load_base(
         raise _hub_error(base, "tokenizer", error) from None
     if weights:
         try:
-            model = AutoModelForSeq2SeqLM.from_pretrained(
-                source, config=config, dtype=torch.float32, use_safetensors=True, **quantized, **common
-            )
+            with ONE_AT_A_TIME:
+                model = AutoModelForSeq2SeqLM.from_pretrained(
+                    source, config=config, dtype=torch.float32, use_safetensors=True, **quantized, **common
+                )
         except (OSError, ValueError, ImportError) as error:
             raise _hub_error(base, "weights", error) from None
         except Exception as error:
@@ -143,7 +147,7 @@ def load_base(
         if config.model_type == "led":
             _attend_globally(model)
     else:
-        with torch.device("meta"):
+        with ONE_AT_A_TIME, torch.device("meta"):
             model = AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=trust_remote_code)
     _check_tokenizer(base, model, tokenizer)
     weights_sha256 = weights_hash(source, revision) if weights else ""

@@ -19,7 +19,7 @@ from diasum.hub import offline
 from diasum.intact import damage
 from diasum.model.generation import Generated, generate
 from diasum.model.hardware import Hardware, choose_hardware
-from diasum.model.loading import BUNDLED, Base, load_base, load_config, resolve_base
+from diasum.model.loading import BUNDLED, ONE_AT_A_TIME, Base, load_base, load_config, resolve_base
 
 SIDE_FILE = "diasum.json"
 
@@ -154,7 +154,8 @@ def _load_adapter(
             hint="Load the base it was trained on (the run's manifest.json names its revision), or train again on this one.",
         )
     try:
-        model = PeftModel.from_pretrained(loaded.model, str(folder))
+        with ONE_AT_A_TIME:
+            model = PeftModel.from_pretrained(loaded.model, str(folder))
     except Exception as error:  # peft raises many kinds for weights or settings that it cannot use
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DiasumError(
