@@ -11,7 +11,7 @@ demo: setup
 # Threads that wait busily would make tests take several times as long where the machine has more to do.
 test: export OMP_WAIT_POLICY ?= passive
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 setup: $(VENV)/.installed
 
