@@ -295,21 +295,25 @@ def check_data(data: str, *, settings: Overrides = ()) -> CorpusCheck:
 
 
 def data_stats(data: str, *, settings: Overrides = ()) -> CorpusStats:
-    """Counts of dialogues, turns, speakers and words, by split."""
+    """Counts of dialogues, turns, speakers and words, by split; `notes` say which rows were skipped or joined."""
     from diasum.data import corpus_stats
 
     return corpus_stats(_corpus(data, settings))
 
 
 def convert_data(data: str, out: str | Path, *, settings: Overrides = ()) -> list[str]:
-    """Write a corpus as jsonl, one file a split, with turns and references; returns what was written, a sentence a file.
+    """Write a corpus as jsonl, one file a split, with turns and references.
+
+    Returns:
+        What was written, a sentence a file, and a ``note: ...`` for each thing to know of the reading (rows skipped or joined).
 
     Raises:
         DiasumError: the data cannot be read, or `out` is a file while there are several splits, or exists already.
     """
     from diasum.data.writing import write_corpus
 
-    return write_corpus(_corpus(data, settings), Path(out))
+    corpus = _corpus(data, settings)
+    return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
 
 
 def load(source: str | Path, **options: Any) -> Summarizer:

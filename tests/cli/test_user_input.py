@@ -209,3 +209,21 @@ def test_threads_wait_without_keeping_the_cores_busy(given: str | None, expected
         environment["OMP_WAIT_POLICY"] = given
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == expected
+
+
+def test_data_stats_and_convert_do_not_pass_over_skipped_rows(terminal: Terminal, tmp_path: Path) -> None:
+    table = rows(5)
+    for number in (1, 3):
+        table[number]["dialogue"] = ""
+    write_jsonl(tmp_path / "talks.jsonl", table)
+    note = "2 of 5 rows of `all` were skipped, their dialogue is empty"
+    code, _, err = terminal("data", "stats", "talks.jsonl")
+    assert code == 0, err
+    assert f"note: {note}" in err
+    code, out, _ = terminal("data", "stats", "talks.jsonl", "--json")
+    assert code == 0
+    assert json.loads(out)["notes"][0].startswith(note)
+    code, _, err = terminal("data", "convert", "talks.jsonl", "new.jsonl")
+    assert code == 0, err
+    assert "3 dialogues written to new.jsonl" in err
+    assert f"note: {note}" in err

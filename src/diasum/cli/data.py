@@ -49,7 +49,10 @@ def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -
     if json_:
         print_json(asdict(figures))
     else:
-        console().print(stats_table(asdict(figures)["splits"]))
+        out = console()
+        out.print(stats_table(asdict(figures)["splits"]))
+        for note in figures.notes:
+            out.print(f"note: {note}")
 
 
 @app.command()

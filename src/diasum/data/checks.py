@@ -46,10 +46,11 @@ class SplitStats:
 
 @dataclass(frozen=True, slots=True)
 class CorpusStats:
-    """Sizes of all splits."""
+    """Sizes of all splits, and what reading the corpus noted (rows skipped or joined)."""
 
     name: str
     splits: dict[str, SplitStats]
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class CorpusCheck:
 
 def corpus_stats(corpus: Corpus) -> CorpusStats:
     """Count pairs, turns, words, speakers and topics of every split."""
-    return CorpusStats(corpus.name, {name: _split_stats(pairs) for name, pairs in corpus.splits.items()})
+    splits = {name: _split_stats(pairs) for name, pairs in corpus.splits.items()}
+    return CorpusStats(corpus.name, splits, list(corpus.notes))
 
 
 def overlap(a: Iterable[Pair], b: Iterable[Pair]) -> list[str]:
