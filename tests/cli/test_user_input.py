@@ -227,3 +227,20 @@ def test_data_stats_and_convert_do_not_pass_over_skipped_rows(terminal: Terminal
     assert code == 0, err
     assert "3 dialogues written to new.jsonl" in err
     assert f"note: {note}" in err
+
+
+def test_a_run_that_is_not_there(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    code, _, err = terminal("evaluate", "frist")
+    assert code == 2
+    assert "There is no run at frist.\n  Did you mean `first`?" in err
+    code, _, err = terminal("compare", "first", "nowhere/run")
+    assert code == 2
+    assert "first has no evaluation of the split `test`" in err
+    code, _, err = terminal("compare", "nowhere/run", "first")
+    assert code == 2
+    assert "There is no run at nowhere/run." in err
+    for other in ("first", "mini", "someone/on-the-hub"):
+        code, _, err = terminal("evaluate", other)
+        assert code == 2
+        assert "Evaluation needs data." in err, "these can be evaluated with --data"

@@ -109,11 +109,14 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
         compare_runs([one, stored(tmp_path / "fewer", TEXTS["good"], n=2)], split="test")
     with pytest.raises(DiasumError, match="split `dev`, not `test`"):
         compare_runs([one, stored(tmp_path / "dev", TEXTS["good"], split="dev")], split="test")
-    with pytest.raises(DiasumError, match="no evaluation of the split `test`"):
-        compare_runs([one, str(tmp_path / "nowhere")], split="test")
+    with pytest.raises(DiasumError, match=r"no run at \S*goood\.\nDid you mean `good`"):
+        compare_runs([one, str(tmp_path / "goood")], split="test")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(DiasumError, match="no evaluation of the split `test`"):
+    with pytest.raises(DiasumError, match=r"no run at \S*file\."):
         compare_runs([one, str(tmp_path / "file")], split="test")
+    (tmp_path / "new").mkdir()
+    with pytest.raises(DiasumError, match="no evaluation of the split `test`"):
+        compare_runs([one, str(tmp_path / "new")], split="test")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "metrics.json").write_text(json.dumps({"split": "test"}))
     (tmp_path / "broken" / "predictions.jsonl").write_text("{}\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from diasum.errors import DiasumError
+from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.compare import Comparison, compare
 from diasum.evaluation.predictions import short_names
 from diasum.evaluation.protocols import get_protocol
@@ -55,6 +55,12 @@ def compare_runs(
         for name, found in evaluations.items()
     }
     return compare(systems, first_name, resamples=resamples, seed=seed)
+
+
+def no_run(path: Path) -> DiasumError:
+    """The complaint about a run that is not there."""
+    siblings = [other.name for other in path.parent.iterdir() if other.is_dir()] if path.parent.is_dir() else []
+    return DiasumError(f"There is no run at {path}.", hint=near_misses(path.name, siblings))
 
 
 def _folders(runs: Sequence[str]) -> dict[str, list[Path]]:
@@ -103,6 +109,8 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
             )
         found |= {"protocol": protocol or metrics["protocol"]["name"], "scores": scores}
     except (FileNotFoundError, NotADirectoryError):
+        if not folder.is_dir():
+            raise no_run(folder) from None
         raise DiasumError(
             f"{folder} has no evaluation of the split `{split}`.",
             hint=f"Make one: diasum evaluate {folder} --split {split}",
