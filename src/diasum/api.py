@@ -368,10 +368,13 @@ def _score_texts(
     from diasum.evaluation.evaluate import evaluate_texts
     from diasum.evaluation.report import write_evaluation
 
+    folder = Path(out) if out is not None else None
+    if folder is not None:
+        check_writable(folder)
     corpus = load_corpus(settings.data, purpose="evaluate", split=settings.evaluate.split)
     evaluated = evaluate_texts(corpus, settings.evaluate, predict, progress)
-    if out is not None:
-        write_evaluation(Path(out), evaluated, corpus=corpus, run=None)
+    if folder is not None:
+        write_evaluation(folder, evaluated, corpus=corpus, run=None)
     return evaluated
 
 

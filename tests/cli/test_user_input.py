@@ -244,3 +244,16 @@ def test_a_run_that_is_not_there(terminal: Terminal, tmp_path: Path) -> None:
         code, _, err = terminal("evaluate", other)
         assert code == 2
         assert "Evaluation needs data." in err, "these can be evaluated with --data"
+
+
+@pytest.mark.parametrize("arguments", [["score", "p.txt"], ["baseline"]])
+def test_scores_find_out_first_that_they_cannot_be_written(
+    arguments: list[str], terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diasum.evaluation import evaluate
+
+    monkeypatch.setattr(evaluate, "evaluate_texts", lambda *_: pytest.fail("scored before the folder was looked at"))
+    (tmp_path / "taken").touch()
+    code, _, err = terminal(*arguments, "--data", "sample", "--out", "taken/scores")
+    assert code == 2, err
+    assert "Cannot write taken/scores" in err
