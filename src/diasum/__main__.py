@@ -1,6 +1,18 @@
-"""``python -m diasum``, and what launchers start: ``torchrun --nproc-per-node 2 -m diasum train ...``."""
+"""The program ``diasum``, ``python -m diasum``, and what launchers start: ``torchrun --nproc-per-node 2 -m diasum train ...``."""
 
-from diasum.cli import main
+import sys
+
+
+def main() -> None:
+    """Entry point: quiet on Ctrl-C even while the command line is being loaded."""
+    try:
+        from diasum import cli
+
+        cli.main()
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from diasum.cli import baseline, compare, config, data, demo, evaluate, inspect, score, summarize, train
+from diasum.cli.output import named_output
 from diasum.errors import DiasumError
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C by another name: typer ends on a KeyboardInterrupt without a word."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise _Interrupted from None
+
 
 app = typer.Typer(
     name="diasum",
+    cls=_Commands,
     help="Bring conversations, get a small adapter, a report you can trust, and a fast private summariser.",
     no_args_is_help=True,
     add_completion=False,
@@ -57,10 +73,11 @@ def main() -> None:
     # another program wants a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        app()
+        with named_output():
+            app()
     except DiasumError as error:
         _give_up(error)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Interrupted):
         _complain("Interrupted.", None)
         sys.exit(130)
     except BrokenPipeError:
