@@ -191,6 +191,19 @@ def test_mts_dialog_speakers_are_its_roles() -> None:
         ("12/05/24, 10:32\u202fAM - Ana: Hi.", "Ana", "Hi.", None),
         ("2024-05-12T10:32:14Z Ana: Hi.", "Ana", "Hi.", None),
         ("2024-05-12 00:01 Ana: Hi.", "Ana", "Hi.", None),
+        ("2024-05-12T10:32:14+02:00 Ana: Hi.", "Ana", "Hi.", None),
+        ("2024-05-12T00:01:14.123456-0530 Ana: Hi.", "Ana", "Hi.", None),
+        ("[10:32, 12/05/2024] Ana: Hi.", "Ana", "Hi.", None),
+        ("[00:01 AM, 5/12/2024] Ana: Hi.", "Ana", "Hi.", None),
+        ("12/05/24, 10:32 p.\u00a0m. - Ana: Hi.", "Ana", "Hi.", None),
+        ("[Ana Silva, 2024-05-12 10:32]: Hi.", "Ana Silva", "Hi.", None),
+        ("[Ana, 00:32]: Hi.", "Ana", "Hi.", 32.0),
+        ("12/05/24, 10:33 - \u202a+49 170 1234567\u202c: Hi.", "+49 170 1234567", "Hi.", None),
+        ("+1 (555) 123\u20114567: Hi.", "+1 (555) 123\u20114567", "Hi.", None),
+        ("12/05/24, 10:33 - ~\u202fMax M.: Hi.", "Max M.", "Hi.", None),
+        ("~Max: Hi.", "Max", "Hi.", None),
+        ("12/05/24, 10:34 - Ben left", "", "Ben left", None),
+        ("[00:34] (laughter)", "", "(laughter)", 34.0),
         ("10:32 PM Ana: Hi.", "Ana", "Hi.", None),
         ("小明：你好", "小明", "你好", None),
         ("\u200fדנה\u200f: שלום", "דנה", "שלום", None),
@@ -208,6 +221,49 @@ def test_mts_dialog_speakers_are_its_roles() -> None:
 )
 def test_lines_of_exports_and_odd_characters(line: str, speaker: str, text: str, start: float | None) -> None:
     assert parse_dialogue(line).turns == (Turn(speaker, text, start),)
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "text"),
+    [
+        ("12/05/24, 10:33 - Ana: Hi.", "12/05/24, 10:34 - Ben left", "Ben left"),
+        ("12/05/24, 10:33 - Ana: Hi.", '12/05/24, 10:34 - Ben named it "To: do"', 'Ben named it "To: do"'),
+        ("(10:33:00 AM) Ana: Hi.", "(10:34:00 AM) *** Ana left the chat ***", "*** Ana left the chat ***"),
+        ("10:33 Ana: Hi.", "10:34 Ben left", "Ben left"),
+        ("2024-05-12 10:33 Ana: Hi.", "2024-05-12 10:34 Ben left", "Ben left"),
+    ],
+)
+def test_a_line_with_a_time_as_messages_have_it_continues_none(before: str, line: str, text: str) -> None:
+    assert pairs(f"{before}\n{line}\n{before}") == [("Ana", "Hi."), ("", text), ("Ana", "Hi.")]
+
+
+@pytest.mark.parametrize("before", ["Ana: When?", "12/05/24, 10:33 - Ana: When?"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "10:30: we meet",
+        "10:30 is good",
+        "10:30 - 11:30 as well",
+        "12/05/24, 10:30 would do",
+        "12/05/24, 10:30 - 11:30 is free",
+        "12/05/24 is good",
+        "- 10:30 at the door",
+        "+49 170 1234567 is my number",
+        "~5 minutes: ok",
+    ],
+)
+def test_times_dates_and_numbers_in_a_message_begin_no_turn(before: str, line: str) -> None:
+    assert pairs(f"{before}\n{line}") == [("Ana", f"When? {line}")]
+
+
+def test_whether_a_number_speaks_depends_on_the_others() -> None:
+    stamped = "12/05/24, 10:33 - "
+    assert parse_dialogue(f"{stamped}Ana: Call\n+49 30 1234567: front desk").speakers == ("Ana",)
+    talk = "Ana: a\nBen: b\n" * 3
+    assert parse_dialogue(f"{talk}+49 30 1234567: front desk").speakers == ("Ana", "Ben")
+    assert parse_dialogue(f"{talk}+49 30 1234567: Hi.\n+49 30 1234567: You?").speakers[2:] == ("+49 30 1234567",)
+    stamped_talk = "".join(f"{stamped}{line}\n" for line in talk.splitlines())
+    assert parse_dialogue(f"{stamped_talk}{stamped}+49 30 1234567: Hi.").speakers[2:] == ("+49 30 1234567",)
 
 
 @pytest.mark.parametrize(

@@ -11,23 +11,30 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 SPEAKER_KEYS = ("speaker", "role", "from", "author", "name", "user", "participant", "speaker_name", "sender")
 TEXT_KEYS = ("text", "content", "utterance", "message", "body", "value", "sentence", "parts")
 START_KEYS = ("start", "start_time", "begin", "offset", "timestamp")
 
-# A time alone or with a date before it: 00:12, 10:32:11, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z
+# A time alone or with a date: 00:12, 10:32:11, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z or ...14+02:00, 10:32, 12/05/2024
+_DATE = r"\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}"
 _TIME = (
-    r"(?P<date>\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}(?:,|T| at)? ?)?"
-    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?)(?P<half> ?(?i:[ap]\.?m\b\.?)|Z)?"
+    rf"(?P<date>{_DATE}(?:,|T| at)? ?)?"
+    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?)"
+    rf"(?P<of_day>(?: ?(?i:[ap](?:\. ?)?m\b\.?)|Z)?(?:, {_DATE})?)(?(date)(?:[+\-]\d{{2}}:?\d{{2}}(?!\d))?)"
 )
-_STAMP = re.compile(rf"^[\[(]?{_TIME}[\])]?[ \-–]*(?=\S)")
+# "10:30 - 11:30" is a span of time that somebody speaks of
+_STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
 _STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
 # At most five words before a colon that ends the word: "https://" and "9:30" are no labels. Names may hold emoji.
 _EMOJI = r"\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
 _LETTERS = rf"\w.'’&/@()\-{_EMOJI}"
 _LABEL = re.compile(rf"^@?(?:[^\W_]|[{_EMOJI}])[{_LETTERS}]*(?: (?!\(?\d+[:./\-]\d)[{_LETTERS}]+){{0,4}}")
+# Who is no saved contact: a telephone number, or the name that its owner gave it (~Max)
+_PHONE = re.compile(r"^\+\(?\d(?:[ ()./\-\u2010\u2011]*\d){6,14}")
+_OWN_NAME = re.compile(r"^~ ?(?=[^\W\d])")
+_NAME_AND_TIME = re.compile(rf"^\[(?P<name>{_LABEL.pattern[1:]}), {_TIME}\] ?[:：]")
 _HASH_LABEL = re.compile(r"^#[^#]{1,30}#")
 _COLON = re.compile(r"^ ?(?::(?: |$)|：)")
 _HASH_COLON = re.compile(r"^ ?[:：]")
@@ -97,23 +104,31 @@ def parse_dialogue(text: str) -> Dialogue:
     """Split text into turns at lines that begin with a speaker label.
 
     Labels are such as ``#Person1#:``, ``Dr. Osei:``, ``Anna (agent):``, ``USER :``, with or without a time before them (``[00:12]``).
-    A line without a label continues the turn before it. Text in which no line has a label becomes one turn a line, without speakers.
+    A line without a label continues the turn before it; one that begins with a time as messages do (``12/05/24, 10:34 - Ben left``) is a
+    turn without a speaker. Text in which no line has a label becomes one turn a line, without speakers.
     Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
     """
     plain = [line for line in map(_one_line, _without_cues(text.splitlines())) if line]
     if messages := _under_headers(plain):
         return Dialogue(tuple(messages))
     lines = [_split_line(line) for line in plain]
-    counts = Counter(label for label, _, _, _ in lines if label)
-    labelled = sum(counts.values())
+    counts = Counter(line.label for line in lines if line.label)
+    labelled = counts.total()
+    named = [
+        bool(line.label) and _is_name(line.label, counts[line.label], labelled, stamped=bool(line.stamp))
+        for line in lines
+    ]
+    forms = {_form(line.stamp) for line, is_named in zip(lines, named, strict=True) if is_named and line.stamp}
     turns: list[tuple[str, list[str], float | None]] = []
-    for label, said, start, line in lines:
-        if label and _is_name(label, counts[label], labelled):
-            turns.append((label, [said], start))
+    for line, is_named in zip(lines, named, strict=True):
+        if is_named and not (forms and not line.stamp and _PHONE.match(line.label)):  # a number given in a message
+            turns.append((line.label, [line.said], line.start))
+        elif line.stamp and (_is_clear(line.stamp) or _form(line.stamp) in forms):
+            turns.append(("", [line.text[line.stamp.end() :]], _start(line.stamp)))
         elif turns and turns[-1][0]:
-            turns[-1][1].append(line)
+            turns[-1][1].append(line.text)
         else:
-            turns.append(("", [line], None))
+            turns.append(("", [line.text], None))
     return Dialogue(
         tuple(_without_clock_times([Turn(label, " ".join(said).strip(), start) for label, said, start in turns]))
     )
@@ -237,36 +252,61 @@ def _under_headers(lines: Sequence[str]) -> list[Turn]:
     return _without_clock_times(turns)
 
 
-def _split_line(line: str) -> tuple[str, str, float | None, str]:
-    """A line as (label or empty, what is said, start, the whole line)."""
-    stamp = _STAMP.match(line)
+class _Line(NamedTuple):
+    """A line, the time it begins with, and the label (or empty), words and start that it has as a turn."""
+
+    text: str
+    stamp: re.Match[str] | None
+    label: str = ""
+    said: str = ""
+    start: float | None = None
+
+
+def _split_line(line: str) -> _Line:
+    if inside := _NAME_AND_TIME.match(line):
+        return _Line(line, None, inside["name"], line[inside.end() :].strip(), _start(inside))
+    stamp = time = _STAMP.match(line)
     rest = line[stamp.end() :] if stamp else line
     if marked := _MARKED.match(rest):
         label = marked["voice"] or marked["angle"] or marked["strong"]
         said = marked["voiced"] or marked["angled"] or marked["said"] or ""
-        return label.strip(" @+%&~"), said.strip(), _start(stamp), line
+        return _Line(line, stamp, label.strip(" @+%&~"), said.strip(), _start(stamp))
+    rest = _OWN_NAME.sub("", rest)
     hashed = _HASH_LABEL.match(rest)
-    found = hashed or _LABEL.match(rest)
+    found = hashed or _PHONE.match(rest) or _LABEL.match(rest)
     if not found:
-        return "", line, None, line
+        return _Line(line, stamp)
     after = rest[found.end() :]
     if stamp_after := _STAMP_AFTER.match(after):
-        stamp, after = stamp_after, after[stamp_after.end() :]
+        time, after = stamp_after, after[stamp_after.end() :]
     colon = (_HASH_COLON if hashed else _COLON).match(after)
     if not colon:
-        return "", line, None, line
-    return found[0], after[colon.end() :].strip(), _start(stamp), line
+        return _Line(line, stamp)
+    return _Line(line, stamp, found[0], after[colon.end() :].strip(), _start(time))
+
+
+def _form(stamp: re.Match[str]) -> tuple[bool, bool, str, str]:
+    """What the stamps of one export have in common."""
+    return bool(stamp["date"]), bool(stamp["of_day"]), stamp["open"], stamp["end"]
+
+
+def _is_clear(stamp: re.Match[str]) -> bool:
+    """Whether a time is written as none in a sentence is: in brackets, or as a date and a time before a dash."""
+    end = stamp["end"].strip()
+    return bool(stamp["open"] and end.startswith((")", "]"))) or bool(stamp["date"] and end.startswith(("-", "–")))
 
 
 def _start(stamp: re.Match[str] | None) -> float | None:
     """Seconds from the start; with a date or a half of the day it is the time of day, not a place in a recording."""
-    return _seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["half"] else None
+    return _seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["of_day"] else None
 
 
-def _is_name(label: str, count: int, labelled: int) -> bool:
+def _is_name(label: str, count: int, labelled: int, *, stamped: bool = False) -> bool:
     """Whether text before a colon names a speaker; judged by its form, and by its use in the whole conversation."""
     if label.startswith(("#", "@")):
         return True
+    if _PHONE.match(label):
+        return stamped or count > 1 or labelled < _LONG
     words = label.split()
     if label.lower().rstrip(".") in _NOT_NAMES or any(word.endswith(".") and len(word) > 5 for word in words[:-1]):
         return False
