@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from diasum.data import pairs_hash
+from diasum.data.readers import decode, read_path
 from tests.data.tables import fail, load, rows, write_csv, write_jsonl
 
 
@@ -49,6 +50,15 @@ BROKEN: dict[str, tuple[str, bytes, list[str]]] = {
     "blank": ("a.jsonl", b"\n\n", ["a.jsonl has no rows"]),
     "latin-1": ("a.csv", b"dialogue,summary\nA: x,y\nA: caf\xe9,y\n", ["a.csv, line 3", "expected UTF-8", "0xe9", "iconv"]),
     "utf-16": ("a.csv", "dialogue,summary\nA: x,y".encode("utf-16"), ["a UTF-16 mark", "iconv -f UTF-16"]),
+    "utf-16, no mark": ("a.csv", "dialogue,summary\nA: é,y".encode("utf-16-le"), ["found UTF-16LE text", "iconv -f UTF-16LE"]),
+    "utf-16 big, no mark": ("a.csv", "dialogue,summary\nA: é,y".encode("utf-16-be"), ["found UTF-16BE text"]),
+    "latin-1, gzip": ("a.csv.gz", gzip.compress(b"dialogue,summary\nA: caf\xe9,y\n"), ["gzip -dc ", " | iconv", "utf8.a.csv"]),
+    "pdf": ("a.csv", b"%PDF-1.7\n%\xe2\xe3\n", ["expected UTF-8 text, found a PDF file", "Export it as text"]),
+    "xlsx": ("a.csv", b"PK\x03\x04\x14\x00\x06\x00\xb5\n", ["found a zip archive, as xlsx and docx", "as csv or jsonl"]),
+    "gzip": ("a.csv", gzip.compress(GOOD), ["found a gzip file, whose name must end in .gz"]),
+    "zeros": ("a.jsonl", GOOD + b"\x00\x01\xff\n", ["a.jsonl, line 2", "found bytes that are no text"]),
+    "a return": ("a.csv", b"dialogue,summary\nA: x\rB: y,z\n", ["a.csv, line 2", "unquoted field.", "must stand in quotes"]),
+    "returns": ("a.csv", b'dialogue,summary\r"A: x\nB: y",z\rA: x\r', ["a.csv, line 4", "expected 2 columns", "found 1"]),
     "no gzip": ("a.jsonl.gz", GOOD, ["not a readable gzip file"]),
     "half a gzip": ("a.jsonl.gz", gzip.compress(GOOD * 2000)[:-20], ["not a readable gzip file", "incomplete"]),
     "parquet": ("a.parquet", b"PAR1 no", ["not a readable parquet file"]),
@@ -164,3 +174,34 @@ def test_separators_of_spreadsheets(separator: str, before: str, tmp_path: Path)
     with file.open("a", encoding="utf-8") as handle:
         handle.write("d3\r\n")
     assert f"line {9 if before else 8}: expected 4 columns" in fail(file)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\r\r\n", "\n"])
+def test_lines_may_end_in_returns(end: str, tmp_path: Path) -> None:
+    lines = ["sep=;", "id;dialogue;summary", 'a;"A: x\nB: y";"a\rb"', "", 'b;"A: z";c', ""]
+    (tmp_path / "a.csv").write_bytes(end.join(lines).encode())
+    table = read_path(tmp_path / "a.csv")[""]
+    assert [[cell.split() for cell in row.values()] for row in table.rows] == [
+        [["a"], ["A:", "x", "B:", "y"], ["a", "b"]],
+        [["b"], ["A:", "z"], ["c"]],
+    ]
+
+
+def test_the_command_that_converts_has_the_path_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my d").mkdir()
+    Path("my d/latin.csv").write_bytes(b"dialogue,summary\nA: caf\xe9,y\n")
+    assert "iconv -f WINDOWS-1252 -t UTF-8 'my d/latin.csv' > 'my d/utf8.latin.csv'" in fail("my d/latin.csv")
+
+
+def test_a_zero_in_a_text_is_no_other_encoding() -> None:
+    assert decode(b"Ana: a\x00b, \x00c", "standard input", "FILE") == "Ana: a\x00b, \x00c"
+
+
+def test_an_empty_cell_of_a_single_column_is_a_row(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'summary\r\n"A\r\n\r\nb"\r\n""\r\n\r\nC\r\n')
+    table = read_path(tmp_path / "a.csv")[""]
+    assert [row["summary"].split() for row in table.rows] == [["A", "b"], [], ["C"]]
+    assert table.lines == [2, 5, 7]
+    (tmp_path / "b.csv").write_bytes(b'dialogue,summary\n""\nA: x,y\n')
+    assert len(read_path(tmp_path / "b.csv")[""].rows) == 1, "a blank line of a spreadsheet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from diasum.errors import DiasumError
@@ -28,6 +29,7 @@ def separated_rows(
     Raises:
         DiasumError: two columns have one name, a row has more or fewer cells than the header, or quotes do not match.
     """
+    lines = _at_returns(lines)
     number, first = next(lines, (0, ""))
     if marked := re.fullmatch(r'"?sep=([,;|\t])"?', first.strip("\r\n")):  # a spreadsheet's own line
         delimiter = marked[1]
@@ -53,7 +55,7 @@ def separated_rows(
             )
         began = number + 1
         for cells in reader:
-            if cells and cells != [""]:
+            if cells and (cells != [""] or len(header) == 1):  # `""` is how an empty cell of one column is written
                 if len(cells) != len(header):
                     raise DiasumError(
                         f"{path}, line {began}: expected {len(header)} columns ({', '.join(header[:8])}), found {len(cells)}.",
@@ -65,12 +67,28 @@ def separated_rows(
             began = number + 1
     except csv.Error as error:
         raise DiasumError(
-            f"{path}, line {began}: not readable as {'tsv' if delimiter == chr(9) else 'csv'}: {error}.",
+            f"{path}, line {began}: not readable as {'tsv' if delimiter == chr(9) else 'csv'}: {_cause(error)}.",
             hint='Text with line breaks or quotes must stand in quotes, and quotes in it be doubled ("").',
         ) from None
     finally:
         csv.field_size_limit(limit)
     return rows, numbers
+
+
+def _at_returns(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines of a file that ends them with a return alone, as its first one tells; those of others as they are."""
+    number, first = next(lines, (0, ""))
+    if not re.search(r"\r(?![\r\n]|\Z)", first):
+        yield number, first
+        yield from lines
+        return
+    texts = chain([first], (text for _, text in lines))
+    yield from enumerate((part for text in texts for part in re.split(r"(?<=\r)(?!\n|\Z)", text)), 1)
+
+
+def _cause(error: csv.Error) -> str:
+    """Without advice to programmers: "... - do you need to open the file with newline=''?"."""
+    return str(error).partition(" - ")[0]
 
 
 def _shown(delimiter: str) -> str:
