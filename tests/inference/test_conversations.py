@@ -139,7 +139,7 @@ def test_utf_16_has_its_own_advice(tmp_path: Path) -> None:
     file.write_bytes(TEXT.encode("utf-16"))
     with pytest.raises(DiasumError, match="found a UTF-16 mark") as caught:
         read_conversations([file], io.BytesIO())
-    assert "iconv -f UTF-16 -t UTF-8 chat.txt" in str(caught.value.hint)
+    assert f"iconv -f UTF-16 -t UTF-8 {file}" in str(caught.value.hint)
 
 
 def test_a_text_as_an_argument(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def _is_lines(file: Path) -> bool:
 def _read(content: bytes, where: str, file: Path | None, names: Names) -> Iterator[Named]:
     if len(content) > MOST_BYTES:
         raise DiasumError(f"{where} is larger than {MOST_BYTES >> 20} MiB.", hint="Split it into several files.")
-    name = file.name if file else "FILE"
+    name = str(file) if file else "FILE"
     raw = content.splitlines(keepends=True)
     text = "".join(decode(line, f"{where}, line {i}", name, first=i == 1) for i, line in enumerate(raw, 1))
     if not text.strip():
