@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,16 @@ def test_yes_is_no_number(setting: str) -> None:
         ("lora.layers_to_transform=first", r"lora\.layers_to_transform: expected .*int"),
         ("lora.exclude_modules=5", r"lora\.exclude_modules: expected .*found 5"),
         ("lora.eva_config={rho: 2}", "expected EvaConfig"),
+        ("lora.target_modules=.*(q|v", r"lora\.target_modules: `.*` is not a regular expression: missing \)"),
+        ("lora.exclude_modules='('", r"lora\.exclude_modules: `\(` is not a regular expression"),
+        ("lora.rank_pattern={'(': 3}", r"lora\.rank_pattern: `\(` is not a regular expression"),
+        ("lora.rank_pattern={q: 2.5}", r"lora\.rank_pattern: expected a whole number from 1 on for `q` \(found 2.5\)"),
+        ("lora.alpha_pattern={v: 8, q: 0}", r"lora\.alpha_pattern: expected a number above 0 for `q` \(found 0\)"),
+        ("lora.init_lora_weights=pissa_niter_4", "would not be the model that was trained. Take `pissa`"),
+        ("lora.init_lora_weights=pissa_niter_-1", "would not be the model that was trained. Take `pissa`"),
+        ("lora.init_lora_weights=eva", "`eva` is computed from data"),
+        ("lora.init_lora_weights=corda", "`corda` is computed from data"),
+        ("lora.init_lora_weights=lora_ga", "`lora_ga` is computed from data"),
     ],
 )
 def test_lora_fields_hold_what_peft_takes(item: str, expected: str) -> None:
@@ -158,8 +169,20 @@ def test_lora_fields_hold_what_peft_takes(item: str, expected: str) -> None:
         load_settings(None, [item])
 
 
-@pytest.mark.parametrize(
-    "item", ["init_lora_weights=pissa_niter_4", "layer_replication=[[0, 1], [1, 2]]", "loftq_config={}"]
-)
+@pytest.mark.parametrize("item", ["init_lora_weights=pissa", "layer_replication=[[0, 1], [1, 2]]", "loftq_config={}"])
 def test_lora_fields_that_yaml_writes_otherwise(item: str) -> None:
     assert load_settings(None, [f"lora.{item}"]).lora.model_extra
+
+
+def test_an_initialisation_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "scipy" else real(name, *more))
+    with pytest.raises(DiasumError, match=r"lora: .*'scipy' is not installed"):
+        load_settings(None, {"lora.init_lora_weights": "loftq", "lora.loftq_config": {"loftq_bits": 4}})
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_numpy_does_not_take(seed: int) -> None:
+    with pytest.raises(DiasumError, match=rf"train\.seed: Input should be .*found {seed}"):
+        load_settings(None, {"train.seed": seed})
+    assert load_settings(None, {"train.seed": 2**32 - 1}).train.seed == 2**32 - 1

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from diasum.errors import DiasumError, near_misses
-from diasum.lora_fields import check_lora_fields
+from diasum.lora_fields import check_lora_fields, not_a_pattern
 from diasum.yaml_files import read_yaml, scalar
 
 DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary:"
@@ -130,6 +130,13 @@ class LoraSettings(_Values):
     )
     modules_to_save: list[str] | None = Field(None, description="modules trained in full and saved with the adapter")
 
+    @field_validator("target_modules")
+    @classmethod
+    def _of_a_pattern(cls, value: list[str] | str | None) -> list[str] | str | None:
+        if isinstance(value, str) and (problem := not_a_pattern(value)):
+            raise ValueError(problem)
+        return value
+
 
 class TrainSettings(_Section):
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
@@ -169,7 +176,7 @@ class TrainSettings(_Section):
         "linear", description="learning-rate schedule"
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="label smoothing of the training loss")
-    seed: int = Field(42, ge=0, description="seed of initialisation, order and dropout")
+    seed: int = Field(42, ge=0, lt=2**32, description="seed of initialisation, order and dropout")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to run")
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="compute type; auto takes bf16 where the hardware has it"

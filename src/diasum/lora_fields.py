@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
 from diasum.errors import near_misses
 
 _OWN = {"peft_type", "auto_mapping", "peft_version", "task_type", "inference_mode"}  # peft's bookkeeping
+_FROM_DATA = {"eva", "corda", "lora_ga"}  # initialisations that peft computes from batches before the training
 
 
 def check_lora_fields(values: Mapping[str, Any]) -> list[str]:
@@ -32,9 +35,18 @@ def check_lora_fields(values: Mapping[str, Any]) -> list[str]:
     if not problems:
         try:
             LoraConfig(**values)
-        except (TypeError, ValueError) as error:
+        except (ImportError, TypeError, ValueError) as error:
             problems = [f"lora: {error}"]
     return problems
+
+
+def not_a_pattern(pattern: object) -> str:
+    """What makes it no regular expression; empty when it is one."""
+    try:
+        re.compile(str(pattern))
+    except re.error as error:
+        return f"`{pattern}` is not a regular expression: {error}"
+    return ""
 
 
 def _wrong(name: str, value: object, annotation: Any) -> str:
@@ -42,7 +54,7 @@ def _wrong(name: str, value: object, annotation: Any) -> str:
     from pydantic import TypeAdapter, ValidationError
 
     if name == "init_lora_weights" and isinstance(value, str):
-        return ""  # names with numbers in them (`pissa_niter_4`), which peft checks itself
+        return _initialisation(value)
     kind = TypeAdapter(annotation)
     try:
         if isinstance(value, list):  # also for what peft types as a tuple, which YAML does not have
@@ -51,6 +63,35 @@ def _wrong(name: str, value: object, annotation: Any) -> str:
             kind.validate_python(value, strict=True)
     except ValidationError:
         return f"lora.{name}: expected {_in_words(annotation)} (found {value!r})"
+    wrong = ""
+    if name in ("exclude_modules", "layers_pattern") and isinstance(value, str):
+        wrong = not_a_pattern(value)
+    elif name in ("rank_pattern", "alpha_pattern") and isinstance(value, Mapping):
+        wrong = "; ".join(filter(None, (not_a_pattern(p) or _no_size(name, p, size) for p, size in value.items())))
+    return f"lora.{name}: {wrong}" if wrong else ""
+
+
+def _no_size(name: str, pattern: object, size: object) -> str:
+    """An adapter of alpha 0 adds nothing, whatever it learns."""
+    kinds = int if name == "rank_pattern" else (int, float)
+    if isinstance(size, kinds) and not isinstance(size, bool) and 0 < size < math.inf:
+        return ""
+    expected = "a whole number from 1 on" if kinds is int else "a number above 0"
+    return f"expected {expected} for `{pattern}` (found {size!r})"
+
+
+def _initialisation(name: str) -> str:
+    """Those that would not train what their name says, or not be the same model again when loaded; peft checks the other names."""
+    if name.startswith("pissa_"):
+        return (
+            f"lora.init_lora_weights: `{name}` takes a random part out of the base, another one each time that the adapter is loaded: "
+            "it would not be the model that was trained. Take `pissa`, whose decomposition is exact"
+        )
+    if name in _FROM_DATA:
+        return (
+            f"lora.init_lora_weights: `{name}` is computed from data before the training, which diasum does not do. Take `pissa`, "
+            "`olora` or `orthogonal`, or leave it out"
+        )
     return ""
 
 
