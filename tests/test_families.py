@@ -10,7 +10,9 @@ import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM
 
 import diasum
-from diasum.model import choose_hardware, load_base, position_limits
+from diasum.config import LoraSettings
+from diasum.errors import DiasumError
+from diasum.model import add_adapter, choose_hardware, load_base, position_limits
 from diasum.training import Run
 from tests.models import save_corpus
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
@@ -79,6 +81,34 @@ def test_the_whole_job(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     evaluated = diasum.evaluate(tmp_path / "run")
     assert {"adapter", "base"} <= set(evaluated.evaluation.to_json()["systems"])
     assert isinstance(diasum.load(tmp_path / "run").summarize("Ana: Lunch at one?\nBen: Half past."), str)
+
+
+@pytest.mark.parametrize("frozen_encoder", [False, True])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_query_and_value_of_every_attention_are_adapted_by_default(
+    family: str, frozen_encoder: bool, tmp_path: Path
+) -> None:
+    """The saved adapter names them, so that plain peft, which knows few families, loads it."""
+    from peft import PeftModel
+
+    base = save_tiny(tmp_path / "base", family)
+    model = load_base(str(base), choose_hardware("cpu", "fp32")).model
+    wrapped = add_adapter(model, LoraSettings(r=2), seed=0, decoder_only=frozen_encoder)
+    adapted = [name for name, module in wrapped.named_modules() if hasattr(module, "lora_A")]
+    assert len(adapted) == (8 if frozen_encoder else 12)  # two layers a side, with two attentions in the decoder's
+    assert all(name.endswith((".q", ".v", ".q_proj", ".v_proj", ".query", ".value")) for name in adapted)
+    wrapped.save_pretrained(tmp_path / "adapter")
+    plain = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), str(tmp_path / "adapter"))
+    assert [name for name, module in plain.named_modules() if hasattr(module, "lora_A")] == adapted
+
+
+def test_unknown_attention_gets_no_default_targets() -> None:
+    config = AutoConfig.for_model(
+        "prophetnet", vocab_size=50, hidden_size=16, num_encoder_layers=1, num_decoder_layers=1
+    )
+    with pytest.raises(DiasumError, match="peft knows no default LoRA targets for prophetnet models") as caught:
+        add_adapter(AutoModelForSeq2SeqLM.from_config(config), LoraSettings(), seed=0)
+    assert "query_proj" in str(caught.value)
 
 
 def test_the_first_token_of_led_attends_globally(tmp_path: Path) -> None:
