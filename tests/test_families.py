@@ -111,6 +111,12 @@ def test_unknown_attention_gets_no_default_targets() -> None:
     assert "query_proj" in str(caught.value)
 
 
+@pytest.mark.parametrize("family", ["t5gemma", "led"])
+def test_inspect(family: str, tmp_path: Path) -> None:
+    facts = diasum.inspect(str(save_tiny(tmp_path, family)))
+    assert (facts["family"], facts["hidden_size"]) == (family, 32)
+
+
 def test_the_first_token_of_led_attends_globally(tmp_path: Path) -> None:
     """Without it, a token never hears of what stands more than a window away."""
     model = load_base(str(save_tiny(tmp_path, "led")), choose_hardware("cpu", "fp32")).model.eval()

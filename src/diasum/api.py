@@ -281,7 +281,7 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
         "base": base,
         "family": loaded.model_type,
         "parameters": sum(p.numel() for p in {id(p): p for p in model.parameters()}.values()),
-        "hidden_size": model.config.hidden_size,
+        "hidden_size": model.config.get_text_config(decoder=True).hidden_size,
         "vocabulary": len(tokenizer),
         "longest_source": position_limits(model)[0] or "any (relative positions)",
         "modules": dict(sorted(linear_modules(model).items())),
