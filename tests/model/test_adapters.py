@@ -54,6 +54,13 @@ def test_what_peft_would_pass_over_or_stumble_on(lora: dict[str, Any], message: 
     assert hint in (caught.value.hint or "")
 
 
+def test_loftq_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    lora = {"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4, "loftq_iter": 1}}
+    with pytest.raises(DiasumError, match="on a CUDA GPU only"):
+        add_adapter(tiny_t5()[0], LoraSettings(**lora), seed=0)  # type: ignore[arg-type]
+
+
 def test_patterns_that_hold_for_some_modules_are_taken() -> None:
     model, _ = tiny_t5()
     lora = {

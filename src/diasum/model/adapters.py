@@ -46,6 +46,7 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
         DiasumError: a target, a module to save or one to exclude is not in the model, or a target not in its decoder where only that is
             adapted (the names there are listed), or a token not in the vocabulary, or a value that peft refuses.
     """
+    import torch
     from peft import LoraConfig, TaskType
 
     values = settings.model_dump(exclude_none=True)
@@ -58,6 +59,11 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
                 f"peft knows no default LoRA targets for {model_type} models.",
                 hint=f"Set lora.target_modules to some of: {', '.join(sorted(linear_modules(model)))}, or to all-linear.",
             )
+    if values.get("init_lora_weights") == "loftq" and not torch.cuda.is_available():
+        raise DiasumError(
+            "lora.init_lora_weights: peft computes `loftq` on a CUDA GPU only, also wherever the adapter is loaded; there is none here.",
+            hint="Take `pissa` or `olora`, or leave it out.",
+        )
     if isinstance(targets, list):
         _check_names(model, "target_modules", targets)
     _check_saved(model, "modules_to_save", settings.modules_to_save or [])
