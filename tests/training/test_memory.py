@@ -28,7 +28,13 @@ def test_errors_are_told_apart() -> None:
     assert is_out_of_memory(RuntimeError(CPU_ERROR))
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."))
     assert is_out_of_memory(MemoryError())
+    for words in ("could not create a primitive", "could not execute a primitive", "could not create a memory object"):
+        assert is_out_of_memory(RuntimeError(words)), "as oneDNN says it"
+    assert is_out_of_memory(RuntimeError("std::bad_alloc"))
     assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert not is_out_of_memory(
+        RuntimeError("could not create a primitive descriptor for the matmul primitive. Run ...")
+    )
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 60, dtype=torch.uint8)
     assert is_out_of_memory(caught.value), "this torch words it otherwise"
@@ -95,6 +101,16 @@ def test_the_limit_is_of_tokens_and_goes_into_checkpoints(tmp_path: Path) -> Non
     square = Square(99)
     again.run(batch(6), square, parameters=[square.weight])
     assert square.sizes == [3, 3]
+
+
+def test_what_onednn_said_is_told() -> None:
+    """It gives no reason, so the user should see its words where smaller parts do not help."""
+
+    def work(part: Any) -> torch.Tensor:
+        raise RuntimeError("could not create a primitive")
+
+    with pytest.raises(DiasumError, match=r"single pair of 4 tokens \(could not create a primitive\)"):
+        MicroBatches(lambda sentence: None).run(batch(), work, parameters=[])
 
 
 def test_not_even_one_pair_fits() -> None:

@@ -6,16 +6,21 @@ import ctypes
 import gc
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
-_CPU_WORDS = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory")
+_CPU_WORDS = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "std::bad_alloc")
+# Whole messages: "could not create a primitive descriptor for ..." says that there is no such operation. oneDNN gives no reason; once an
+# operation has a descriptor, memory for its code, its weights or its scratchpad is what it can lack.
+_ONEDNN_ERRORS = ("could not create a primitive", "could not create a memory object", "could not execute a primitive")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out: on a GPU, in torch's allocator for CPUs, or in Python."""
+    """Whether an error says that memory ran out: on a GPU, in torch's allocator for CPUs, in oneDNN, or in Python."""
     import torch
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in _CPU_WORDS)
+    if not isinstance(error, RuntimeError):
+        return False
+    return str(error).strip() in _ONEDNN_ERRORS or any(word in str(error) for word in _CPU_WORDS)
 
 
 def release_memory() -> None:
