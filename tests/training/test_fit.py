@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
+from transformers import TrainingArguments
 
 import diasum
 from diasum.config import TrainSettings
@@ -18,7 +21,7 @@ from diasum.errors import DiasumError
 from diasum.model.generation import Generated
 from diasum.training import Run
 from diasum.training.history import best_evaluation, stalled
-from diasum.training.trainer import DialogueTrainer
+from diasum.training.trainer import DialogueTrainer, warmup_steps
 
 
 def test_run_directory(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
@@ -114,6 +117,53 @@ def test_stops_at_the_first_non_finite_loss(
     assert last.name == "checkpoint-6"
 
 
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_stops_at_a_validation_loss_that_is_not_finite(
+    value: str, base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is kept of it; what was the best until then stays."""
+    real = DialogueTrainer._validation_loss
+    monkeypatch.setattr(
+        DialogueTrainer, "_validation_loss", lambda self: float(value) if self.state.global_step == 12 else real(self)
+    )
+    with pytest.raises(DiasumError, match=f"validation loss became {value} at step 12") as caught:
+        diasum.train(base, corpus, run=tmp_path / "run", settings=quick)
+    assert "train.learning_rate" in str(caught.value.hint)
+    run = Run(tmp_path / "run")
+    assert run.state == "unfinished"
+    assert [event["step"] for event in run.events() if "eval_loss" in event] == [6]
+    assert sorted(folder.name for folder in run.checkpoints.iterdir()) == ["best-6", "checkpoint-6"]
+
+
+def test_events_are_json(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gradient whose norm overflows does not stop a run, and JSON knows no infinity."""
+    monkeypatch.setattr(DialogueTrainer, "_clip_grad_norm", lambda *_: torch.tensor(float("inf")))
+    diasum.train(base, corpus, run=tmp_path / "run", settings={**quick, "train.epochs": 1})
+    text = Run(tmp_path / "run").events_file.read_text()
+    assert "grad_norm" in text
+    assert "Infinity" not in text
+
+
+def test_a_run_of_one_step_trains(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
+    settings = {**quick, "train.epochs": 1, "train.gradient_accumulation_steps": 100}
+    diasum.train(base, corpus, run=tmp_path / "run", settings=settings)
+    (event,) = (event for event in Run(tmp_path / "run").events() if "loss" in event)
+    assert event["learning_rate"] == TrainSettings().learning_rate
+    weights = load_file(tmp_path / "run" / "adapter" / "adapter_model.safetensors")
+    assert all(weight.any() for name, weight in weights.items() if "lora_B" in name)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.01, 0.05, 0.1, 0.3, 0.99])
+def test_steps_of_warming_up(ratio: float) -> None:
+    plain = TrainingArguments(warmup_steps=ratio)
+    for steps in range(20, 2000):
+        assert warmup_steps(ratio, steps) == plain.get_warmup_steps(steps)
+    for steps in range(1, 20):
+        assert warmup_steps(ratio, steps) <= min(ratio * steps, steps - 1)
+
+
 def test_early_stopping_and_the_best_adapter() -> None:
     def history(values: list[float]) -> list[dict[str, Any]]:
         return [{"step": i + 1, "eval_loss": -v, "eval_rougeL": v} for i, v in enumerate(values)]
@@ -126,6 +176,8 @@ def test_early_stopping_and_the_best_adapter() -> None:
     assert best is not None
     assert best["step"] == 2
     assert best_evaluation(history([1, 3, 2]), TrainSettings(select_by="loss"))["step"] == 2  # type: ignore[index]
+    assert best_evaluation(history([math.nan, 3, 2]), TrainSettings(select_by="loss"))["step"] == 2  # type: ignore[index]
+    assert best_evaluation(history([math.nan]), settings) is None
 
 
 def test_early_stopping_ends_the_run(

@@ -7,6 +7,7 @@ no other state that a killed run could lose.
 from __future__ import annotations
 
 import json
+import math
 import signal
 from types import FrameType
 from typing import Any
@@ -79,6 +80,8 @@ class Events(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         if state.is_world_process_zero:
             event = {"step": state.global_step, **{k: v for k, v in logs.items() if isinstance(v, int | float | str)}}
+            # JSON has no NaN and no infinity, which a gradient's norm may be.
+            event = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in event.items()}
             with self.run.events_file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(event) + "\n")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from diasum.config import TrainSettings
 
 
 def best_evaluation(history: list[dict[str, Any]], settings: TrainSettings) -> dict[str, Any] | None:
-    """The logged evaluation with the best value of `select_by`, the earliest of equals; by loss where nothing was generated."""
-    evaluations = [event for event in history if "eval_loss" in event]
+    """The logged evaluation with the best value of `select_by`, the earliest of equals; by loss where nothing was generated.
+
+    One whose loss is not finite is none: its adapter is broken.
+    """
+    evaluations = [event for event in history if math.isfinite(event.get("eval_loss", math.nan))]
     key = f"eval_{settings.select_by}"
     if settings.select_by == "loss" or not all(key in event for event in evaluations):
         return min(evaluations, key=lambda event: event["eval_loss"], default=None)

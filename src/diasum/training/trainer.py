@@ -34,6 +34,7 @@ from diasum.training.run import Run
 
 Features = list[dict[str, list[int]]]
 Measure = Callable[[Sequence[str], Sequence[Pair]], dict[str, float]]
+SHORT_RUN = 20  # a run of fewer steps is short
 
 
 @dataclass(slots=True)
@@ -83,6 +84,12 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.current_flos: float
         self._tokens = 0
         self._timer = time.perf_counter()
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Only here the number of steps is known; it is the same in a resumed run."""
+        ratio = 0.0 if self.settings.train.lr_scheduler == "constant" else self.settings.train.warmup_ratio
+        self.args.warmup_steps = warmup_steps(ratio, num_training_steps)
+        return super().create_scheduler(num_training_steps, optimizer)
 
     # Batches -------------------------------------------------------------------------------------------------------------
 
@@ -159,11 +166,7 @@ class DialogueTrainer(Seq2SeqTrainer):
             self._tell_reductions()
         if infinite:
             worst = next(value for value in distributed.gather(loss.item()) if not math.isfinite(value))
-            raise DiasumError(
-                f"The loss became {worst} at step {self.state.global_step + 1}; training stopped.",
-                hint="Start a new run (another --run name) with a lower train.learning_rate (a third of it), "
-                "train.warmup_ratio=0.1, or train.dtype=fp32.",
-            )
+            raise _not_finite("loss", worst, self.state.global_step + 1)
         if distributed.processes() > 1 and self.accelerator.sync_gradients:
             distributed.add_up_gradients(self.model.parameters())
         return loss * distributed.processes()  # the trainer logs the mean over processes; each has a share of the sum
@@ -193,6 +196,8 @@ class DialogueTrainer(Seq2SeqTrainer):
         """Loss over all validation pairs and scores of generated summaries on a part of them, logged as ``eval_*``."""
         begin = time.perf_counter()
         metrics = {"eval_loss": self._validation_loss()}
+        if not math.isfinite(metrics["eval_loss"]):  # the same in all processes
+            raise _not_finite("validation loss", metrics["eval_loss"], self.state.global_step)
         if self.validation.measure and self.validation.pairs:
             model = self.accelerator.unwrap_model(self.model)
             sources = self.validation.sources
@@ -269,6 +274,7 @@ class DialogueTrainer(Seq2SeqTrainer):
                 shutil.rmtree(final, ignore_errors=True)
                 os.rename(self._staging / name, final)
         finally:
+            shutil.rmtree(self._staging, ignore_errors=True)  # half-written, it would keep a full disk full
             self._staging = None
         self.run.rotate_checkpoints()
 
@@ -295,6 +301,22 @@ class DialogueTrainer(Seq2SeqTrainer):
             self.accelerator.unwrap_model(self.model).save_pretrained(output_dir, state_dict=state_dict)
 
 
+def warmup_steps(ratio: float, steps: int) -> int:
+    """Steps in which the learning rate rises to its peak; in the first of them it is 0.
+
+    Rounded up, as transformers does; down in a short run, where a step that trains nothing weighs: it may be the only one.
+    """
+    return math.ceil(steps * ratio) if steps >= SHORT_RUN else int(steps * ratio)
+
+
+def _not_finite(what: str, value: float, step: int) -> DiasumError:
+    return DiasumError(
+        f"The {what} became {value} at step {step}; training stopped.",
+        hint="Start a new run (another --run name) with a lower train.learning_rate (a third of it), "
+        "train.warmup_ratio=0.1, or train.dtype=fp32.",
+    )
+
+
 def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2SeqTrainingArguments:
     """The settings in the words of transformers. Evaluation and checkpoints are left to `callbacks.Rhythm`."""
     train = settings.train
@@ -306,7 +328,6 @@ def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2
         learning_rate=train.learning_rate,
         weight_decay=train.weight_decay,
         max_grad_norm=train.max_grad_norm,
-        warmup_steps=train.warmup_ratio if train.lr_scheduler != "constant" else 0,
         lr_scheduler_type=train.lr_scheduler,
         seed=train.seed,
         use_cpu=hardware.device == "cpu",
