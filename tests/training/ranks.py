@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 
 import diasum
 from diasum.errors import DiasumError
-from diasum.training import distributed
+from diasum.training import Run, distributed
 from diasum.training.encoder_cache import EncoderCache
+from diasum.training.lock import Lock
 from diasum.training.trainer import DialogueTrainer
 
 REAL = DialogueTrainer._clip_grad_norm
@@ -110,6 +111,13 @@ def main() -> None:
     diasum.train(base, corpus, run=folder / "late", settings=settings(train__frozen_encoder=True))
     lose_on_one()
     refused(folder, "lost", base, corpus)
+    lock = Lock(Run(folder / "lost"))
+    distributed.on_main(lock.take)
+    try:
+        diasum.train(run=folder / "lost", resume=True)
+    except DiasumError as error:
+        (folder / f"locked-error-{distributed.rank()}").write_text(error.message)
+    lock.close()
 
 
 if __name__ == "__main__":

@@ -155,6 +155,7 @@ def test_errors_reach_both(two: Path) -> None:
     for number in range(2):
         assert "exists already" in (two / f"ddp-error-{number}").read_text()
         assert "loss became nan at step 1" in (two / f"lost-error-{number}").read_text()
+        assert "is being trained at this moment" in (two / f"locked-error-{number}").read_text()
 
 
 def test_memory_that_runs_out_on_one_is_noted_for_all(two: Path) -> None:

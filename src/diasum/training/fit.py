@@ -21,7 +21,7 @@ from transformers import PrinterCallback, TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
 from diasum.config import Settings
-from diasum.data import Seq2SeqCollator
+from diasum.data import Corpus, Seq2SeqCollator
 from diasum.data.seen import Seen
 from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
@@ -30,6 +30,7 @@ from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm
 from diasum.training.encoder_cache import build_cache
 from diasum.training.history import best_evaluation, stalled
+from diasum.training.lock import Lock
 from diasum.training.preflight import Preflight, preflight
 from diasum.training.prepare import Prepared, labelled, prepare
 from diasum.training.run import Run
@@ -75,42 +76,43 @@ def fit(
         on_progress: called with every log event.
 
     Raises:
-        DiasumError: bad settings, data, model or run directory, a non-finite loss, a full disk.
+        DiasumError: bad settings, data, model or run directory, one that is being trained, a non-finite loss, a full disk.
     """
     distributed.join(settings.train.device)
     console = console if console is not None and distributed.is_main() else Console(quiet=True)
     run = Run(run_path)
-    if not resume:
-        distributed.on_main(run.check_free)
-    _check_trackers(settings.train.report_to)
-    checkpoint = distributed.on_main(lambda: run.last_checkpoint(_warning(console))) if resume else None
-    prepared = prepare(settings, measure)
-    record = prepared.record(settings)
-    if resume:
-        _check_unchanged(run, record)
-        _tell_other_choices(run, record, console)
-    seen = None if resume else Seen.of(prepared.corpus)
-    distributed.on_main(lambda: _claim(run, None if resume else settings, record, seen))
-    prepared.show(console, run)
-    batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
-    rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
-    progress = LiveProgress(console)
-    trainer = make_trainer(settings, run, prepared, [rhythm, progress])
-    try:
-        _estimate(settings, run, prepared, trainer, console)
-    except DiasumError:  # not even one pair fits: under other settings the run may have its name
-        if not resume:
-            shutil.rmtree(run.path, ignore_errors=True)
-        raise
-    if settings.train.frozen_encoder:
-        encode_once(settings, run, prepared, trainer, console)
-    if on_progress is not None and distributed.is_main():
-        trainer.add_callback(_forward_logs(on_progress))
-    with Interruption(rhythm, console), closing(progress):
-        result = _train(trainer, rhythm, run, resume, checkpoint)
-    if result.complete:
-        distributed.on_main(lambda: _finish(settings, run, prepared, result))
-    return result
+    with closing(Lock(run)) as lock:
+        distributed.on_main(lock.take if resume else run.check_free)
+        _check_trackers(settings.train.report_to)
+        checkpoint = distributed.on_main(lambda: run.last_checkpoint(_warning(console))) if resume else None
+        prepared = prepare(settings, measure)
+        record = prepared.record(settings)
+        if resume:
+            _check_unchanged(run, record)
+            _tell_other_choices(run, record, console)
+        else:
+            distributed.on_main(lock.take)
+        distributed.on_main(lambda: _claim(run, None if resume else settings, record, prepared.corpus))
+        prepared.show(console, run)
+        batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
+        rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
+        progress = LiveProgress(console)
+        trainer = make_trainer(settings, run, prepared, [rhythm, progress])
+        try:
+            _estimate(settings, run, prepared, trainer, console)
+        except DiasumError:  # not even one pair fits: under other settings the run may have its name
+            if not resume:
+                shutil.rmtree(run.path, ignore_errors=True)
+            raise
+        if settings.train.frozen_encoder:
+            encode_once(settings, run, prepared, trainer, console)
+        if on_progress is not None and distributed.is_main():
+            trainer.add_callback(_forward_logs(on_progress))
+        with Interruption(rhythm, console), closing(progress):
+            result = _train(trainer, rhythm, run, resume, checkpoint)
+        if result.complete:
+            distributed.on_main(lambda: _finish(settings, run, prepared, result))
+        return result
 
 
 def dry_run(
@@ -214,11 +216,11 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool, che
     return TrainingResult(run.path, complete, best_evaluation(history, train), seconds, share)
 
 
-def _claim(run: Run, settings: Settings | None, record: dict[str, Any], seen: Seen | None) -> None:
+def _claim(run: Run, settings: Settings | None, record: dict[str, Any], corpus: Corpus) -> None:
     if settings is not None:
         run.start(settings)
-    if seen is not None:
-        seen.write(run.seen_file)
+    if not run.seen_file.exists():  # in a resumed run, too, which may have been killed right here
+        Seen.of(corpus).write(run.seen_file)
     run.update_manifest(status="training", **record)
 
 

@@ -42,11 +42,14 @@ class Run:
         self.cache = self.path / "cache"
         self.events_file = self.path / "events.jsonl"
         self.seen_file = self.path / "trained_on.json"  # `diasum.data.seen`
+        self.lock_file = self.path / ".lock"  # `diasum.training.lock`; there only while training, or when it was killed
 
     @property
     def state(self) -> Literal["absent", "foreign", "unfinished", "complete"]:
         """``foreign``: the folder holds files, but no run."""
-        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+        if not self.path.exists():
+            return "absent"
+        if self.path.is_dir() and all(file == self.lock_file for file in self.path.iterdir()):
             return "absent"
         if not self.config_file.is_file():
             return "foreign"
