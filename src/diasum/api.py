@@ -146,13 +146,14 @@ def evaluate(
     from diasum.data.seen import Seen
     from diasum.evaluation.evaluate import evaluate_model
     from diasum.evaluation.report import write_evaluation
+    from diasum.evaluation.runs import check_there
     from diasum.model.trained import load_trained
     from diasum.training import Run
 
     own = Run(run) if Run(run).config_file.is_file() else None
     start = own.settings() if own else Settings()
     if data is None and own is None:
-        _check_there(str(run))
+        check_there(str(run))
         raise DiasumError(
             "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, or `sample`)."
         )
@@ -334,17 +335,6 @@ def _check_free(run: str | Path) -> None:
 
     if distributed.processes() == 1:  # of several, the main one checks when they have met
         Run(run).check_free()
-
-
-def _check_there(source: str) -> None:
-    """Refuse what is neither in its place nor can be the bundled model or a hub id."""
-    from diasum.evaluation.runs import no_run
-    from diasum.model.loading import BUNDLED
-
-    path = Path(source).expanduser()
-    elsewhere = source == BUNDLED or (source.count("/") == 1 and not path.parent.is_dir())
-    if not elsewhere and not path.exists():
-        raise no_run(path)
 
 
 def _corpus(data: str, settings: Overrides) -> Corpus:

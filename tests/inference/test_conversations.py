@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from diasum.errors import DiasumError
-from diasum.inference import is_empty
 from diasum.inference.conversations import Named, Names, read_conversations
 
 TEXT = "Anna: Lunch?\nBen: At nine."
@@ -173,7 +172,7 @@ def test_empty_conversations_keep_their_place_among_others(tmp_path: Path) -> No
     (tmp_path / "talks.csv").write_text('dialogue,id\n"Anna: Hi.",a\n,b\n"Ben:",c\n')
     files = [file, tmp_path / "none.txt", tmp_path / "talks.csv"]
     found = read_conversations(files, io.BytesIO())
-    assert [(named.id, is_empty(named.dialogue)) for named in found] == [
+    assert [(named.id, named.dialogue.is_empty) for named in found] == [
         *(("1", True), ("2", False), ("none", True)),
         *(("a", False), ("b", True), ("c", True)),
     ]

@@ -42,7 +42,7 @@ def summarize(
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
     from diasum.cli.drawing import Bars, console
-    from diasum.inference import NOTHING, is_empty
+    from diasum.inference import NOTHING
     from diasum.inference.conversations import Names, read_conversations
 
     conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
@@ -56,11 +56,11 @@ def summarize(
         # In portions, so that a long job shows its results as they come and an interruption loses few of them.
         for begin in range(0, len(conversations), PORTION):
             portion = conversations[begin : begin + PORTION]
-            said = [one.dialogue for one in portion if not is_empty(one.dialogue)]
+            said = [one.dialogue for one in portion if not one.dialogue.is_empty]
             summaries = iter(summarizer.summarize_all(said, **generate) if said else [])
             for number, conversation in enumerate(portion, begin + 1):
                 name = conversation.id or str(number)
-                empty = is_empty(conversation.dialogue)
+                empty = conversation.dialogue.is_empty
                 summary = NOTHING if empty else next(summaries)
                 if jsonl:
                     print(_json(conversation.id, summary), flush=True)

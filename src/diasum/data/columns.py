@@ -93,7 +93,7 @@ def to_pairs(
     row_ids = unique([row.id for row in rows])
     used, empty = [], []
     for index, row in enumerate(rows):
-        if not any(turn.text for turn in row.dialogue.turns) or (need_summaries and not row.references):
+        if row.dialogue.is_empty or (need_summaries and not row.references):
             empty.append(f"{row.id} in {table.place(index)}")
         else:
             used.append(index)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import shlex
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from diasum.data.decoding import decode
 from diasum.data.pairs import SPLIT_TOKENS, canonical_split
 from diasum.data.separated import separated_rows
 from diasum.errors import DiasumError
@@ -27,12 +27,6 @@ UNNAMED = ""  # the split of a source that names none
 _MIB = 1024 * 1024
 _LONGEST_LINE = 64 * _MIB  # about a thousand hours of talk; more is a file without line breaks
 _LARGEST_JSON = 1024 * _MIB
-_NO_TEXT = {
-    b"%PDF-": "a PDF file",
-    b"PK\x03\x04": "a zip archive, as xlsx and docx files are",
-    b"\x1f\x8b": "a gzip file, whose name must end in .gz",
-    b"\xd0\xcf\x11\xe0": "an old Office file (xls or doc)",
-}
 _ORDER = {"train": 0, "validation": 1, "test": 2}
 TABLE_KEYS = ("data", "rows", "examples", "items", "records", "samples", "pairs", "dialogues", "conversations")
 
@@ -251,56 +245,6 @@ def _open(path: Path) -> BinaryIO:
     if path.name.lower().endswith(".gz"):
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
-
-
-def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
-    """UTF-8 to text, without the mark of byte order.
-
-    Args:
-        raw: a file's bytes, or those of one line.
-        where: what to call it in errors.
-        name: the file's path, for the command that converts it.
-        first: whether these are the file's first bytes.
-
-    Raises:
-        DiasumError: it is not UTF-8; the hint has the command for what it seems to be, if it seems to be text.
-    """
-    encoding = _utf16(raw) if first else ""
-    if encoding:
-        raise _not_utf8(where, "a UTF-16 mark" if encoding == "UTF-16" else f"{encoding} text", encoding, name)
-    kind = next((kind for magic, kind in _NO_TEXT.items() if first and raw.startswith(magic)), "")
-    try:
-        if not kind:
-            return raw.decode("utf-8-sig" if first else "utf-8")
-    except UnicodeDecodeError as error:
-        if b"\0" not in raw:
-            found = f"byte 0x{raw[error.start]:02x} at place {error.start + 1}"
-            raise _not_utf8(where, found, "WINDOWS-1252", name) from None
-    raise DiasumError(
-        f"{where}: expected UTF-8 text, found {kind or 'bytes that are no text'}.",
-        hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl.",
-    )
-
-
-def _utf16(raw: bytes) -> str:
-    """The UTF-16 that a file begins with: by its mark or, without one, by letters that are zero in every other byte; empty if none."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "UTF-16"
-    high, low = raw[::2].count(0), raw[1::2].count(0)
-    if bool(high) == bool(low) or max(high, low) < max(4, len(raw) / 4):
-        return ""
-    return "UTF-16BE" if high else "UTF-16LE"
-
-
-def _not_utf8(where: str, found: str, encoding: str, name: str) -> DiasumError:
-    path = Path(name)
-    converted = shlex.quote(str(path.with_name(f"utf8.{path.name.removesuffix('.gz')}")))
-    convert = f"iconv -f {encoding} -t UTF-8"
-    name = shlex.quote(name)
-    command = (
-        f"gzip -dc {name} | {convert} > {converted}" if path.suffix == ".gz" else f"{convert} {name} > {converted}"
-    )
-    return DiasumError(f"{where}: expected UTF-8 text, found {found}.", hint=f"Convert it, for example: {command}")
 
 
 def _read_jsonl(path: Path) -> Table:

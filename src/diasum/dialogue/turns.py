@@ -96,6 +96,11 @@ class Dialogue:
         """One turn a line: ``speaker: text``."""
         return "\n".join(str(turn) for turn in self.turns)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said."""
+        return not any(turn.text for turn in self.turns)
+
     def __len__(self) -> int:
         return len(self.turns)
 

@@ -16,6 +16,7 @@ from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.compare import Comparison, compare
 from diasum.evaluation.predictions import short_names
 from diasum.evaluation.protocols import get_protocol
+from diasum.model import BUNDLED
 from diasum.training import Run
 
 
@@ -61,6 +62,18 @@ def no_run(path: Path) -> DiasumError:
     """The complaint about a run that is not there."""
     siblings = [other.name for other in path.parent.iterdir() if other.is_dir()] if path.parent.is_dir() else []
     return DiasumError(f"There is no run at {path}.", hint=near_misses(path.name, siblings))
+
+
+def check_there(source: str) -> None:
+    """Refuse what is neither in its place nor can be the bundled model or a hub id.
+
+    Raises:
+        DiasumError: it is so.
+    """
+    path = Path(source).expanduser()
+    elsewhere = source == BUNDLED or (source.count("/") == 1 and not path.parent.is_dir())
+    if not elsewhere and not path.exists():
+        raise no_run(path)
 
 
 def _folders(runs: Sequence[str]) -> dict[str, list[Path]]:

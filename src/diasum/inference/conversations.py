@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from diasum.data.columns import DIALOGUE_NAMES, ID_NAMES, as_name, find_name, one_line, refuse_single_messages, unique
-from diasum.data.readers import TABLE_KEYS, Table, decode, format_of, loads, read_path
+from diasum.data.decoding import decode
+from diasum.data.readers import TABLE_KEYS, Table, format_of, loads, read_path
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
-from diasum.inference.forms import as_dialogue, is_empty, is_one
+from diasum.inference.forms import as_dialogue, is_one
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -78,7 +79,7 @@ def read_conversations(files: Sequence[Path], standard_input: IO[bytes], names: 
 
 
 def _check_said(conversations: Sequence[Named]) -> None:
-    if not all(is_empty(named.dialogue) for named in conversations):
+    if not all(named.dialogue.is_empty for named in conversations):
         return
     first = conversations[0].where
     raise DiasumError(

@@ -32,14 +32,9 @@ def as_dialogue(conversation: Any, name: str = "The conversation", *, may_be_emp
         dialogue = read(conversation)
     except ValueError as error:
         raise DiasumError(f"{name} cannot be read: {error}.", hint=EXPECTED) from None
-    if not may_be_empty and is_empty(dialogue):
+    if not may_be_empty and dialogue.is_empty:
         raise DiasumError(f"{name} is empty.", hint="No turn of it has a text: leave it out, or give it one.")
     return dialogue
-
-
-def is_empty(dialogue: Dialogue) -> bool:
-    """Whether nothing is said in it."""
-    return not any(turn.text for turn in dialogue.turns)
 
 
 def is_one(value: Any) -> bool:

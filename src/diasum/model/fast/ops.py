@@ -192,43 +192,31 @@ class _RmsNorm(torch.autograd.Function):
 
 def activated(x: Tensor, activation: str, kernels: Kernels) -> Tensor:
     """activation(x), of (N, F)."""
-    return run(_Gelu, x, kernels) if activation == "gelu" else ACTIVATIONS[activation](x)
-
-
-class _Gelu(torch.autograd.Function):
-    """Keeps its input."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, kernels: Kernels) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.kernels = kernels
-        return kernels.gelu(x)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return ctx.kernels.gelu_backward(grads[0], *ctx.saved_tensors), None
+    if activation == "gelu":
+        return run(_OfInput, x, kernels.gelu, kernels.gelu_backward)
+    return ACTIVATIONS[activation](x)
 
 
 def gated(x: Tensor, activation: str, kernels: Kernels) -> Tensor:
     """(N, 2 F) with gate and value side by side to activation(gate) * value, (N, F)."""
     if activation in ("gelu_new", "gelu_pytorch_tanh"):
-        return run(_GatedGelu, x, kernels)
+        return run(_OfInput, x, kernels.gated_gelu, kernels.gated_gelu_backward)
     gate, value = x.chunk(2, dim=-1)
     return activated(gate, activation, kernels) * value
 
 
-class _GatedGelu(torch.autograd.Function):
-    """Keeps its input only; the activation is computed again in the backward pass."""
+class _OfInput(torch.autograd.Function):
+    """Keeps its input only, from which the backward pass computes the rest again."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kernels: Kernels) -> Tensor:
+    def forward(ctx: Any, x: Tensor, forward: Callable[[Tensor], Tensor], backward: Callable[..., Tensor]) -> Tensor:
         ctx.save_for_backward(x)
-        ctx.kernels = kernels
-        return kernels.gated_gelu(x)
+        ctx.gradient = backward
+        return forward(x)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return ctx.kernels.gated_gelu_backward(grads[0], *ctx.saved_tensors), None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.gradient(grads[0], *ctx.saved_tensors), None, None
 
 
 # ---- the loss --------------------------------------------------------------------------------------------------------------------

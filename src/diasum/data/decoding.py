@@ -1,0 +1,68 @@
+"""Bytes to text, or what they are instead and what to do about it.
+
+In: the bytes of a file or of one of its lines. Out: text, without the mark of byte order.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from diasum.errors import DiasumError
+
+_NO_TEXT = {
+    b"%PDF-": "a PDF file",
+    b"PK\x03\x04": "a zip archive, as xlsx and docx files are",
+    b"\x1f\x8b": "a gzip file, whose name must end in .gz",
+    b"\xd0\xcf\x11\xe0": "an old Office file (xls or doc)",
+}
+
+
+def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
+    """UTF-8 to text, without the mark of byte order.
+
+    Args:
+        raw: a file's bytes, or those of one line.
+        where: what to call it in errors.
+        name: the file's path, for the command that converts it.
+        first: whether these are the file's first bytes.
+
+    Raises:
+        DiasumError: it is not UTF-8; the hint has the command for what it seems to be, if it seems to be text.
+    """
+    encoding = _utf16(raw) if first else ""
+    if encoding:
+        raise _not_utf8(where, "a UTF-16 mark" if encoding == "UTF-16" else f"{encoding} text", encoding, name)
+    kind = next((kind for magic, kind in _NO_TEXT.items() if first and raw.startswith(magic)), "")
+    try:
+        if not kind:
+            return raw.decode("utf-8-sig" if first else "utf-8")
+    except UnicodeDecodeError as error:
+        if b"\0" not in raw:
+            found = f"byte 0x{raw[error.start]:02x} at place {error.start + 1}"
+            raise _not_utf8(where, found, "WINDOWS-1252", name) from None
+    raise DiasumError(
+        f"{where}: expected UTF-8 text, found {kind or 'bytes that are no text'}.",
+        hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl.",
+    )
+
+
+def _utf16(raw: bytes) -> str:
+    """The UTF-16 that a file begins with: by its mark or, without one, by letters that are zero in every other byte; empty if none."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "UTF-16"
+    high, low = raw[::2].count(0), raw[1::2].count(0)
+    if bool(high) == bool(low) or max(high, low) < max(4, len(raw) / 4):
+        return ""
+    return "UTF-16BE" if high else "UTF-16LE"
+
+
+def _not_utf8(where: str, found: str, encoding: str, name: str) -> DiasumError:
+    path = Path(name)
+    converted = shlex.quote(str(path.with_name(f"utf8.{path.name.removesuffix('.gz')}")))
+    convert = f"iconv -f {encoding} -t UTF-8"
+    name = shlex.quote(name)
+    command = (
+        f"gzip -dc {name} | {convert} > {converted}" if path.suffix == ".gz" else f"{convert} {name} > {converted}"
+    )
+    return DiasumError(f"{where}: expected UTF-8 text, found {found}.", hint=f"Convert it, for example: {command}")
