@@ -179,7 +179,8 @@ class TrainSettings(_Section):
     seed: int = Field(42, ge=0, lt=2**32, description="seed of initialisation, order and dropout")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to run")
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        "auto", description="compute type; auto takes bf16 where the hardware has it"
+        "auto",
+        description="compute type of training; auto takes bf16 where the hardware has it (summaries: generate.dtype)",
     )
     distributed: Literal["ddp", "fsdp"] = Field(
         "ddp",
@@ -239,6 +240,11 @@ class GenerateSettings(_Section):
     top_p: float = Field(1.0, gt=0, le=1, description="of sampling")
     batch_tokens: int = Field(
         8192, ge=64, description="source tokens in a generation batch, padding counted, beams not"
+    )
+    dtype: Literal["auto", "fp32", "bf16"] = Field(
+        "auto",
+        description="number type in which summaries are generated, while training, too; auto: fp32 everywhere, in which a summary is the "
+        "same alone and in a batch",
     )
 
 
