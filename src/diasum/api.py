@@ -84,7 +84,15 @@ def train(
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training.fit import fit
 
-    result = fit(resolved, run, resume=resume, measure=quick_scores, console=console, on_progress=on_progress)
+    protocol = resolved.evaluate.protocol
+    result = fit(
+        resolved,
+        run,
+        resume=resume,
+        measure=lambda texts, pairs: quick_scores(texts, pairs, protocol),
+        console=console,
+        on_progress=on_progress,
+    )
     if result.complete:
         distributed.on_main(lambda: write_card(Run(run)))
     return result
@@ -112,7 +120,8 @@ def preflight(
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training.fit import dry_run
 
-    return dry_run(resolved, run, measure=quick_scores, console=console)
+    protocol = resolved.evaluate.protocol
+    return dry_run(resolved, run, measure=lambda texts, pairs: quick_scores(texts, pairs, protocol), console=console)
 
 
 def evaluate(
@@ -196,7 +205,7 @@ def score(
     data: str,
     *,
     split: str = "test",
-    protocol: str = "rouge-score",
+    protocol: str = "auto",
     settings: Overrides = (),
     out: str | Path | None = None,
     progress: Progress | None = None,
@@ -226,7 +235,7 @@ def baseline(
     *,
     method: str | Sequence[str] = ("lead3", "longest"),
     split: str = "test",
-    protocol: str = "rouge-score",
+    protocol: str = "auto",
     settings: Overrides = (),
     out: str | Path | None = None,
     progress: Progress | None = None,

@@ -250,7 +250,10 @@ class GenerateSettings(_Section):
 
 class EvaluateSettings(_Section):
     split: str = Field("test", description="the split evaluated")
-    protocol: str = Field("rouge-score", description="how ROUGE is computed; see `diasum evaluate --help`")
+    protocol: str = Field(
+        "auto",
+        description="how ROUGE is computed (docs/protocols.md); auto: `rouge-score` for references in Latin letters, else `unicode`",
+    )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
     seed: int = Field(0, ge=0, description="of the bootstrap")
     baselines: list[str] = Field(

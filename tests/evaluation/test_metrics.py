@@ -11,7 +11,7 @@ import pytest
 from diasum.data import pairs_hash
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import baseline_predictions
-from diasum.evaluation.language import language_note
+from diasum.evaluation.language import is_english, language_note
 from diasum.evaluation.metrics import derangement, score_systems
 from diasum.evaluation.predictions import Prediction
 from diasum.evaluation.protocols import PROTOCOLS
@@ -50,7 +50,7 @@ def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
     assert len(result.differences) == 2 * 4
     assert set(result.shuffled) == {"good", "same"}  # baselines read their input by construction
     assert ("lead3", 40, 40) in seen
-    assert seen[-1] == ("other protocols", 7, 7)
+    assert seen[-1] == ("other protocols", 8, 8)
     worst, *_, best = (direct["rougeL"][i] for i in result.ranked("good", "rougeL"))
     assert worst == direct["rougeL"].min() < best == direct["rougeL"].max()
     assert any("same: 40 of 40 summaries were cut" in note for note in result.notes)
@@ -147,11 +147,47 @@ ENGLISH = "Anna asks Ben for the report, which he should send before lunch, and 
 
 
 def test_language_note() -> None:
-    assert language_note([ENGLISH], stemmed=True) is None
-    assert "do not look English" in str(language_note([GERMAN], stemmed=True))
-    assert language_note([GERMAN], stemmed=False) is None
-    assert "outside a-z" in str(language_note(["Анна просит Бена прислать отчёт до обеда " * 5], stemmed=False))
-    assert language_note(["Kurz."], stemmed=True) is None  # too little to say
+    stemmed, unstemmed = PROTOCOLS["rouge-score"], PROTOCOLS["rouge-score-unstemmed"]
+    assert language_note([ENGLISH], stemmed) is None
+    assert "do not look English" in str(language_note([GERMAN], stemmed))
+    assert language_note([GERMAN], unstemmed) is None
+    assert "breaks words" in str(
+        language_note(["được người đã đến thế nào cũng rồi không phải việc đây " * 5], unstemmed)
+    )
+    assert language_note(["Kurz."], stemmed) is None  # too little to say
     german = [pair("g", "A: Hallo", GERMAN), pair("h", "A: Hallo", GERMAN)]
     result = score_systems(german, {"s": [Prediction("g", "x"), Prediction("h", "y")]}, resamples=100)
     assert any("do not look English" in note for note in result.notes)
+
+
+def test_english_is_not_claimed_of_what_is_not() -> None:
+    assert is_english([ENGLISH])
+    assert is_english(["Short."])
+    assert not is_english([GERMAN])
+    assert not is_english(["Анна ждёт."])
+
+
+@pytest.mark.parametrize("text", ["Анна ждёт.", "แอนรอเบน", "安娜在等本"])
+def test_other_letters_are_told_at_once_under_a_protocol_that_drops_them(text: str) -> None:
+    pairs = [pair("a", "A: x", text), pair("b", "A: y", text)]
+    given = {"s": [Prediction("a", text), Prediction("b", text)]}
+    chosen = score_systems(pairs, given, resamples=100)
+    assert chosen.protocol.name == "unicode"
+    assert chosen.systems["s"]["rouge1"].mean == 100
+    assert "which rouge-score would drop" in chosen.to_json()["protocol"]["choice"]
+    assert any(note.startswith("Protocol `unicode` (auto: 100% of") for note in chosen.notes)
+    assert chosen.elsewhere == {}  # the others would say 0
+    asked = score_systems(pairs, given, protocol="rouge-score", resamples=100)
+    assert asked.systems["s"]["rouge1"].mean == 0
+    assert any("letters are not Latin" in note and "Use `unicode`" in note for note in asked.notes)
+
+
+def test_latin_letters_keep_rouge_score() -> None:
+    result = score_systems(PAIRS, {"good": GOOD}, resamples=100)
+    assert (result.protocol.name, result.protocol_reason) == (
+        "rouge-score",
+        "auto: the references are in Latin letters",
+    )
+    assert not any("rotocol" in note for note in result.notes)
+    units = [pair("u", "A: x", "Tom took 5 µg of the β-blocker that Ann calls “Ωmega” on Monday, before lunch.")]
+    assert score_systems(units, {"s": [Prediction("u", "x")]}, resamples=100).protocol.name == "rouge-score"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
+from diasum.data.letters import ANY_SCRIPT
 from diasum.errors import DiasumError
 from diasum.evaluation.lcs import Indexed, lcs_length, lcs_positions
-from diasum.evaluation.protocols import PROTOCOLS, get_protocol
+from diasum.evaluation.protocols import PROTOCOLS, choose_protocol, get_protocol
 from diasum.evaluation.pyrouge import cut_words, tokenize
 from diasum.evaluation.sentences import split_sentences
-from tests.evaluation.examples import random_text
+from diasum.evaluation.unicode_words import unicode_words
+from tests.evaluation.examples import WORDS, random_text
 
 FIXTURES = json.loads((Path(__file__).parent / "py_rouge_scores.json").read_text(encoding="utf-8"))["rows"]
 
@@ -121,6 +124,75 @@ def test_lcs_against_the_plain_table() -> None:
         assert all(a[i] in rest for i in range(len(a)) if positions >> i & 1)  # it is a common subsequence
 
 
+SAME_TEXT = {
+    "Thai": "หมอถามว่าปวดหัวมานานเท่าไรแล้ว",
+    "Chinese": "医生问病人头痛多久了。",
+    "Arabic": "يسأل الطبيب المريض منذ متى يعاني من الصداع.",
+    "Hindi": "डॉक्टर ने मरीज़ से पूछा कि सिरदर्द कब से है।",
+    "Japanese": "医者は頭痛がいつからか尋ねました。",
+    "Korean": "의사가 환자에게 두통이 언제부터인지 물었다.",
+    "Russian": "Врач спрашивает, давно ли болит голова.",
+    "Greek": "Ο γιατρός ρωτάει από πότε πονάει το κεφάλι.",
+    "Hebrew": "הרופא שואל ממתי כואב הראש.",
+    "Tamil": "தலைவலி எப்போதிலிருந்து என்று மருத்துவர் கேட்கிறார்.",
+    "Amharic": "ሐኪሙ ራስ ምታቱ ከመቼ ጀምሮ እንደሆነ ጠየቀ።",
+    "Khmer": "គ្រូពេទ្យសួរថាឈឺក្បាលតាំងពីពេលណា។",
+    "Vietnamese": "Bác sĩ hỏi bị đau đầu từ khi nào.",
+}
+
+
+@pytest.mark.parametrize("language", SAME_TEXT)
+def test_identical_text_of_any_language_scores_full_under_unicode(language: str) -> None:
+    text = SAME_TEXT[language]
+    other = SAME_TEXT["Greek" if language != "Greek" else "Thai"]
+    scores = PROTOCOLS["unicode"].score([text, other, text[: len(text) // 2]], [[text]] * 3)
+    assert [scores[metric][0] for metric in scores] == [100] * 4
+    assert [scores[metric][1] for metric in scores] == [0] * 4
+    assert all(0 < scores[metric][2] < 100 for metric in scores), "part of a text is part of a score"
+    assert PROTOCOLS["unicode"].score([text], [[unicodedata.normalize("NFD", text)]])["rouge1"][0] == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don't GO: #Person1#, 9:30!", ["don", "t", "go", "person1", "9", "30"]),
+        ("हिन्दी में", ["हिन्दी", "में"]),  # vowel signs and virama belong to the word
+        ("كِتَاب", ["كِتَاب"]),
+        ("น้ำ ๒๕", ["น้ํ", "า", "๒๕"]),  # a tone mark belongs to its letter; a number is one word
+        ("東京タワー３階", ["東", "京", "タ", "ワ", "ー", "3", "階"]),
+        ("ﾃﾞｰﾀ", ["デ", "ー", "タ"]),
+        ("GPT模型", ["gpt", "模", "型"]),
+        ("می‌خواهم", ["میخواهم"]),
+        ("Straße STRASSE", ["strasse", "strasse"]),
+        ("́ _ 👍", []),
+    ],
+)
+def test_unicode_words(text: str, words: list[str]) -> None:
+    assert unicode_words(text) == words
+
+
+def test_unicode_is_unstemmed_rouge_score_on_plain_english() -> None:
+    rng = random.Random(3)
+    words = [word for word in WORDS if word.isascii() and "_" not in word]
+    texts = [" ".join(rng.choices(words, k=rng.randint(0, 30))) for _ in range(200)]
+    ours, theirs = (
+        PROTOCOLS[n].score(texts[:100], [[t] for t in texts[100:]]) for n in ("unicode", "rouge-score-unstemmed")
+    )
+    assert all(np.array_equal(ours[metric], theirs[metric]) for metric in theirs)
+
+
+def test_a_protocol_is_chosen_by_script() -> None:
+    for text, name in (("Tom calls Ann.", "rouge-score"), ("", "rouge-score"), (SAME_TEXT["Korean"], "unicode")):
+        assert choose_protocol("auto", [[text]]).protocol.name == name
+    assert (
+        choose_protocol("rouge-score", [[SAME_TEXT["Korean"]]]).protocol.name == "rouge-score"
+    )  # the user's word holds
+    assert {name for name, protocol in PROTOCOLS.items() if protocol.any_script} | {"auto"} == ANY_SCRIPT
+    with pytest.raises(DiasumError, match="no protocol `autoo`") as error:
+        choose_protocol("autoo", [])
+    assert "Did you mean `auto`?" in str(error.value)
+
+
 def test_bad_input() -> None:
     with pytest.raises(DiasumError, match="no protocol `rouge-scor`") as error:
         get_protocol("rouge-scor")
@@ -159,6 +231,8 @@ def test_descriptions_tell_the_protocols_apart() -> None:
         ),
         ("one\n\n two", ["one", "two"]),
         ("你好。再见！", ["你好。", "再见！"]),
+        ("नमस्ते। कैसे हो? ठीक।", ["नमस्ते।", "कैसे हो? ठीक।"]),
+        ("هل أنت بخير؟ نعم.", ["هل أنت بخير؟", "نعم."]),
         (" ", []),
     ],
 )

@@ -15,7 +15,7 @@ def baseline(
         list[str] | None, typer.Option(help="lead3, longest, random3, textrank, oracle, ...; may be repeated.")
     ] = None,
     split: options.Split = "test",
-    protocol: options.Protocol = "rouge-score",
+    protocol: options.Protocol = "auto",
     set_: options.Set = None,
     out: options.Out = None,
     json_: options.Json = False,
@@ -31,7 +31,7 @@ def baseline(
             data,
             method=methods,
             split=split,
-            protocol=protocol or "rouge-score",
+            protocol=protocol or "auto",
             settings=options.overrides(set_),
             out=out,
             progress=bars,

@@ -35,4 +35,7 @@ def compare(
     if json_:
         print_json(comparison.to_json())
     else:
-        console().print(comparison_table(comparison, metric))
+        out = console()
+        out.print(comparison_table(comparison, metric))
+        for note in comparison.notes:
+            out.print(note, style="dim")

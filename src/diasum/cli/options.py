@@ -17,7 +17,10 @@ Config = Annotated[str | None, typer.Option(help="Settings file (YAML), or the n
 Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as section.key=value; may be repeated.")]
 Split = Annotated[str, typer.Option(help="The split to evaluate.")]
 Protocol = Annotated[
-    str | None, typer.Option(help="How ROUGE is computed: rouge-score, dialogsum-paper, ... (see docs/protocols.md).")
+    str | None,
+    typer.Option(
+        help="How ROUGE is computed: auto (by the references' script), rouge-score, dialogsum-paper, unicode, ... (see docs/protocols.md)."
+    ),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, metrics and report to.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON on standard output, nothing else.")]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
+from diasum.data.letters import TokenizerLetters
 from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, lost_characters
 from diasum.data.speakers import NumberedSpeakers
@@ -95,11 +96,13 @@ class PairEncoder:
         prompt: the template with the separator that survives this tokenizer.
         separator_reason: why that separator.
         speakers_reason: how the model reads who speaks, as a sentence.
+        letters: tells which letters of a text this tokenizer lacks.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> None:
         self.tokenizer = tokenizer
         self.settings = settings
+        self.letters = TokenizerLetters(tokenizer)
         self.prompt, self.separator_reason = Prompt.for_tokenizer(tokenizer, settings)
         self._as_written = as_written(tokenizer)
         self._numbered = settings.speakers == "numbered"

@@ -12,14 +12,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from diasum.data import Pair
+from diasum.data.letters import OTHER_SCRIPT, other_scripts
 from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.rouge import Unit, overlap, tokenize
 from diasum.evaluation.sentences import split_sentences
+from diasum.evaluation.unicode_words import unicode_words
 
 Chooser = Callable[[Pair, int, random.Random], Sequence[str]]
 
@@ -113,7 +116,8 @@ def _lead_turns(pair: Pair, k: int, _: random.Random) -> list[str]:
 
 
 def _longest(pair: Pair, k: int, _: random.Random) -> list[str]:
-    lengths = [len(turn.text.split()) for turn in pair.dialogue.turns]
+    count = unicode_words if _other_script(pair) else str.split  # Thai has no spaces to split at
+    lengths = [len(count(turn.text)) for turn in pair.dialogue.turns]
     return _take(pair, sorted(range(len(lengths)), key=lambda i: -lengths[i])[:k])
 
 
@@ -123,7 +127,8 @@ def _random(pair: Pair, k: int, rng: random.Random) -> list[str]:
 
 def _textrank(pair: Pair, k: int, _: random.Random) -> list[str]:
     """TextRank (Mihalcea & Tarau 2004) over turns, with tf-idf cosine as the weight of an edge (as LexRank, Erkan & Radev 2004)."""
-    turns = [Counter(tokenize(turn.text, stem=True)) for turn in pair.dialogue.turns]
+    words_of = _words_of(pair)
+    turns = [Counter(words_of(turn.text)) for turn in pair.dialogue.turns]
     words = {word: i for i, word in enumerate(dict.fromkeys(word for turn in turns for word in turn))}
     if not words:
         return _take(pair, range(min(k, len(turns))))
@@ -148,8 +153,9 @@ def _textrank(pair: Pair, k: int, _: random.Random) -> list[str]:
 
 def _oracle(pair: Pair, k: int, _: random.Random) -> list[str]:
     """Greedy extraction (Nallapati et al. 2017): add the turn that raises ROUGE-1 + ROUGE-2 most, until none does."""
-    turns = [_grams(str(turn)) for turn in pair.dialogue.turns]
-    references = [_grams(text) for text in pair.references]
+    words_of = _words_of(pair)
+    turns = [_grams(words_of(str(turn))) for turn in pair.dialogue.turns]
+    references = [_grams(words_of(text)) for text in pair.references]
     chosen: list[int] = []
     unigrams: Counter[str] = Counter()
     bigrams: Counter[tuple[str, str]] = Counter()
@@ -170,8 +176,15 @@ def _oracle(pair: Pair, k: int, _: random.Random) -> list[str]:
     return _take(pair, chosen)
 
 
-def _grams(text: str) -> tuple[Counter[str], Counter[tuple[str, str]]]:
-    tokens = tokenize(text, stem=True)
+def _other_script(pair: Pair) -> bool:
+    return other_scripts(turn.text for turn in pair.dialogue.turns)[0] >= OTHER_SCRIPT
+
+
+def _words_of(pair: Pair) -> Callable[[str], list[str]]:
+    return unicode_words if _other_script(pair) else partial(tokenize, stem=True)
+
+
+def _grams(tokens: Sequence[str]) -> tuple[Counter[str], Counter[tuple[str, str]]]:
     return Counter(tokens), Counter(pairwise(tokens))
 
 

@@ -20,7 +20,7 @@ from diasum.errors import DiasumError
 from diasum.evaluation.bootstrap import Interval
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.headline import NAMES
-from diasum.evaluation.language import language_note
+from diasum.evaluation.language import is_english
 from diasum.evaluation.rendering import render
 from diasum.evaluation.report_data import run_facts, short_name
 from diasum.evaluation.report_parts import machine, training_facts
@@ -124,7 +124,7 @@ def metadata(
         found["license"] = license_
     elif license_:
         found |= {"license": "other", "license_name": re.sub(r"[^a-z0-9.\-]+", "-", license_)}
-    if evaluated and language_note([r for p in evaluated.pairs for r in p.references], stemmed=True) is None:
+    if evaluated and is_english([r for p in evaluated.pairs for r in p.references]):
         found["language"] = ["en"]
     if is_hub_id(settings.data.path):
         found["datasets"] = [settings.data.path]

@@ -7,7 +7,7 @@ and intervals and p-values count it, too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -96,11 +96,12 @@ class DifferenceRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The table: rows in the order given, differences to `reference`."""
+    """The table: rows in the order given, differences to `reference`; `notes` are what a reader must know, each a sentence or two."""
 
     reference: str
     rows: list[SystemRow]
     differences: list[DifferenceRow]
+    notes: list[str] = field(default_factory=list)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -117,6 +118,7 @@ class Comparison:
             "reference": self.reference,
             "systems": [row.to_json() for row in self.rows],
             "differences": [row.to_json() for row in self.differences],
+            "notes": list(self.notes),
         }
 
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from diasum.config import EvaluateSettings, GenerateSettings
 from diasum.data import Corpus, Pair
+from diasum.data.letters import pair_texts
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import baseline_predictions, parse_baseline
 from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
 from diasum.evaluation.optional import bert_score, nli_consistency, require_model
 from diasum.evaluation.predictions import PairOf, Prediction
-from diasum.evaluation.protocols import get_protocol
+from diasum.evaluation.protocols import AUTO, check_protocol, choose_protocol
 from diasum.model.trained import Trained
 
 ADAPTER, BASE = "adapter", "base"
@@ -60,7 +61,7 @@ def evaluate_model(
     Raises:
         DiasumError: no such split, protocol, baseline or model of a further measure, or pairs without references; said before any work.
     """
-    get_protocol(settings.protocol)
+    check_protocol(settings.protocol)
     for name in settings.baselines:
         parse_baseline(name)
     for model in (settings.bertscore_model, settings.nli_model):
@@ -79,7 +80,9 @@ def evaluate_model(
         with trained.without_adapter():
             predictions[BASE] = _predict(trained, pairs, generate, BASE, progress)
     predictions |= baselines(settings.baselines, pairs, settings.seed)
-    evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, trained.notes))
+    lost = trained.encoder.letters.lost(pair_texts(pairs))
+    notes = [*trained.notes, lost.note("these conversations and references")] if lost.matters else trained.notes
+    evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, notes))
     _further_models(evaluated.evaluation, settings, trained.hardware.device)
     if settings.contrast:
         # The control (another dialogue's place) tells how much of a preference is fluency alone.
@@ -150,9 +153,19 @@ def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: 
             )
 
 
-def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: str = "rouge-score") -> dict[str, float]:
-    """Mean ROUGE F1 in points: what training selects the best adapter by."""
-    scores = get_protocol(protocol).score(predictions, [pair.references for pair in pairs])
+def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: str = AUTO) -> dict[str, float]:
+    """Mean ROUGE F1 in points, for evaluations during training.
+
+    Args:
+        predictions: one a pair.
+        pairs: with references, whose script decides where the protocol is ``auto``: as for an evaluation of the same pairs.
+        protocol: as `choose_protocol`; `Settings.evaluate.protocol` of the run.
+
+    Returns:
+        The protocol's metrics; not every protocol has `rougeLsum`.
+    """
+    references = [pair.references for pair in pairs]
+    scores = choose_protocol(protocol, references).protocol.score(predictions, references)
     return {name: float(values.mean()) for name, values in scores.items()}
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diasum.data import Pair, pairs_hash
+from diasum.data.letters import OTHER_SCRIPT, other_scripts
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
 from diasum.evaluation.bootstrap import Difference, Interval, intervals, paired_difference
@@ -23,7 +24,7 @@ from diasum.evaluation.compare import DifferenceRow, compare
 from diasum.evaluation.language import language_note
 from diasum.evaluation.measures import describe
 from diasum.evaluation.predictions import Prediction, match_predictions
-from diasum.evaluation.protocols import PROTOCOLS, SAME, Protocol, Scores, get_protocol
+from diasum.evaluation.protocols import AUTO, PROTOCOLS, SAME, Choice, Protocol, Scores, choose_protocol
 from diasum.evaluation.slices import Bin, slice_scores
 from diasum.files import write_text
 
@@ -61,6 +62,7 @@ class Evaluation:
     """Everything known of some systems on one split.
 
     Attributes:
+        protocol_reason: why this protocol: set by the user, or by the script of the references.
         pairs: the split's pairs.
         predictions: system to predictions in the pairs' order.
         scores: system to metric to one value a pair, 0 to 100.
@@ -70,10 +72,12 @@ class Evaluation:
         slices: property to bins.
         notes: what a reader must know, each a sentence or two.
         shuffled: system to the check that it reads its input; baselines are left out.
-        elsewhere: the other protocols to system to metric to mean and interval: the same summaries, measured otherwise.
+        elsewhere: the other protocols to system to metric to mean and interval: the same summaries, measured otherwise; where the
+            references are in other letters than Latin ones, those that can count them only.
     """
 
     protocol: Protocol
+    protocol_reason: str
     split: str
     resamples: int
     seed: int
@@ -116,7 +120,7 @@ class Evaluation:
             name: _bands(metrics) | {"measures": self.mean_measures(name)} for name, metrics in self.systems.items()
         }
         tree = {
-            "protocol": self.protocol.to_json(),
+            "protocol": self.protocol.to_json() | {"choice": self.protocol_reason},
             "split": self.split,
             "n": self.n,
             "references": self.references,
@@ -152,7 +156,7 @@ def score_systems(
     pairs: Sequence[Pair],
     predictions: Mapping[str, Sequence[Prediction]],
     *,
-    protocol: str = "rouge-score",
+    protocol: str = AUTO,
     resamples: int = 10_000,
     seed: int = 0,
     reference_system: str | None = None,
@@ -164,7 +168,7 @@ def score_systems(
     Args:
         pairs: dialogues with their references.
         predictions: system to predictions, in any order; a name of a baseline (``lead3``) marks a baseline.
-        protocol: a key of `PROTOCOLS`.
+        protocol: a key of `PROTOCOLS`, or ``auto`` for the one that fits the references' script.
         resamples: of intervals and tests.
         seed: of the resamples and the shuffling.
         reference_system: differences are taken to it; the first system when not given.
@@ -174,7 +178,9 @@ def score_systems(
     Raises:
         DiasumError: no pairs or systems, an unknown protocol or reference system, or predictions that do not match the pairs.
     """
-    method = get_protocol(protocol)
+    references = [pair.references for pair in pairs]
+    choice = choose_protocol(protocol, references)
+    method = choice.protocol
     if not pairs:
         raise DiasumError(
             f"The split `{split}` has no pairs to score.", hint="Check --data, --split and --max-examples."
@@ -182,7 +188,6 @@ def score_systems(
     if not predictions:
         raise DiasumError("There are no predictions to score.", hint="Give at least one system.")
     matched = {name: match_predictions(name, given, pairs) for name, given in predictions.items()}
-    references = [pair.references for pair in pairs]
     texts = {name: [p.text for p in given] for name, given in matched.items()}
     scores = {name: method.score(given, references, progress=_named(progress, name)) for name, given in texts.items()}
     measures = {name: describe(pairs, given, [p.cut for p in matched[name]]) for name, given in texts.items()}
@@ -191,6 +196,7 @@ def score_systems(
     models = [name for name in matched if not is_baseline(name)]
     return Evaluation(
         protocol=method,
+        protocol_reason=choice.reason,
         split=split,
         resamples=resamples,
         seed=seed,
@@ -205,7 +211,7 @@ def score_systems(
         slices=slice_scores(pairs, scores, resamples=resamples, seed=seed),
         shuffled=_shuffled(method, texts, references, scores, models, resamples, seed),
         elsewhere=_elsewhere(method, texts, references, resamples, seed, progress),
-        notes=_notes(method, pairs, matched),
+        notes=_notes(choice, pairs, matched),
     )
 
 
@@ -248,6 +254,10 @@ def _elsewhere(
 ) -> dict[str, dict[str, dict[str, Interval]]]:
     """All protocols but the one chosen and those that are the same by another name."""
     others = [p for p in PROTOCOLS.values() if p.name not in SAME and SAME.get(method.name, method.name) != p.name]
+    if other_scripts(text for texts in references for text in texts)[0] >= OTHER_SCRIPT:
+        others = [p for p in others if p.any_script]
+    if not others:
+        return {}
     scores: dict[str, dict[str, Scores]] = {}
     for number, p in enumerate(others, 1):
         scores[p.name] = {system: p.score(given, references) for system, given in texts.items()}
@@ -265,7 +275,7 @@ def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
     return {metric: {"mean": i.mean, "low": i.low, "high": i.high} for metric, i in metrics.items()}
 
 
-def _notes(method: Protocol, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:
+def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:
     notes = []
     for name, given in predictions.items():
         empty = [p.id for p in given if not p.text.strip()]
@@ -276,7 +286,9 @@ def _notes(method: Protocol, pairs: Sequence[Pair], predictions: Mapping[str, Se
             )
         if cut:
             notes.append(f"{name}: {cut} of {len(given)} summaries were cut by the length limit.")
-    foreign = language_note([text for pair in pairs for text in pair.references], stemmed=method.stemmed)
+    if choice.told:
+        notes.append(f"Protocol `{choice.protocol.name}` ({choice.reason}).")
+    foreign = language_note([text for pair in pairs for text in pair.references], choice.protocol)
     if foreign:
         notes.append(foreign)
     if len(pairs) < 30:

@@ -1,7 +1,7 @@
 """A score without its protocol is no score: each protocol here says exactly how ROUGE is counted and how references are joined.
 
 In: predictions and, for each, one or more references. Out: per-example F1 in points (0 to 100), one array a metric. Pair counts are
-kept between protocols, so that scoring under all of them costs three countings (stemmed, unstemmed, py-rouge), not eight.
+kept between protocols, so that scoring under all of them costs four countings (stemmed, unstemmed, py-rouge, Unicode), not nine.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from diasum.data.letters import OTHER_SCRIPT, other_scripts
 from diasum.errors import DiasumError, near_misses
 from diasum.evaluation import pyrouge, rouge
 from diasum.evaluation.rouge import Count
+from diasum.evaluation.unicode_words import unicode_counts
 
 Scores = dict[str, NDArray[np.float64]]
 Join = Literal["mean", "best", "first", "pooled"]
@@ -58,6 +60,7 @@ class Protocol:
         note: what else a reader must know to repeat the figures.
         counts: from (prediction, reference) to counts for each metric.
         lcs_weight: py-rouge raises the precision and recall of ROUGE-L to 1 / this.
+        any_script: counts words of every script; the others count a-z and 0-9 and drop all other letters.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Protocol:
     counts: Callable[[str, str], tuple[Count, ...]]
     note: str = ""
     lcs_weight: float = 1.0
+    any_script: bool = False
 
     @property
     def stemmed(self) -> bool:
@@ -225,10 +229,58 @@ PROTOCOLS: dict[str, Protocol] = {
         _perl("dialogsum-paper-best", "best", max_words=100, lcs_weight=1.2, note=_PAPER),
         _perl("dialogsum-paper-pooled", "pooled", max_words=100, lcs_weight=1.2, note=f"{_PAPER}; the package's `Avg`"),
         _perl("py-rouge", "mean", max_words=None, lcs_weight=1.0, note="nothing cut, no weight"),
+        Protocol(
+            name="unicode",
+            library="diasum: words of Unicode letters, marks and digits, NFKC, case folded",
+            stemming="none",
+            join="mean",
+            sentences="rougeL over the whole text, rougeLsum over sentences split by rule",
+            metrics=rouge.METRICS,
+            counts=unicode_counts,
+            note="scripts without spaces (Han, kana, Thai, Lao, Khmer, Myanmar) by letter with its marks",
+            any_script=True,
+        ),
     )
 }
 
 SAME = {"rouge-score-mean": "rouge-score"}  # other names of a protocol
+
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A protocol and why it is that one.
+
+    Attributes:
+        reason: a sentence for reports.
+        told: whether users should read the reason even where nobody asked: it is not what Latin text gets.
+    """
+
+    protocol: Protocol
+    reason: str
+    told: bool = False
+
+
+def choose_protocol(name: str, references: Sequence[Sequence[str]]) -> Choice:
+    """The protocol of that name; for `auto` the one that fits the script of the references.
+
+    Args:
+        name: a key of `PROTOCOLS`, or ``auto``.
+        references: those of each example.
+
+    Raises:
+        DiasumError: there is none of that name.
+    """
+    check_protocol(name)
+    if name != AUTO:
+        return Choice(PROTOCOLS[name], "as set")
+    share, scripts = other_scripts(text for texts in references for text in texts)
+    if share < OTHER_SCRIPT:
+        return Choice(PROTOCOLS["rouge-score"], "auto: the references are in Latin letters")
+    reason = f"auto: {share:.0%} of the references' letters are not Latin ({', '.join(scripts[:3])}), which rouge-score would drop"
+    return Choice(PROTOCOLS["unicode"], reason, told=True)
 
 
 def get_protocol(name: str) -> Protocol:
@@ -238,5 +290,15 @@ def get_protocol(name: str) -> Protocol:
         DiasumError: there is none; the message lists those that exist.
     """
     if name not in PROTOCOLS:
-        raise DiasumError(f"There is no protocol `{name}`.", hint=near_misses(name, PROTOCOLS))
+        raise DiasumError(f"There is no protocol `{name}`.", hint=near_misses(name, [AUTO, *PROTOCOLS]))
     return PROTOCOLS[name]
+
+
+def check_protocol(name: str) -> None:
+    """Refuse a name that `choose_protocol` does not know.
+
+    Raises:
+        DiasumError: it is neither ``auto`` nor a key of `PROTOCOLS`.
+    """
+    if name != AUTO:
+        get_protocol(name)

@@ -95,7 +95,11 @@ def rouge_score_counts(prediction: str, reference: str, *, stem: bool) -> tuple[
     rougeL takes each text as one sequence. rougeLsum (Lin 2004, 3.2) works by sentence, split by `split_sentences`, where the
     package itself splits at line breaks only and leaves sentences to its caller.
     """
-    p, r = _prepared(prediction, stem), _prepared(reference, stem)
+    return counts_of(_prepared(prediction, stem), _prepared(reference, stem))
+
+
+def counts_of(p: Prepared, r: Prepared) -> tuple[Count, ...]:
+    """Counts for `METRICS` from a prediction and a reference that are ready to be compared."""
     n, m = len(p), len(r)
     return (
         (n, m, overlap(p.unigrams, r.unigrams)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 
 from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.compare import Comparison, compare
+from diasum.evaluation.language import language_note
 from diasum.evaluation.predictions import short_names
-from diasum.evaluation.protocols import get_protocol
+from diasum.evaluation.protocols import PROTOCOLS, check_protocol, choose_protocol, get_protocol
 from diasum.model import BUNDLED
 from diasum.training import Run
 
@@ -30,7 +32,8 @@ def compare_runs(
             the name as it takes to tell them apart; ``NAME=RUN`` names a system, and several runs of one name are its seeds. A
             folder of that whole name goes before ``NAME=RUN``.
         split: the split that all were evaluated on.
-        protocol: score the stored summaries anew under this one; that of the evaluations when not given.
+        protocol: score the stored summaries anew under this one (``auto``: by the references' script); that of the evaluations when
+            not given.
         resamples: of intervals and tests.
         seed: of the resamples.
 
@@ -39,7 +42,7 @@ def compare_runs(
             protocols or other dialogues.
     """
     if protocol is not None:
-        get_protocol(protocol)
+        check_protocol(protocol)
     folders = _folders(runs)
     if len(folders) < 2:
         raise DiasumError(
@@ -55,7 +58,8 @@ def compare_runs(
         name: {metric: np.array([one["scores"][metric] for one in found]) for metric in first["scores"]}
         for name, found in evaluations.items()
     }
-    return compare(systems, first_name, resamples=resamples, seed=seed)
+    table = compare(systems, first_name, resamples=resamples, seed=seed)
+    return replace(table, notes=[first["note"]] if first["note"] else [])
 
 
 def no_run(path: Path) -> DiasumError:
@@ -113,14 +117,16 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
         text = (evaluation / "predictions.jsonl").read_text(encoding="utf-8")
         rows = [json.loads(line) for line in text.split("\n") if line]  # splitlines also splits within JSON's strings
         found = {"ids": [row["id"] for row in rows], "data_hash": metrics["data_hash"], "split": metrics["split"]}
+        references = [row["references"] for row in rows]
+        if protocol is not None:
+            protocol = choose_protocol(protocol, references).protocol.name
         if protocol is None or protocol == metrics["protocol"]["name"]:
             names = [name for name in metrics["protocol"]["metrics"] if all(row.get(name) is not None for row in rows)]
             scores: Any = {name: [row[name] for row in rows] for name in names}
         else:
-            scores = get_protocol(protocol).score(
-                [row["prediction"] for row in rows], [row["references"] for row in rows]
-            )
+            scores = PROTOCOLS[protocol].score([row["prediction"] for row in rows], references)
         found |= {"protocol": protocol or metrics["protocol"]["name"], "scores": scores}
+        found["note"] = language_note([text for texts in references for text in texts], get_protocol(found["protocol"]))
     except (FileNotFoundError, NotADirectoryError):
         if not folder.is_dir():
             raise no_run(folder) from None

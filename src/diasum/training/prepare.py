@@ -23,6 +23,7 @@ from diasum.data import (
     overlap,
     pairs_hash,
 )
+from diasum.data.letters import latin_only_note, pair_texts
 from diasum.errors import DiasumError
 from diasum.model import (
     BUNDLED,
@@ -179,7 +180,12 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     batches, batching = _batches(settings.train, lengths, fast)
     return Prepared(
         corpus=corpus,
-        notes=[*corpus.notes, *_overlap_notes(corpus), *_length_notes(settings.prompt, encoder.settings)],
+        notes=[
+            *corpus.notes,
+            *_overlap_notes(corpus),
+            *_length_notes(settings.prompt, encoder.settings),
+            *_letter_notes(settings, encoder, corpus),
+        ],
         hardware=hardware,
         base=base,
         model=model,
@@ -265,6 +271,16 @@ def _length_notes(asked: PromptSettings, had: PromptSettings) -> list[str]:
         for name in ("max_source_tokens", "max_target_tokens")
         if getattr(had, name) < getattr(asked, name)
     ]
+
+
+def _letter_notes(settings: Settings, encoder: PairEncoder, corpus: Corpus) -> list[str]:
+    """Scores and summaries that will be empty of a language's letters, told before hours go into them."""
+    lost = encoder.letters.lost(pair_texts(corpus.split("train")))
+    notes = [f"Warning: {lost.note('these conversations and summaries')}"] if lost.matters else []
+    references = [text for pair in corpus.split("validation") for text in pair.references]
+    if settings.train.eval_generate and (note := latin_only_note(settings.evaluate.protocol, references)):
+        notes.append(f"Warning: {note}")
+    return notes
 
 
 def _versions() -> dict[str, str]:
