@@ -12,9 +12,9 @@ from diasum.model.loading import (
     load_config,
     position_limits,
     resolve_base,
-    weights_hash,
 )
 from diasum.model.memory import is_out_of_memory, keep_freed_memory, release_memory
+from diasum.model.weights import weights_hash
 
 __all__ = [
     "BUNDLED",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
+import re
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,6 +19,7 @@ from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
 from diasum.model.hardware import Hardware
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
+from diasum.model.weights import check_loaded, untied_head, weights_hash
 
 BUNDLED = "mini"
 # While transformers and peft load a model they change torch for the whole process: two threads that do so break each other's.
@@ -129,9 +132,16 @@ def load_base(
         raise _hub_error(base, "tokenizer", error) from None
     if weights:
         try:
-            with ONE_AT_A_TIME:
-                model = AutoModelForSeq2SeqLM.from_pretrained(
-                    source, config=config, dtype=torch.float32, use_safetensors=True, **quantized, **common
+            with ONE_AT_A_TIME, quiet_transformers():
+                model, loading = AutoModelForSeq2SeqLM.from_pretrained(
+                    source,
+                    config=config,
+                    dtype=torch.float32,
+                    use_safetensors=True,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,
+                    **quantized,
+                    **common,
                 )
         except (OSError, ValueError, ImportError) as error:
             raise _hub_error(base, "weights", error) from None
@@ -140,6 +150,9 @@ def load_base(
                 f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
                 hint="The file may be cut short or damaged: download or copy it again.",
             ) from None
+        if not _is_tied(source, revision):
+            loading["missing_keys"] |= untied_head(model, source, revision)
+        check_loaded(base, model, loading)
         if quantized:
             keep_trainable(model)
         elif on_device:
@@ -168,9 +181,8 @@ def load_config(base: str, *, revision: str | None = None, trust_remote_code: bo
     except (OSError, ValueError) as error:
         raise _hub_error(base, "configuration", error) from None
     if not getattr(config, "is_encoder_decoder", False):
-        kind = "an encoder-only" if _is_encoder_only(config) else "a decoder-only"
         raise DiasumError(
-            f"{base} ({config.model_type}) is {kind} model: diasum needs an encoder-decoder model.",
+            f"{base} ({config.model_type}) is {_kind(config)}: diasum needs an encoder-decoder model.",
             hint="For example google/flan-t5-base, facebook/bart-base, google/t5gemma-s-s-prefixlm, or the bundled `mini`.",
         )
     if config.model_type not in TEXT_TO_TEXT and not trust_remote_code:
@@ -181,6 +193,29 @@ def load_config(base: str, *, revision: str | None = None, trust_remote_code: bo
     return config
 
 
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Within it transformers shows no bars, and gives no advice: of what it loads we tell ourselves."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _is_tied(source: str, revision: str | None) -> bool:
+    """What config.json says of the head and the embeddings; transformers takes T5's for tied whatever it says."""
+    from transformers import PreTrainedConfig
+
+    return PreTrainedConfig.get_config_dict(source, revision=revision)[0].get("tie_word_embeddings") is not False
+
+
 def _commit(source: str, revision: str | None) -> str | None:
     """The commit of a hub id that was loaded, read off its place in the cache; None for a folder."""
     if Path(source).is_dir():
@@ -189,23 +224,6 @@ def _commit(source: str, revision: str | None) -> str | None:
 
     file = try_to_load_from_cache(source, "config.json", revision=revision)
     return Path(file).parent.name if isinstance(file, str) else revision
-
-
-def weights_hash(source: str, revision: str | None = None) -> str:
-    """SHA-256 over the safetensors files of a folder or of a hub id's cached copy, in name order."""
-    folder = Path(source)
-    if not folder.is_dir():
-        from huggingface_hub import snapshot_download
-
-        folder = Path(
-            snapshot_download(source, revision=revision, allow_patterns=["*.safetensors"], local_files_only=True)
-        )
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as handle:
-            while block := handle.read(1 << 22):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _attend_globally(model: Any) -> None:
@@ -227,10 +245,24 @@ def _attend_globally(model: Any) -> None:
     model.get_encoder().register_forward_pre_hook(first_token, with_kwargs=True)
 
 
-def _is_encoder_only(config: Any) -> bool:
-    return any("MaskedLM" in name or "PreTraining" in name for name in config.architectures or ()) or config.model_type in {
-        "bert", "roberta", "distilbert", "electra", "deberta", "deberta-v2", "albert", "xlm-roberta", "modernbert",
-    }  # fmt: skip
+def _kind(config: Any) -> str:
+    """What a model is that has not both an encoder and a decoder."""
+    from transformers.models.auto import modeling_auto as auto
+
+    architectures = " ".join(config.architectures or ())
+    if re.search(r"Encoder(Model)?\b|MaskedLM|PreTraining", architectures):
+        return "an encoder-only model"
+    if getattr(config, "is_decoder", False) or re.search("CausalLM|LMHead", architectures):
+        return "a decoder-only model"
+    if config.model_type in auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
+        return "no encoder-decoder model by its config.json (is_encoder_decoder is false)"
+    if config.model_type in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "an encoder-only model"
+    return (
+        "a decoder-only model"
+        if config.model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        else "another kind of model"
+    )
 
 
 def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
