@@ -16,6 +16,7 @@ from rich.console import Console
 
 import diasum
 from diasum.cli import drawing
+from diasum.progress import Bars
 from tests.cli.test_commands import Terminal
 from tests.data.tables import rows, write_csv, write_jsonl
 
@@ -70,8 +71,8 @@ def test_tables_and_bars_take_no_name_for_markup() -> None:
     assert "[/x] :smile:" in told.getvalue()
     assert "models[/new]" in told.getvalue()
     shown = Console(file=(bar := io.StringIO()), force_terminal=True, width=200)
-    with drawing.Bars(shown) as bars:
-        bars("[/system]", 1, 2)
+    with Bars(shown) as bars:
+        bars("summarising ([/system])", 1, 2)
     assert "summarising ([/system])" in bar.getvalue()
 
 

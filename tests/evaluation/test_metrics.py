@@ -49,8 +49,8 @@ def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
     assert {(row.system, row.reference) for row in result.differences} == {("good", "lead3"), ("same", "lead3")}
     assert len(result.differences) == 2 * 4
     assert set(result.shuffled) == {"good", "same"}  # baselines read their input by construction
-    assert ("lead3", 40, 40) in seen
-    assert seen[-1] == ("other protocols", 8, 8)
+    assert ("scoring (lead3)", 40, 40) in seen
+    assert seen[-1] == ("scoring (other protocols)", 8, 8)
     worst, *_, best = (direct["rougeL"][i] for i in result.ranked("good", "rougeL"))
     assert worst == direct["rougeL"].min() < best == direct["rougeL"].max()
     assert any("same: 40 of 40 summaries were cut" in note for note in result.notes)

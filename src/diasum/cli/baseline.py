@@ -22,11 +22,12 @@ def baseline(
 ) -> None:
     """Score baselines that need no model."""
     from diasum import api
-    from diasum.cli.drawing import Bars, console, print_json, show_evaluation
+    from diasum.cli.drawing import console, print_json, show_evaluation
+    from diasum.progress import Bars
 
     methods = method or ["lead3", "longest"]
     shown = console()
-    with Bars(shown, "scoring") as bars:
+    with Bars(shown) as bars:
         evaluated = api.baseline(
             data,
             method=methods,

@@ -20,7 +20,8 @@ def demo(
 ) -> None:
     """Fine-tune the bundled base on the sample conversations, evaluate it and show what changed."""
     from diasum import api
-    from diasum.cli.drawing import Bars, console, program, show_evaluation, show_examples
+    from diasum.cli.drawing import console, program, show_evaluation, show_examples
+    from diasum.progress import Bars
 
     out = console()
     folder = run or _free(Path("runs"), "demo")

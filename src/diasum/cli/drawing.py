@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -103,36 +102,6 @@ def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
         for system, predictions in evaluated.predictions.items():
             if system in ("adapter", "model", "base"):
                 out.print(Text.assemble((f"{system:<8}", "bold"), predictions[index].text))
-
-
-class Bars:
-    """A progress bar per kind of work, made when first reported."""
-
-    def __init__(self, out: Console, verb: str = "summarising", *, shown: bool = True) -> None:
-        self._verb = verb
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=out,
-            disable=not (shown and out.is_terminal),
-        )
-        self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Bars:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(
-                what if what == "contrast" else f"{self._verb} ({what})", total=total
-            )
-        self._bar.update(self._tasks[what], completed=done)
 
 
 def comparison_table(comparison: Comparison, metric: str) -> Table:

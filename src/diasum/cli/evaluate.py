@@ -23,7 +23,8 @@ def evaluate(
 ) -> None:
     """Evaluate a run against its base and baselines, with intervals; write predictions, metrics and report."""
     from diasum import api
-    from diasum.cli.drawing import Bars, console, print_json, show_evaluation, show_examples
+    from diasum.cli.drawing import console, print_json, show_evaluation, show_examples
+    from diasum.progress import Bars
 
     shown = console()
     changes = options.overrides(set_, evaluate__max_examples=max_examples)

@@ -30,10 +30,11 @@ def score(
     `model_output`, ...); `summary` is read where there is no such column.
     """
     from diasum import api
-    from diasum.cli.drawing import Bars, console, print_json, show_evaluation
+    from diasum.cli.drawing import console, print_json, show_evaluation
+    from diasum.progress import Bars
 
     shown = console()
-    with Bars(shown, "scoring") as bars:
+    with Bars(shown) as bars:
         evaluated = api.score(
             predictions,
             data,

@@ -41,9 +41,10 @@ def summarize(
 ) -> None:
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
-    from diasum.cli.drawing import Bars, console
+    from diasum.cli.drawing import console
     from diasum.inference import NOTHING
     from diasum.inference.conversations import Names, read_conversations
+    from diasum.progress import Bars
 
     conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
     out = console()
@@ -52,12 +53,21 @@ def summarize(
         out.print(f"note: {note}", markup=False)
     generate: dict[str, Any] = options.given(num_beams=num_beams, max_new_tokens=max_new_tokens)
     many = len(conversations) > 1
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        bars("summarising", done, len(conversations))
+
     with Bars(out, shown=many and not sys.stdout.isatty()) as bars:
+        advance(0)
         # In portions, so that a long job shows its results as they come and an interruption loses few of them.
         for begin in range(0, len(conversations), PORTION):
             portion = conversations[begin : begin + PORTION]
             said = [one.dialogue for one in portion if not one.dialogue.is_empty]
-            summaries = iter(summarizer.summarize_all(said, **generate) if said else [])
+            done = begin
+            summaries = iter(summarizer.summarize_all(said, progress=advance, **generate) if said else [])
             for number, conversation in enumerate(portion, begin + 1):
                 name = conversation.id or str(number)
                 empty = conversation.dialogue.is_empty
@@ -70,7 +80,7 @@ def summarize(
                     out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
                 if summary.turns_cut:
                     out.print(f"note: {name}: {summary.turns_cut} turns did not fit the model's input.", markup=False)
-            bars("conversations", begin + len(portion), len(conversations))
+            advance(len(portion) - len(said))
 
 
 def _json(identifier: str | None, summary: Summary) -> str:

@@ -82,7 +82,7 @@ def evaluate_model(
     predictions |= baselines(settings.baselines, pairs, settings.seed)
     lost = trained.encoder.letters.lost(pair_texts(pairs))
     notes = [*trained.notes, lost.note("these conversations and references")] if lost.matters else trained.notes
-    evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, notes))
+    evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, notes), progress)
     _further_models(evaluated.evaluation, settings, trained.hardware.device)
     if settings.contrast:
         # The control (another dialogue's place) tells how much of a preference is fluency alone.
@@ -173,7 +173,9 @@ def _predict(
     trained: Trained, pairs: Sequence[Pair], generate: GenerateSettings | None, what: str, progress: Progress | None
 ) -> list[Prediction]:
     made: list[Any] = trained.summarize(
-        [pair.dialogue for pair in pairs], settings=generate, progress=_counter(progress, what, len(pairs))
+        [pair.dialogue for pair in pairs],
+        settings=generate,
+        progress=_counter(progress, f"summarising ({what})", len(pairs)),
     )
     return [Prediction(pair.id, one.text, one.cut) for pair, one in zip(pairs, made, strict=True)]
 
@@ -182,6 +184,7 @@ def _counter(progress: Progress | None, what: str, total: int) -> Callable[[int]
     """Adds up batches for a caller that shows totals."""
     if progress is None:
         return None
+    progress(what, 0, total)
     done = 0
 
     def advance(count: int) -> None:

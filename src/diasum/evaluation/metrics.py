@@ -173,7 +173,7 @@ def score_systems(
         seed: of the resamples and the shuffling.
         reference_system: differences are taken to it; the first system when not given.
         split: its name, for the record.
-        progress: called as ``progress(system, done, total)``.
+        progress: called as ``progress("scoring (SYSTEM)", done, total)``.
 
     Raises:
         DiasumError: no pairs or systems, an unknown protocol or reference system, or predictions that do not match the pairs.
@@ -259,10 +259,12 @@ def _elsewhere(
     if not others:
         return {}
     scores: dict[str, dict[str, Scores]] = {}
+    if progress:
+        progress("scoring (other protocols)", 0, len(others))
     for number, p in enumerate(others, 1):
         scores[p.name] = {system: p.score(given, references) for system, given in texts.items()}
         if progress:
-            progress("other protocols", number, len(others))
+            progress("scoring (other protocols)", number, len(others))
     keys = [(name, s, m) for name, systems in scores.items() for s, metrics in systems.items() for m in metrics]
     columns = np.stack([scores[name][s][m] for name, s, m in keys], axis=1)
     found: dict[str, dict[str, dict[str, Interval]]] = {p.name: {system: {} for system in texts} for p in others}
@@ -299,7 +301,7 @@ def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequ
 
 
 def _named(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
-    return None if progress is None else lambda done, total: progress(name, done, total)
+    return None if progress is None else lambda done, total: progress(f"scoring ({name})", done, total)
 
 
 def _rounded(tree: Any) -> Any:

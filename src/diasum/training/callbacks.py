@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import math
 import signal
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
 from diasum.config import TrainSettings
 from diasum.files import folder_in_place
+from diasum.progress import Bars
 from diasum.training import distributed
 from diasum.training.history import best_evaluation, stalled
 from diasum.training.run import Run
@@ -87,40 +89,68 @@ class Events(TrainerCallback):
 
 
 class LiveProgress(TrainerCallback):
-    """A bar with loss, tokens per second and time left; plain lines of evaluations where the output is not a terminal."""
+    """How far training and each evaluation are, with loss, speed and time left; and what evaluations found.
 
-    def __init__(self, console: Console) -> None:
+    Time left is what the steps so far took, and the last evaluation (before the first one: what was expected), carried on to the end.
+
+    Args:
+        console: where it is shown, as `Bars` does.
+        steps_per_epoch: after which an evaluation follows.
+        clock: seconds; another one in tests.
+    """
+
+    def __init__(
+        self, console: Console, steps_per_epoch: int = 0, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.console = console
-        self.bar = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps  loss {task.fields[loss]}  {task.fields[speed]} tokens/s "),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self.task: Any = None
+        self.bars = Bars(console, clock=clock)
+        self.steps_per_epoch = steps_per_epoch
+        self.evaluation_seconds = 0.0  # of one; set to what is expected
+        self._clock = clock
+        self._began, self._began_with = 0.0, 0
+        self._evaluations, self._evaluating = 0, 0.0  # how many are done, and the seconds of this session's
+        self._more = ""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.task = self.bar.add_task("", total=state.max_steps, completed=state.global_step, loss="-", speed="-")
-        self.bar.start()
+        self.bars.__enter__()
+        self.bars.resume("training", state.global_step, state.max_steps)
+        self._began, self._began_with = self._clock(), state.global_step
+        if self.steps_per_epoch:
+            self._evaluations = state.global_step // self.steps_per_epoch
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.bar.update(self.task, completed=state.global_step)
+        left = self.seconds_left(state.global_step, state.max_steps)
+        self.bars("training", state.global_step, state.max_steps, unit="step", more=self._more, left=left)
+
+    def seconds_left(self, step: int, steps: int) -> float:
+        """Until the last of `steps` is done and evaluated."""
+        training = self._clock() - self._began - self._evaluating
+        rest = (steps - step) * training / max(step - self._began_with, 1)
+        if not self.steps_per_epoch:
+            return rest
+        evaluations = -(-steps // self.steps_per_epoch) - self._evaluations
+        return rest + evaluations * self.evaluation_seconds
+
+    def on_prediction_step(
+        self, args: Any, state: Any, control: Any, what: str = "", done: int = 0, total: int = 0, **kwargs: Any
+    ) -> None:
+        if what:  # of ours; transformers has an event of this name, too
+            self.bars(f"epoch {state.epoch or 0:.3g}: {what}", done, total)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        if self.task is not None and "loss" in logs:
-            self.bar.update(self.task, loss=f"{logs['loss']:.3f}", speed=f"{logs.get('tokens_per_second', 0):,.0f}")
+        if "loss" in logs:
+            self._more = f"loss {logs['loss']:.3f}, {logs.get('tokens_per_second', 0):,.0f} tokens/s"
         if "memory" in (logs or {}):
             self.console.print(f"step {state.global_step + 1}: {logs['memory']}")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+        metrics = metrics or {}
+        self._evaluations += 1
+        if "eval_seconds" in metrics:
+            self.evaluation_seconds = metrics["eval_seconds"]
+            self._evaluating += metrics["eval_seconds"]
         shown = {
-            k.removeprefix("eval_"): v
-            for k, v in (metrics or {}).items()
-            if k in ("eval_loss", "eval_rouge1", "eval_rougeL")
+            k.removeprefix("eval_"): v for k, v in metrics.items() if k in ("eval_loss", "eval_rouge1", "eval_rougeL")
         }
         text = "  ".join(
             f"{name} {value:.3f}" if name == "loss" else f"{name} {value:.1f}" for name, value in shown.items()
@@ -131,7 +161,7 @@ class LiveProgress(TrainerCallback):
         self.close()
 
     def close(self) -> None:
-        self.bar.stop()
+        self.bars.close()
 
 
 class Interruption:

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import track
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from transformers.modeling_outputs import BaseModelOutput
@@ -30,6 +29,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Base, Hardware
+from diasum.progress import Bars
 from diasum.training import distributed
 
 Source = Sequence[int]
@@ -151,12 +151,15 @@ def build_cache(
     rank, world = distributed.rank(), distributed.processes()
     shard: dict[str, torch.Tensor] = {}
     mine = missing[rank::world]
-    for batch in track(mine, "encoding", console=console, disable=not mine or not console.is_terminal, transient=True):
-        for source, states in zip(batch, _encode(encoder, base, hardware, batch), strict=True):
-            shard[digest(source)] = states.to("cpu", DTYPES[dtype]).contiguous()
-        if sum(states.nbytes for states in shard.values()) >= _SHARD_BYTES:
-            _write(folder, shard, key)
-            shard = {}
+    with Bars(console) as bars:
+        for number, batch in enumerate(mine):
+            bars("encoding", number, len(mine), unit="batch")
+            for source, states in zip(batch, _encode(encoder, base, hardware, batch), strict=True):
+                shard[digest(source)] = states.to("cpu", DTYPES[dtype]).contiguous()
+            if sum(states.nbytes for states in shard.values()) >= _SHARD_BYTES:
+                _write(folder, shard, key)
+                shard = {}
+            bars("encoding", number + 1, len(mine), unit="batch")
     if shard:
         _write(folder, shard, key)
     distributed.total(0.0)  # wait until all have written theirs

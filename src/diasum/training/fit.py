@@ -96,14 +96,16 @@ def fit(
         prepared.show(console, run)
         batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
         rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
-        progress = LiveProgress(console)
+        progress = LiveProgress(console, rhythm.steps_per_epoch)
         trainer = make_trainer(settings, run, prepared, [rhythm, progress])
         try:
-            _estimate(settings, run, prepared, trainer, console)
+            estimate = _estimate(settings, run, prepared, trainer, console)
         except DiasumError:  # not even one pair fits: under other settings the run may have its name
             if not resume:
                 shutil.rmtree(run.path, ignore_errors=True)
             raise
+        if estimate is not None:
+            progress.evaluation_seconds = estimate.evaluation_seconds / max(settings.train.epochs, 1)
         if settings.train.frozen_encoder:
             encode_once(settings, run, prepared, trainer, console)
         if on_progress is not None and distributed.is_main():

@@ -204,7 +204,13 @@ class DialogueTrainer(Seq2SeqTrainer):
             mine = self._part(range(len(sources)))
             # A base that is split keeps its linear weights in bf16 (`distributed.shard_base`).
             with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self._split and self.args.bf16):
-                made = generate(model, self.processing_class, [sources[i] for i in mine], self.settings.generate)
+                made = generate(
+                    model,
+                    self.processing_class,
+                    [sources[i] for i in mine],
+                    self.settings.generate,
+                    progress=self._teller("summarising", len(mine)),
+                )
             summaries = {i: summary.text for i, summary in zip(mine, made, strict=True)}
             texts = {i: text for part in distributed.gather(summaries) for i, text in part.items()}
             scores = distributed.on_main(lambda: self._scores([texts[i] for i in range(len(sources))]))
@@ -219,6 +225,20 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _teller(self, what: str, total: int) -> Callable[[int], None]:
+        """Tells the callbacks, a part at a time, how far an evaluation is."""
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            self.callback_handler.call_event(
+                "on_prediction_step", self.args, self.state, self.control, what=what, done=done, total=total
+            )
+
+        advance(0)
+        return advance
 
     def _scores(self, texts: list[str]) -> dict[str, float]:
         return self.validation.measure(texts, self.validation.pairs) if self.validation.measure else {}
@@ -235,10 +255,12 @@ class DialogueTrainer(Seq2SeqTrainer):
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
         total, tokens = 0.0, 0.0
+        tell = self._teller("validation loss", len(self._part(batches)))
         for batch in self._part(batches):
             inputs = self._prepare_inputs(self.data_collator([features[i] for i in batch]))
             total += self.memory.run(inputs, self._summed_loss, parameters=[]).item()
             tokens += int((inputs["labels"] != -100).sum())
+            tell(1)
         model.train()
         if not self._split:
             total, tokens = distributed.total(total, tokens)
