@@ -132,6 +132,7 @@ def evaluate(
     protocol: str | None = None,
     settings: Overrides = (),
     base: str | None = None,
+    dtype: str | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
@@ -144,6 +145,7 @@ def evaluate(
         protocol: how ROUGE is computed.
         settings: overrides of the `data.`, `generate.` and `evaluate.` sections.
         base: where the adapter's base is, if not where it was.
+        dtype: number type of generation, ``auto`` (fp32), ``fp32`` or ``bf16``; the run's `generate.dtype` when not given.
         out: folder for the files. When not given, the run's ``evaluation/SPLIT``, or ``SPLIT-of-DATA`` there for other data than the
             run's own or a part of them; nothing is written for other sources.
         progress: called with (what, done, of how many).
@@ -166,7 +168,7 @@ def evaluate(
         raise DiasumError(
             "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, or `sample`)."
         )
-    changes = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
+    changes = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol, "generate.dtype": dtype}
     tree = {
         **_as_dict(start),
         **{k: v for k, v in changes.items() if v is not None},
@@ -192,8 +194,14 @@ def evaluate(
     )
     pairs = corpus.split(resolved.evaluate.split)[: resolved.evaluate.max_examples]
     corpus.notes[:0] = seen.notes(pairs) if seen else []
-    trained = load_trained(run, base=base, device=resolved.train.device, trust_remote_code=resolved.trust_remote_code)
-    generate = resolved.generate if own or _touches(settings, "generate") else None
+    generate = resolved.generate if own or dtype or _touches(settings, "generate") else None
+    trained = load_trained(
+        run,
+        base=base,
+        device=resolved.train.device,
+        dtype=generate.dtype if generate else None,
+        trust_remote_code=resolved.trust_remote_code,
+    )
     evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=generate, progress=progress)
     if folder is not None:
         write_evaluation(folder, evaluated, corpus=corpus, run=own, card=usual, contrast=evaluated.contrast)

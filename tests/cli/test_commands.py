@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,41 @@ def test_an_empty_conversation_does_not_stop_the_others(diasum_: Terminal, run: 
     code, out, err = diasum_("summarize", talks, "--run", run, "--jsonl")
     assert code == 0, err
     first, second, third, fourth = (json.loads(line) for line in out.splitlines())
-    assert first == third == {"summary": "", "cut": False, "turns_cut": 0}
+    nothing = {"cut": False, "summary_cut": False, "turns": 0, "turns_cut": 0, "read": None, "dtype": None}
+    assert first == third == {"summary": "", **nothing}
     assert second == fourth != first
     assert f"note: 1: {talks}, line 1 is empty, and so is its summary." in err.replace("\n", " ")
     assert diasum_("summarize", talks, "--run", run)[1].splitlines()[0].startswith("1:")
+
+
+def test_what_was_not_read_is_told(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("".join(f"Anna: This is turn number {i} of a long talk.\n" for i in range(1, 201)))
+    code, out, err = diasum_("summarize", long, "--run", run, "--jsonl")
+    assert code == 0, err
+    row = json.loads(out)
+    read = re.fullmatch(r"read turns 1 to (\d+) of 200 \((\d+)% of the words\)", row["read"])
+    assert read, row
+    assert (row["cut"], row["turns"], row["turns_cut"]) == (True, 200, 200 - int(read[1]))
+    assert int(read[2]) == pytest.approx(100 * int(read[1]) / 200, abs=1)
+    assert f"note: long: the model {row['read']}; the rest did not fit its input." in " ".join(err.split())
+
+
+def test_the_number_type_of_generation(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    text = "Anna: Lunch?\nBen: At nine.\n"
+    for flags, expected in (([], "fp32"), (["--dtype", "bf16"], "bf16"), (["--dtype", "auto"], "fp32")):
+        code, out, err = diasum_("summarize", "--run", run, "--jsonl", *flags, stdin=text)
+        assert (code, json.loads(out)["dtype"]) == (0, expected), err
+    code, out, err = diasum_("evaluate", run, "--dtype", "bf16", "--max-examples", 2, "--out", tmp_path / "scores")
+    assert code == 0, err
+    made = json.loads((tmp_path / "scores" / "metrics.json").read_text())["generation"]
+    assert made == {"device": "cpu", "dtype": "bf16", "dtype_reason": "bf16: as set"}
+    assert "in bf16: as set" in (tmp_path / "scores" / "report.md").read_text()
+    for command in (["summarize", "--run"], ["evaluate"]):
+        code, out, err = diasum_(*command, run, "--dtype", "fp16", stdin=text)
+        assert (code, out) == (2, "")
+        assert "fp16" in err
+        assert "fp32" in err
 
 
 @pytest.mark.parametrize("identified", [True, False])

@@ -90,7 +90,7 @@ def test_truncation_keeps_the_prompt_whole(build: Build, keep: str, limit: int) 
         assert len(source.input_ids) <= limit
         assert source.tokens_total == len(whole)
         assert source.tokens_cut == len(whole) - len(source.input_ids)
-        assert (source.turns_cut > 0) == (source.input_ids != whole)
+        assert (source.reading.turns_cut > 0) == (source.input_ids != whole)
         assert text.startswith(encoder.prompt.prefix.strip())
         assert text.endswith(encoder.prompt.suffix)
         assert source.input_ids[-1] == tokenizer.eos_token_id
@@ -110,7 +110,7 @@ def test_whole_turns_stay_from_the_side_asked_for(build: Build) -> None:
         )
         kept[keep] = body.split(encoder.prompt.separator)
         turns = [turn for turn in kept[keep] if turn != "..."]
-        assert source.turns_cut == 40 - len(turns)
+        assert source.reading.turns_cut == 40 - len(turns)
         assert len(source.input_ids) > 90, "room is used"
     lines = [str(turn) for turn in dialogue.turns]
     assert kept["start"] == lines[: len(kept["start"])]
@@ -131,7 +131,7 @@ def test_a_turn_longer_than_the_room_is_cut_between_words(build: Build, keep: st
     source = encoder.encode_dialogue(Dialogue((Turn("Anna", said),)))
     text = decoded(tokenizer, source.input_ids)
     assert 80 <= len(source.input_ids) <= 100
-    assert source.turns_cut == 1
+    assert source.reading.turns_cut == 1
     words = [word for word in text.split() if word.startswith("word")]
     assert set(words) <= set(said.split()), "no word is cut"
     assert ("word0" in words) == (keep != "end")
@@ -144,7 +144,7 @@ def test_a_short_first_turn_does_not_crowd_out_a_long_second_one() -> None:
     dialogue = Dialogue((Turn("Anna", "yes"), Turn("Ben", "good morning " * 300), Turn("Anna", "no")))
     source = encoder.encode_dialogue(dialogue)
     assert len(source.input_ids) > 190
-    assert source.turns_cut == 2
+    assert source.reading.turns_cut == 2
 
 
 @pytest.mark.parametrize("keep", ["start", "end", "both"])

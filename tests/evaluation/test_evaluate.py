@@ -13,6 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 import diasum
 from diasum.errors import DiasumError
+from diasum.model import choose_hardware
 from tests.tokenizers import tiny_bart_tokenizer
 
 
@@ -208,3 +209,64 @@ def test_a_place_that_cannot_be_written_is_found_before_the_work(
         with pytest.raises(DiasumError, match="Cannot write"):
             diasum.evaluate(run, out=out)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_summaries_are_generated_in_fp32_where_the_hardware_has_bf16(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the training chose: in bf16 a summary depends on those beside it."""
+    monkeypatch.setattr("diasum.model.hardware.bf16_support", lambda device: "the CPU has AMX matrix units")
+    assert choose_hardware("cpu").dtype == "bf16"
+    evaluated = diasum.evaluate(run, settings={"evaluate.contrast": 0, "evaluate.max_examples": 2})
+    reason = "fp32: a summary is the same alone and in a batch"
+    assert evaluated.generation == {"device": "cpu", "dtype": "fp32", "dtype_reason": reason}
+    (summary,) = diasum.load(run).summarize_all(["Anna: Lunch?\nBen: At nine."])
+    assert (summary.dtype, summary.dtype_reason) == ("fp32", reason)
+
+
+def test_a_run_keeps_its_number_type_of_generation(base: str, corpus: str, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "train.epochs": 1,
+        "train.eval_generate": 2,
+        "train.report_to": [],
+        "generate.max_new_tokens": 4,
+        "evaluate.contrast": 0,
+    }
+    for name, given in (("plain", {"train.dtype": "bf16"}), ("set", {"train.dtype": "fp32", "generate.dtype": "bf16"})):
+        diasum.train(base, corpus, run=tmp_path / name, settings=settings | given)
+    choices = {
+        name: json.loads((tmp_path / name / "manifest.json").read_text())["choices"] for name in ("plain", "set")
+    }
+    assert [choices["plain"][key].split(":")[0] for key in ("dtype", "generation")] == ["bf16", "fp32"]
+    assert [choices["set"][key] for key in ("dtype", "generation")] == ["fp32: as set", "bf16: as set"]
+    summarizer = diasum.load(tmp_path / "set")
+    assert summarizer.trained.model.dtype == torch.bfloat16
+    assert summarizer.summarize_all(["Anna: Hi."])[0].dtype == "bf16"
+    with pytest.raises(DiasumError, match="was loaded in bf16"):
+        summarizer.summarize("Anna: Hi.", dtype="fp32")
+    assert diasum.load(tmp_path / "set", dtype="fp32").summarize_all(["Anna: Hi."])[0].dtype == "fp32"
+    assert diasum.load(tmp_path / "plain").summarize_all(["Anna: Hi."], dtype="bf16")[0].dtype == "bf16"
+    assert diasum.evaluate(tmp_path / "set").generation["dtype"] == "bf16"
+    assert diasum.evaluate(tmp_path / "set", dtype="fp32").generation["dtype"] == "fp32"
+
+
+def test_what_was_not_read_is_noted(run: Path, tmp_path: Path) -> None:
+    long = {
+        "id": "long",
+        "dialogue": "\n".join(f"Anna: This is number {i}." for i in range(200)),
+        "summary": "Anna counts.",
+    }
+    short = {"id": "short", "dialogue": "Anna: Hi.", "summary": "Anna greets."}
+    (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (long, short)))
+    evaluated = diasum.evaluate(
+        run, data=str(tmp_path), settings={"evaluate.contrast": 0, "evaluate.baselines": []}, out=tmp_path / "scores"
+    )
+    told = [note for note in evaluated.evaluation.notes if "did not fit" in note]
+    assert len(told) == 1, "the base reads what its adapter reads"
+    assert told[0].startswith("adapter: 1 of 2 dialogues did not fit the model's input (such as long: read turns 1 to ")
+    rows = [json.loads(line) for line in (tmp_path / "scores" / "predictions.jsonl").read_text().splitlines()]
+    assert rows[0]["cut"]
+    assert rows[0]["turns"] == 200 > rows[0]["turns_cut"] > 100
+    assert rows[0]["read"] in told[0]
+    assert (rows[1]["turns"], rows[1]["turns_cut"], rows[1]["read"]) == (1, 0, None)
+    assert "read turns 1 to" in (tmp_path / "scores" / "report.html").read_text()

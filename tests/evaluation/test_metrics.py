@@ -29,7 +29,7 @@ PAIRS = [
     for i in range(40)
 ]
 GOOD = [Prediction(p.id, p.references[1] + " And so on." * (i % 3)) for i, p in enumerate(PAIRS)]
-SAME = [Prediction(p.id, "Anna asks Ben to bring something to the shop.", cut=True) for p in PAIRS]
+SAME = [Prediction(p.id, "Anna asks Ben to bring something to the shop.", summary_cut=True) for p in PAIRS]
 LEAD = [Prediction(p.id, text) for p, text in zip(PAIRS, baseline_predictions("lead3", PAIRS), strict=True)]
 
 

@@ -174,6 +174,7 @@ def test_written_file_holds_everything_and_reads_back(tmp_path: Path) -> None:
         "dialogue": PAIRS[0].dialogue.text,
         "topic": None,
         "cut": True,
+        "summary_cut": True,
         "rouge1": 12.3457,
     }
     assert rows[2]["rouge1"] is None

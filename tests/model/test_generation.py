@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from diasum.config import GenerateSettings
-from diasum.model import generate
+from diasum.config import GenerateSettings, LoraSettings
+from diasum.model import add_adapter, generate
 from tests.models import CONVERSATIONS, tiny_bart, tiny_t5
 
 
@@ -42,35 +42,82 @@ def test_cut_is_told_apart_from_ended() -> None:
             assert long == short, "a summary that ended is the same with more room"
 
 
-def test_the_models_own_search_settings_do_not_leak_in() -> None:
+NASTY = {
+    "min_length": 30, "num_beams": 4, "num_beam_groups": 1, "no_repeat_ngram_size": 1, "encoder_no_repeat_ngram_size": 2,
+    "min_new_tokens": 9,
+    "length_penalty": -3.0, "repetition_penalty": 3.0, "early_stopping": True, "forced_eos_token_id": 7,
+    "suppress_tokens": [5, 6, 8, 9, 11],
+    "begin_suppress_tokens": [12, 13], "bad_words_ids": [[10], [14]],
+    "exponential_decay_length_penalty": [1, 5.0], "num_return_sequences": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("adapted", [False, True], ids=["base", "adapter"])
+@pytest.mark.parametrize("make", [tiny_t5, tiny_bart])
+def test_the_models_own_search_settings_do_not_leak_in(make: Any, adapted: bool) -> None:
+    """Those that ours leave open, too, which transformers fills in from the model."""
+    made = []
+    for nasty in ({}, NASTY):
+        model, tokenizer = make()
+        model.generation_config.forced_eos_token_id = None
+        for name, value in nasty.items():
+            setattr(model.generation_config, name, value)
+        before = model.generation_config.to_dict()
+        if adapted:
+            model = add_adapter(model, LoraSettings(r=2), seed=1)
+        sources = [tokenizer(dialogue).input_ids for dialogue, _ in CONVERSATIONS]
+        settings = GenerateSettings(num_beams=2, max_new_tokens=10)
+        made.append(generate(model, tokenizer, sources, settings))
+        assert model.generation_config.to_dict() == before, "the model has its own back"
+        base = model.get_base_model() if adapted else model
+        assert base.generation_config.to_dict() == before
+    assert made[0] == made[1]
+
+
+def test_weights_held_in_bf16_generate_in_fp32_and_stay_as_they_were() -> None:
+    """As in training, where the frozen weights are in bf16: what is chosen by must not depend on the batch."""
+    import torch
+
     model, tokenizer = tiny_bart()
-    model.generation_config.min_length = 30
-    model.generation_config.no_repeat_ngram_size = 1
+    sources = [tokenizer(dialogue).input_ids for dialogue, _ in CONVERSATIONS]
+    settings = GenerateSettings(num_beams=2, max_new_tokens=12)
+    model.to(torch.bfloat16)
+    seen: set[torch.dtype] = set()
+    model.lm_head.register_forward_hook(lambda module, given, out: seen.add(out.dtype))
+    held = [weight.data_ptr() for weight in model.parameters()]
+    together = generate(model, tokenizer, sources, settings)
+    assert seen == {torch.float32}
+    assert together == [generate(model, tokenizer, [source], settings)[0] for source in sources]
+    assert [weight.data_ptr() for weight in model.parameters()] == held
+    assert {weight.dtype for weight in model.parameters()} == {torch.bfloat16}
+    seen.clear()
+    generate(model, tokenizer, sources[:1], settings, convert=False)
+    assert seen == {torch.bfloat16}
+
+
+def test_bf16_is_what_it_is_generated_in_where_it_is_set() -> None:
+    import torch
+
+    model, tokenizer = tiny_t5()
+    seen: set[torch.dtype] = set()
+    model.lm_head.register_forward_hook(lambda module, given, out: seen.add(out.dtype))
     source = tokenizer(CONVERSATIONS[0][0]).input_ids
-    plain, _ = tiny_bart()
-    settings = GenerateSettings(num_beams=2, max_new_tokens=10)
-    assert generate(model, tokenizer, [source], settings) == generate(plain, tokenizer, [source], settings)
-
-
-def _processor(tokenizer: Any, size: int) -> Any:
-    from transformers import GenerationConfig
-
-    from diasum.model.generation import _finish_words
-
-    config = GenerationConfig(no_repeat_ngram_size=size)
-    return _finish_words(tokenizer, size, config), config
+    generate(model, tokenizer, [source], GenerateSettings(num_beams=1, max_new_tokens=4, dtype="bf16"))
+    assert seen == {torch.bfloat16}
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
 
 
 def test_a_begun_word_is_finished_though_it_repeats() -> None:
     import torch
 
+    from diasum.model.processors import FinishWords, inside_words
+
     _, tokenizer = tiny_bart()
     tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     begin = next(i for i, t in enumerate(tokens) if t.startswith("\u0120") and len(t) > 1)
     inside = next(i for i, t in enumerate(tokens) if t.isalnum() and t.isascii())
-    (processor,), config = _processor(tokenizer, 2)
-    assert config.no_repeat_ngram_size == 0
-    scores = torch.zeros(1, len(tokenizer))
+    processor = FinishWords(2, inside_words(tokenizer))
+    scores: Any = torch.zeros(1, len(tokenizer))
     again = processor(torch.tensor([[begin, inside, begin, begin, begin]]), scores)
     assert again[0, inside] == 0, "the rest of a word that was there comes again"
     assert again[0, begin] == -float("inf"), "a new word that repeats does not"
@@ -79,12 +126,11 @@ def test_a_begun_word_is_finished_though_it_repeats() -> None:
     assert (scores == 0).all(), "the scores given are left as they are"
 
 
-def test_no_size_no_processor() -> None:
-    processors, _ = _processor(tiny_bart()[1], 0)
-    assert processors == []
-
-
 def test_without_marks_of_words_the_plain_rule_stays() -> None:
+    import torch
+
+    from diasum.model.processors import FinishWords, inside_words
+
     class Plain:
         def __len__(self) -> int:
             return 3
@@ -92,9 +138,9 @@ def test_without_marks_of_words_the_plain_rule_stays() -> None:
         def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
             return ["a", "b", "c"]
 
-    processors, config = _processor(Plain(), 2)
-    assert processors == []
-    assert config.no_repeat_ngram_size == 2
+    scores: Any = torch.zeros(1, 3)
+    again = FinishWords(2, inside_words(Plain()))(torch.tensor([[0, 1, 0]]), scores)
+    assert again[0].tolist() == [0, -float("inf"), 0]
 
 
 @pytest.mark.parametrize("beams", [1, 3])
@@ -114,11 +160,13 @@ def test_a_model_without_an_end_token_is_held_to_no_length() -> None:
     import torch
     from transformers import GenerationConfig
 
-    from diasum.model.generation import _ends, _not_before
+    from diasum.model.generation import _ends
+    from diasum.model.processors import NotBefore
 
-    scores, ids = torch.zeros(2, 5), torch.zeros(2, 1, dtype=torch.long)
-    assert (_not_before([3, 3], _ends(GenerationConfig(eos_token_id=None)))(ids, scores) == 0).all()
-    held = _not_before([3, 0], _ends(GenerationConfig(eos_token_id=[1, 4])))(ids, scores)
+    scores: Any = torch.zeros(2, 5)
+    ids: Any = torch.zeros(2, 1, dtype=torch.long)
+    assert (NotBefore([3, 3], _ends(GenerationConfig(eos_token_id=None)))(ids, scores) == 0).all()
+    held = NotBefore([3, 0], _ends(GenerationConfig(eos_token_id=[1, 4])))(ids, scores)
     assert held[0].tolist() == [0, -float("inf"), 0, 0, -float("inf")]
     assert (held[1] == 0).all()
 

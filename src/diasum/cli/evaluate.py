@@ -15,6 +15,7 @@ def evaluate(
     split: Annotated[str | None, typer.Option(help="The split to evaluate.")] = None,
     protocol: options.Protocol = None,
     base: options.Base = None,
+    dtype: options.Dtype = None,
     max_examples: Annotated[int | None, typer.Option(help="Only the first so many dialogues.")] = None,
     examples: Annotated[int, typer.Option(help="Print so many summaries beside the human ones.")] = 0,
     set_: options.Set = None,
@@ -30,7 +31,15 @@ def evaluate(
     changes = options.overrides(set_, evaluate__max_examples=max_examples)
     with Bars(shown) as bars:
         evaluated = api.evaluate(
-            run, data=data, split=split, protocol=protocol, base=base, settings=changes, out=out, progress=bars
+            run,
+            data=data,
+            split=split,
+            protocol=protocol,
+            base=base,
+            dtype=dtype,
+            settings=changes,
+            out=out,
+            progress=bars,
         )
     if json_:
         print_json(evaluated.evaluation.to_json())

@@ -22,6 +22,9 @@ Protocol = Annotated[
         help="How ROUGE is computed: auto (by the references' script), rouge-score, dialogsum-paper, unicode, ... (see docs/protocols.md)."
     ),
 ]
+Dtype = Annotated[
+    str | None, typer.Option(help="Number type of generation: auto (fp32), fp32 or bf16; see generate.dtype.")
+]
 Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, metrics and report to.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON on standard output, nothing else.")]
 

@@ -34,6 +34,7 @@ def summarize(
     id_column: Annotated[str | None, typer.Option(help="Column or key of their ids, likewise.")] = None,
     num_beams: Annotated[int | None, typer.Option(help="Beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Longest summary, in tokens.")] = None,
+    dtype: options.Dtype = None,
     jsonl: Annotated[
         bool,
         typer.Option("--jsonl", help="Print one JSON object a summary, with the conversation's id where it has one."),
@@ -48,7 +49,7 @@ def summarize(
 
     conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
     out = console()
-    summarizer = api.load(run, base=base)
+    summarizer = api.load(run, base=base, dtype=dtype)
     for note in summarizer.trained.notes:
         out.print(f"note: {note}", markup=False)
     generate: dict[str, Any] = options.given(num_beams=num_beams, max_new_tokens=max_new_tokens)
@@ -79,11 +80,11 @@ def summarize(
                 if empty:
                     out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
                 if summary.turns_cut:
-                    out.print(f"note: {name}: {summary.turns_cut} turns did not fit the model's input.", markup=False)
+                    out.print(f"note: {name}: the model {summary.read}; the rest did not fit its input.", markup=False)
             advance(len(portion) - len(said))
 
 
 def _json(identifier: str | None, summary: Summary) -> str:
     record: dict[str, Any] = {} if identifier is None else {"id": identifier}
-    record |= {"summary": summary.text, "cut": summary.cut, "turns_cut": summary.turns_cut}
+    record |= {"summary": summary.text, **summary.record(), "dtype": summary.dtype or None}
     return json.dumps(record, ensure_ascii=False)

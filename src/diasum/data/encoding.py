@@ -16,6 +16,7 @@ from diasum.config import PromptSettings
 from diasum.data.letters import TokenizerLetters
 from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, lost_characters
+from diasum.data.reading import Reading, reading
 from diasum.data.speakers import NumberedSpeakers
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
@@ -33,13 +34,13 @@ class EncodedSource:
 
     Attributes:
         input_ids: with the tokenizer's special tokens, at most `max_source_tokens`.
-        turns_cut: turns that are missing, whole or in part.
+        reading: which turns are in it.
         tokens_cut: tokens that are missing.
         tokens_total: tokens of the whole prompt, before cutting.
     """
 
     input_ids: list[int]
-    turns_cut: int
+    reading: Reading
     tokens_cut: int
     tokens_total: int
 
@@ -204,30 +205,31 @@ class PairEncoder:
         total = len(ids)
         limit = self.settings.max_source_tokens
         if total <= limit:
-            return EncodedSource(ids, 0, 0, total)
+            return EncodedSource(ids, reading(dialogue.turns, dialogue.turns, ()), 0, total)
         pieces = [self.prompt.separator + str(turn) for turn in dialogue.turns]
         turns = [(turn, len(x)) for turn, x in zip(dialogue.turns, self._ids(pieces, special=False), strict=True)]
         room = self._room
         while True:
-            kept = self._keep(turns, room)
+            head, tail = self._keep(turns, room)
+            gap = (GAP,) if self.settings.keep == "both" and (head or tail) else ()
+            kept = (*head, *gap, *tail)
             ids = self._ids([self.prompt.render(Dialogue(kept))])[0]
             if len(ids) <= limit or not kept:
                 break
             # Turns tokenised one by one can come out a little shorter than in their place; then try with less room.
             room = max(0, room - (len(ids) - limit))
-        whole = sum(1 for turn in kept if turn is not GAP) - self._partial(kept, dialogue.turns)
-        return EncodedSource(ids, len(dialogue) - whole, total - len(ids), total)
+        return EncodedSource(ids, reading(dialogue.turns, head, tail), total - len(ids), total)
 
-    def _keep(self, turns: list[tuple[Turn, int]], room: int) -> tuple[Turn, ...]:
+    def _keep(self, turns: list[tuple[Turn, int]], room: int) -> tuple[Sequence[Turn], Sequence[Turn]]:
+        """The turns that stay at the start, and those that stay at the end."""
         if self.settings.keep == "start":
-            return tuple(self._take(turns, room)[0])
+            return self._take(turns, room)[0], ()
         if self.settings.keep == "end":
-            return tuple(self._take(turns, room, from_end=True)[0])
+            return (), self._take(turns, room, from_end=True)[0]
         room -= len(self._ids([self.prompt.separator + str(GAP)], special=False)[0])
         head, rest = self._take(turns, room // 2)
         used = sum(self._lengths(head))
-        tail, _ = self._take(rest, room - used, from_end=True)
-        return (*head, GAP, *tail) if head or tail else ()
+        return head, self._take(rest, room - used, from_end=True)[0]
 
     def _take(
         self, turns: list[tuple[Turn, int]], room: int, *, from_end: bool = False
@@ -272,12 +274,6 @@ class PairEncoder:
     def _lengths(self, turns: Sequence[Turn]) -> list[int]:
         return [len(ids) for ids in self._ids([self.prompt.separator + str(turn) for turn in turns], special=False)]
 
-    @staticmethod
-    def _partial(kept: Sequence[Turn], turns: Sequence[Turn]) -> int:
-        """How many of the kept turns are parts of a turn."""
-        whole = {id(turn) for turn in turns} | {id(GAP)}
-        return sum(id(turn) not in whole for turn in kept)
-
 
 def name_character(character: str) -> str:
     """A character as a reader can see it: in backquotes, or its code point."""
@@ -289,8 +285,8 @@ def _report(sources: Sequence[EncodedSource], targets: Sequence[int], cut: int, 
     lengths = [len(source.input_ids) for source in sources]
     return EncodingReport(
         n=len(sources),
-        cut=sum(source.tokens_cut > 0 or source.turns_cut > 0 for source in sources),
-        turns_cut=sum(source.turns_cut for source in sources),
+        cut=sum(source.tokens_cut > 0 or not source.reading.whole for source in sources),
+        turns_cut=sum(source.reading.turns_cut for source in sources),
         tokens=sum(source.tokens_total for source in sources),
         tokens_cut=sum(source.tokens_cut for source in sources),
         targets_cut=cut,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from diasum.config import EvaluateSettings, GenerateSettings
 from diasum.data import Corpus, Pair
@@ -38,6 +37,7 @@ class Evaluated:
         contrast: system to how often it prefers references to corrupted ones; the evaluated system only.
         system: the name of the system the evaluation is about (``adapter``, or ``model`` for a model without one).
         folder: where files were written, if they were.
+        generation: ``device``, ``dtype`` and ``dtype_reason`` of the summaries; empty for texts that were there already.
     """
 
     evaluation: Evaluation
@@ -46,6 +46,7 @@ class Evaluated:
     system: str
     folder: Path | None = None
     contrast: dict[str, ContrastResult] = field(default_factory=dict)
+    generation: dict[str, str] = field(default_factory=dict)
 
 
 def evaluate_model(
@@ -83,6 +84,8 @@ def evaluate_model(
     lost = trained.encoder.letters.lost(pair_texts(pairs))
     notes = [*trained.notes, lost.note("these conversations and references")] if lost.matters else trained.notes
     evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, notes), progress)
+    dtype, reason = trained.computes_in(generate or trained.generate)
+    evaluated.generation = {"device": trained.hardware.device, "dtype": dtype, "dtype_reason": reason}
     _further_models(evaluated.evaluation, settings, trained.hardware.device)
     if settings.contrast:
         # The control (another dialogue's place) tells how much of a preference is fluency alone.
@@ -172,12 +175,12 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
 def _predict(
     trained: Trained, pairs: Sequence[Pair], generate: GenerateSettings | None, what: str, progress: Progress | None
 ) -> list[Prediction]:
-    made: list[Any] = trained.summarize(
+    made = trained.summarize(
         [pair.dialogue for pair in pairs],
         settings=generate,
         progress=_counter(progress, f"summarising ({what})", len(pairs)),
     )
-    return [Prediction(pair.id, one.text, one.cut) for pair, one in zip(pairs, made, strict=True)]
+    return [Prediction(pair.id, one.text, one.summary_cut, one.record()) for pair, one in zip(pairs, made, strict=True)]
 
 
 def _counter(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:

@@ -190,7 +190,7 @@ def score_systems(
     matched = {name: match_predictions(name, given, pairs) for name, given in predictions.items()}
     texts = {name: [p.text for p in given] for name, given in matched.items()}
     scores = {name: method.score(given, references, progress=_named(progress, name)) for name, given in texts.items()}
-    measures = {name: describe(pairs, given, [p.cut for p in matched[name]]) for name, given in texts.items()}
+    measures = {name: describe(pairs, given, [p.summary_cut for p in matched[name]]) for name, given in texts.items()}
     reference_system = reference_system or next(iter(matched))
     table = compare(scores, reference_system, resamples=resamples, seed=seed)
     models = [name for name in matched if not is_baseline(name)]
@@ -278,16 +278,24 @@ def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
 
 
 def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:
-    notes = []
+    notes: list[str] = []
+    told: list[tuple[str, str]] = []
     for name, given in predictions.items():
         empty = [p.id for p in given if not p.text.strip()]
-        cut = sum(p.cut for p in given)
+        cut = sum(p.summary_cut for p in given)
+        partly = [(p.id, p.read) for p in given if p.read]
         if empty:
             notes.append(
                 f"{name}: {len(empty)} of {len(given)} summaries are empty and score 0 ({', '.join(empty[:5])})."
             )
         if cut:
             notes.append(f"{name}: {cut} of {len(given)} summaries were cut by the length limit.")
+        if partly and partly != told:
+            told = partly  # the base reads what its adapter reads
+            identifier, read = partly[0]
+            notes.append(
+                f"{name}: {len(partly)} of {len(given)} dialogues did not fit the model's input (such as {identifier}: {read})."
+            )
     if choice.told:
         notes.append(f"Protocol `{choice.protocol.name}` ({choice.reason}).")
     foreign = language_note([text for pair in pairs for text in pair.references], choice.protocol)

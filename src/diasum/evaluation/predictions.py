@@ -11,7 +11,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,19 @@ class Prediction:
     Attributes:
         id: the pair's.
         text: the summary; may be empty.
-        cut: whether generation stopped at the length limit.
+        summary_cut: whether generation stopped at the length limit.
+        record: what else is known of how a model made it, as `Summary.record` gives it.
     """
 
     id: str
     text: str
-    cut: bool = False
+    summary_cut: bool = False
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def read(self) -> str | None:
+        """What the model read of the dialogue, where that was not all of it."""
+        return self.record.get("read")
 
 
 def read_predictions(path: Path | str, pairs: Sequence[Pair], pair_of: PairOf | None = None) -> list[Prediction]:
@@ -131,7 +138,7 @@ def write_predictions(
     predictions: Sequence[Prediction],
     scores: Mapping[str, ArrayLike] | None = None,
 ) -> None:
-    """Write one JSON object a pair: id, prediction, references, dialogue, topic, cut and per-example scores.
+    """Write one JSON object a pair: id, prediction, references, dialogue, topic, what was cut and read, and per-example scores.
 
     Args:
         path: where to; the file appears complete or not at all.
@@ -150,7 +157,7 @@ def write_predictions(
             "references": list(pair.references),
             "dialogue": pair.dialogue.text,
             "topic": pair.topic,
-            "cut": prediction.cut,
+            **({"cut": prediction.summary_cut, "summary_cut": prediction.summary_cut} | dict(prediction.record)),
         }
         for name, values in columns.items():
             value = float(values[i])
@@ -303,7 +310,9 @@ def _from_table(path: Path, table: Table, pairs: Sequence[Pair], pair_of: PairOf
                 hint="Every row needs its summary as text; it may be empty.",
             )
         name = one_line(row.get(id_key)) if id_key else ""  # as a corpus' ids are read
-        found.append((table.place(index), Prediction(name, text.strip(), row.get("cut") is True)))
+        found.append(
+            (table.place(index), Prediction(name, text.strip(), row.get("summary_cut", row.get("cut")) is True))
+        )
     unnamed = [place for place, prediction in found if not prediction.id]
     if unnamed and len(unnamed) < len(found):
         raise DiasumError(

@@ -231,6 +231,7 @@ def build_report(
         "run": run_facts(run) if run else None,
         "versions": versions(),
         "hardware": describe_machine(),
+        "generation": evaluated.generation or None,
         "faithfulness": {
             "systems": {name: check.to_json() for name, check in checks.items()},
             "references": human.to_json(),

@@ -36,7 +36,8 @@ def examples(report: Report) -> dict[str, Any]:
                 _text(prediction.text, pair.dialogue, report.facts_of(name)[i], trace=name in traced)
                 | {
                     "scores": [round(float(evaluation.scores[name][metric][i]), 2) for metric in report.metrics],
-                    "cut": prediction.cut,
+                    "cut": prediction.summary_cut,
+                    "read": prediction.read,
                 }
             )
         items.append(

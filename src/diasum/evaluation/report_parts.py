@@ -116,6 +116,8 @@ def method(report: Report) -> dict[str, dict[str, str]]:
         "Versions": ", ".join(f"{name} {version}" for name, version in report.facts["versions"].items()),
         "Machine": machine(report.facts["hardware"]),
     }
+    if made := report.facts.get("generation"):
+        measured["Summaries generated"] = f"on {made['device']}, in {made['dtype_reason']}"
     found = {"This evaluation": measured}
     if report.facts["run"]:
         found["The run"] = training_facts(report.facts["run"])
@@ -147,9 +149,12 @@ def training_facts(facts: Mapping[str, Any]) -> dict[str, str]:
             f"{k.removeprefix('eval_')} {v:.3g}" for k, v in best.items() if k.startswith("eval_") and k in _SCORES
         )
         said["Best adapter"] = f"of step {best.get('step')}: {', '.join(scores)}"
-    return said | {f"Choice of {name}": str(reason) for name, reason in facts.get("choices", {}).items()}
+    return said | {
+        f"Choice of {_CHOICES.get(name, name)}": str(reason) for name, reason in facts.get("choices", {}).items()
+    }
 
 
+_CHOICES = {"dtype": "dtype in training", "generation": "dtype of summaries while training"}
 _SCORES = ("eval_loss", "eval_rouge1", "eval_rouge2", "eval_rougeL")
 
 

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 from diasum.config import GenerateSettings
 from diasum.dialogue import Dialogue
 from diasum.inference.forms import Conversation, as_dialogue, as_list, is_one
+from diasum.model.summary import Summary
 from diasum.model.trained import Trained, load_trained
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A summary and what was lost on the way.
-
-    Attributes:
-        text: the summary.
-        cut: it reached `generate.max_new_tokens` before it ended.
-        turns_cut: turns of the conversation that did not fit the model's input.
-    """
-
-    text: str
-    cut: bool
-    turns_cut: int
-
-
-NOTHING = Summary("", cut=False, turns_cut=0)  # of a conversation in which nothing is said
 
 
 class Summarizer:
@@ -62,13 +44,10 @@ class Summarizer:
     def summarize_all(
         self, conversations: Sequence[Conversation], *, progress: Callable[[int], None] | None = None, **generate: Any
     ) -> list[Summary]:
-        """As `summarize` for a list of conversations, with what was cut."""
+        """As `summarize` for a list of conversations, with what was read of each, what was cut, and the number type."""
         dialogues = [as_dialogue(one, f"Conversation {number}") for number, one in enumerate(conversations, 1)]
         settings = self._settings(generate)
-        sources, _ = self.trained.encoder.encode_dialogues(dialogues)
-        ids = [source.input_ids for source in sources]
-        made = self.trained.generate_from(dialogues, ids, settings, progress=progress)
-        return [Summary(one.text, one.cut, source.turns_cut) for one, source in zip(made, sources, strict=True)]
+        return self.trained.summarize(dialogues, settings=settings, progress=progress)
 
     def _settings(self, changes: dict[str, Any]) -> GenerateSettings:
         from diasum.config import check_settings

@@ -2,7 +2,7 @@
 
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, decoder_start, generate
-from diasum.model.hardware import Hardware, choose_hardware, describe_machine
+from diasum.model.hardware import Hardware, choose_hardware, describe_machine, generation_dtype
 from diasum.model.limits import free_bytes, memory_bytes
 from diasum.model.loading import (
     BUNDLED,
@@ -30,6 +30,7 @@ __all__ = [
     "describe_machine",
     "free_bytes",
     "generate",
+    "generation_dtype",
     "is_out_of_memory",
     "keep_freed_memory",
     "linear_modules",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diasum.config import GenerateSettings
 from diasum.errors import DiasumError
+from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.loading import position_limits
 from diasum.model.memory import is_out_of_memory, release_memory
 
+if TYPE_CHECKING:
+    import torch
+
 _SHARE = 3  # a summary is never forced to be longer than this part of its source
-_WORD_BEGINS = ("\u2581", "\u0120")  # of SentencePiece and of byte-level BPE
+_SEARCH = ("num_beams", "length_penalty", "no_repeat_ngram_size", "repetition_penalty", "do_sample")
+_SPECIAL = ("pad_token_id", "bos_token_id", "eos_token_id", "forced_bos_token_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,17 @@ def generate(
     settings: GenerateSettings,
     *,
     progress: Callable[[int], None] | None = None,
+    convert: bool = True,
 ) -> list[Generated]:
-    """Summarise encoded sources.
+    """Summarise encoded sources; nothing of the base's own generation settings but its special tokens has a say.
 
     Args:
         model: a sequence-to-sequence model, with or without an adapter; its training mode is restored afterwards.
         tokenizer: for padding and decoding.
         sources: token ids with special tokens, without padding.
-        settings: search and length limits.
+        settings: search, length limits and number type.
         progress: called with the number of sources done after each batch.
+        convert: False computes with the weights as they are, whatever `settings.dtype` says.
 
     A batch for which memory runs out is taken in halves.
 
@@ -56,13 +64,23 @@ def generate(
     """
     import torch
 
+    from diasum.model.processors import FinishWords, NotBefore
+
     config = generation_config(model, settings)
-    processors = _finish_words(tokenizer, settings.no_repeat_ngram_size, config)
+    repeats = (
+        [FinishWords(config.no_repeat_ngram_size, _inside_words(tokenizer))] if config.no_repeat_ngram_size else []
+    )
+    config.no_repeat_ngram_size = 0  # done by `FinishWords`
+    dtype = getattr(torch, TORCH_TYPES[generation_dtype(settings.dtype)[0]])
     ends = [*_ends(config), *_first_tokens(tokenizer, settings.closing)]
     results: list[Generated | None] = [None] * len(sources)
     was_training = model.training
     model.eval()
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(model.train, was_training)
+        stack.enter_context(_instead_of_its_own(model, config))
+        if convert:
+            stack.enter_context(_weights_in(dtype, model))
         waiting = list(_batches(sources, settings.batch_tokens))[::-1]
         while waiting:
             batch = waiting.pop()
@@ -80,7 +98,7 @@ def generate(
                         input_ids=ids.to(model.device),
                         attention_mask=mask.to(model.device),
                         generation_config=config,
-                        logits_processor=[*processors, *([_not_before(shortest, ends)] if any(shortest) else [])],
+                        logits_processor=[*repeats, *([NotBefore(shortest, ends)] if any(shortest) else [])],
                     )
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -95,8 +113,6 @@ def generate(
                 results[index] = Generated(text, cut=tokenizer.eos_token_id not in sequence[1:])
             if progress:
                 progress(len(batch))
-    finally:
-        model.train(was_training)
     return [result for result in results if result is not None]
 
 
@@ -122,63 +138,49 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
     """A `transformers.GenerationConfig` with the model's special tokens and nothing else of the model's own search settings."""
     from transformers import GenerationConfig
 
-    own = model.generation_config
-    special = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
-    values = settings.model_dump(exclude={"batch_tokens", "closing"})
-    if not settings.do_sample:
-        values["temperature"] = values["top_p"] = None
     longest = position_limits(model)[1]
-    values["max_new_tokens"] = min(settings.max_new_tokens, longest or settings.max_new_tokens)
-    del values["min_new_tokens"]  # depends on the source: `_not_before`
-    ids = {name: getattr(own, name, None) for name in special}
-    ids["decoder_start_token_id"] = decoder_start(model)
-    return GenerationConfig(**values, **ids)
+    sampling = ("temperature", "top_p") if settings.do_sample else ()
+    return GenerationConfig(
+        **{name: getattr(settings, name) for name in (*_SEARCH, *sampling)},
+        max_new_tokens=min(settings.max_new_tokens, longest or settings.max_new_tokens),
+        **{name: getattr(model.generation_config, name, None) for name in _SPECIAL},
+        decoder_start_token_id=decoder_start(model),
+    )
 
 
-def _finish_words(tokenizer: Any, size: int, config: Any) -> list[Any]:
-    """The no-repeat rule of `transformers`, except that a begun word may be finished as an earlier one was.
+@contextlib.contextmanager
+def _instead_of_its_own(model: Any, config: Any) -> Iterator[None]:
+    """Within it `config` stands for the base's: transformers would take from that whatever `config` leaves open."""
+    holders = [model, *([model.get_base_model()] if hasattr(model, "get_base_model") else [])]
+    before = [holder.generation_config for holder in holders]
+    try:
+        for holder in holders:
+            holder.generation_config = config
+        yield
+    finally:
+        for holder, own in zip(holders, before, strict=True):
+            holder.generation_config = own
 
-    Names of several tokens ("App|rent|ice") come again in every summary of a conversation; plain blocking breaks them at the second
-    mention ("Apprent on Wednesdays"). Where the vocabulary does not mark the beginnings of words, the plain rule stays.
-    """
-    import torch
-    from transformers import NoRepeatNGramLogitsProcessor
 
-    if not size:
-        return []
-    inside = _inside_words(tokenizer)
-    if not any(inside):
-        return []
-
-    class FinishWords(NoRepeatNGramLogitsProcessor):
-        def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-            blocked: torch.FloatTensor = super().__call__(input_ids, scores.clone())
-            for row, token in (blocked != scores).nonzero().tolist():
-                if token < len(inside) and inside[token] and _seen_word(input_ids[row].tolist(), token, inside):
-                    blocked[row, token] = scores[row, token]
-            return blocked
-
-    config.no_repeat_ngram_size = 0  # done here instead
-    return [FinishWords(size)]
+@contextlib.contextmanager
+def _weights_in(dtype: torch.dtype, model: Any) -> Iterator[None]:
+    """Within it a model's floating-point weights are of one type. In training they may be held in another, and come back as they were."""
+    weights = (*model.parameters(), *model.buffers())
+    held = [(w, w.data) for w in weights if w.is_floating_point() and w.dtype != dtype]
+    try:
+        for weight, data in held:
+            weight.data = data.to(dtype)
+        yield
+    finally:
+        for weight, data in held:
+            weight.data = data
 
 
 @lru_cache(maxsize=2)  # a vocabulary may have 250,000 tokens, and a server summarises one conversation at a time
 def _inside_words(tokenizer: Any) -> list[bool]:
-    """For each token, whether it goes on with a word; for none where the vocabulary does not mark the beginnings."""
-    tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
-    if not any(token.startswith(_WORD_BEGINS) for token in tokens):
-        return []
-    special = set(tokenizer.all_special_tokens)
-    return [token not in special and not token.startswith(_WORD_BEGINS) and token.isalnum() for token in tokens]
+    from diasum.model.processors import inside_words
 
-
-def _seen_word(ids: list[int], token: int, inside: list[bool]) -> bool:
-    """Whether the word at the end of `ids` goes on with `token` as an earlier one did; a word that grows by repeating itself does not."""
-    begin = len(ids) - 1
-    while begin > 0 and inside[ids[begin]]:
-        begin -= 1
-    word = [*ids[begin:], token]
-    return any(ids[k : k + len(word)] == word for k in range(begin - len(word) + 1))
+    return inside_words(tokenizer)
 
 
 def _ends(config: Any) -> list[int]:
@@ -193,23 +195,6 @@ def _first_tokens(tokenizer: Any, closing: str | None) -> list[int]:
     first, after = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in (closing, f"a {closing}"))
     lead = len(tokenizer("a", add_special_tokens=False)["input_ids"])
     return sorted({first[0], after[lead]} - {tokenizer.unk_token_id})
-
-
-def _not_before(shortest: Sequence[int], ends: Sequence[int]) -> Any:
-    """None of the tokens `ends` before so many new tokens, a number for each row of the batch."""
-    import torch
-    from transformers import LogitsProcessor
-
-    class NotBefore(LogitsProcessor):
-        def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-            least = torch.tensor(shortest, device=scores.device).repeat_interleave(len(scores) // len(shortest))
-            early = input_ids.shape[1] - 1 < least  # the first token is the decoder's start
-            held = scores.clone()
-            for end in ends:
-                held[early, end] = -float("inf")
-            return held  # type: ignore[return-value]
-
-    return NotBefore()
 
 
 def _halves(batch: list[int], width: int) -> list[list[int]]:

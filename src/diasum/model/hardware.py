@@ -14,6 +14,7 @@ from diasum.model.limits import memory_bytes, processors
 if TYPE_CHECKING:
     import torch
 
+TORCH_TYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 # These overflow in fp16: T5's feed-forward activations exceed 65504 (transformers issue 4586 and its successors).
 FP16_OVERFLOWS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers", "pegasus", "pegasus_x", "t5gemma"})
 
@@ -36,7 +37,8 @@ class Hardware:
     def torch_dtype(self) -> torch.dtype:
         import torch
 
-        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.dtype]
+        found: torch.dtype = getattr(torch, TORCH_TYPES[self.dtype])
+        return found
 
 
 def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: str = "") -> Hardware:
@@ -53,6 +55,23 @@ def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: st
     device, device_reason = _device(device)
     dtype, dtype_reason = _dtype(dtype, device, model_type)
     return Hardware(device, dtype, {"device": device_reason, "dtype": dtype_reason, **_threads()})
+
+
+def generation_dtype(asked: str) -> tuple[str, str]:
+    """The number type that summaries are generated in, and why.
+
+    Args:
+        asked: ``auto``, ``fp32`` or ``bf16``. ``auto`` is fp32 on every device: in bf16 the products' rounding depends on the shape of the
+            batch, so that a fifth of the summaries come out otherwise beside others than alone.
+    """
+    if asked == "auto":
+        return "fp32", "fp32: a summary is the same alone and in a batch"
+    if asked not in ("fp32", "bf16"):
+        raise DiasumError(
+            f"There is no number type {asked!r} to generate in.",
+            hint="Expected one of: auto, fp32, bf16 (generate.dtype).",
+        )
+    return asked, f"{asked}: as set"
 
 
 def _threads() -> dict[str, str]:

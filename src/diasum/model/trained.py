@@ -17,9 +17,10 @@ from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
 from diasum.intact import damage
-from diasum.model.generation import Generated, generate
-from diasum.model.hardware import Hardware, choose_hardware
+from diasum.model.generation import generate
+from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
 from diasum.model.loading import BUNDLED, ONE_AT_A_TIME, Base, load_base, load_config, resolve_base
+from diasum.model.summary import Summary
 
 SIDE_FILE = "diasum.json"
 
@@ -50,25 +51,37 @@ class Trained:
 
     def summarize(
         self, dialogues: Sequence[Dialogue], *, settings: GenerateSettings | None = None, progress: Any = None
-    ) -> list[Generated]:
-        """Summaries of dialogues, in their order."""
-        sources = [source.input_ids for source in self.encoder.encode_dialogues(dialogues)[0]]
-        return self.generate_from(dialogues, sources, settings or self.generate, progress=progress)
+    ) -> list[Summary]:
+        """Summaries of dialogues, in their order.
 
-    def generate_from(
-        self,
-        dialogues: Sequence[Dialogue],
-        sources: Sequence[Sequence[int]],
-        settings: GenerateSettings,
-        *,
-        progress: Any = None,
-    ) -> list[Generated]:
-        """The same of dialogues that are encoded already."""
-        made = generate(self.model, self.base.tokenizer, sources, settings, progress=progress)
+        Raises:
+            DiasumError: fp32 is asked of a model that was loaded in bf16.
+        """
+        settings = settings or self.generate
+        dtype, reason = self.computes_in(settings)
+        sources, _ = self.encoder.encode_dialogues(dialogues)
+        ids = [source.input_ids for source in sources]
+        made = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
         return [
-            replace(one, text=self.encoder.finish(dialogue, one.text))
-            for dialogue, one in zip(dialogues, made, strict=True)
+            Summary(self.encoder.finish(dialogue, one.text), one.cut, source.reading, dtype, reason)
+            for dialogue, one, source in zip(dialogues, made, sources, strict=True)
         ]
+
+    def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
+        """The number type in which summaries are generated under these settings, and why.
+
+        Raises:
+            DiasumError: fp32 is asked of a model that was loaded in bf16.
+        """
+        dtype, reason = generation_dtype(settings.dtype)
+        if dtype == self.hardware.dtype:
+            return dtype, self.hardware.reasons.get("dtype", reason)
+        if dtype == "fp32":
+            raise DiasumError(
+                f"generate.dtype is {settings.dtype}, but {self.source} was loaded in {self.hardware.dtype}.",
+                hint='Load it in fp32: diasum.load(..., dtype="fp32").',
+            )
+        return dtype, reason
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
@@ -82,7 +95,7 @@ def load_trained(
     *,
     base: str | None = None,
     device: str = "auto",
-    dtype: str = "auto",
+    dtype: str | None = None,
     trust_remote_code: bool = False,
 ) -> Trained:
     """Load whatever summarises.
@@ -91,7 +104,7 @@ def load_trained(
         source: a run directory, an adapter folder, a model folder, a hub id, or ``mini``.
         base: stands in for the base that the adapter names (a moved folder, say); its weights must be the same.
         device: as `choose_hardware`.
-        dtype: as `choose_hardware`.
+        dtype: of generation: ``auto`` (fp32), ``fp32`` or ``bf16``; the run's own `generate.dtype` when not given.
         trust_remote_code: allow code from the base model's repository.
 
     Raises:
@@ -115,14 +128,15 @@ def load_trained(
             raise DiasumError(
                 f"There is no run, adapter or model at {source}, and none on the hub: {error.message}", hint=error.hint
             ) from None
-        hardware = choose_hardware(device, dtype, model_type=config.model_type)
+        side = _side_file(folder)
+        hardware = _hardware(device, dtype, side, config.model_type)
         loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
-        return _assemble(str(source), loaded.model, loaded, _side_file(folder), hardware, has_adapter=False)
+        return _assemble(str(source), loaded.model, loaded, side, hardware, has_adapter=False)
     return _load_adapter(str(source), folder, base, device, dtype, trust_remote_code)
 
 
 def _load_adapter(
-    source: str, folder: Path, base: str | None, device: str, dtype: str, trust_remote_code: bool
+    source: str, folder: Path, base: str | None, device: str, dtype: str | None, trust_remote_code: bool
 ) -> Trained:
     from peft import PeftModel
 
@@ -144,7 +158,7 @@ def _load_adapter(
             f"The adapter in {folder} was trained on the base {named}, which cannot be loaded: {error.message}",
             hint="Give the place where that base is now with --base.",
         ) from None
-    hardware = choose_hardware(device, dtype, model_type=model_type)
+    hardware = _hardware(device, dtype, side, model_type)
     loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
     expected = side.get("base", {}).get("sha256")
     if expected and expected != loaded.weights_sha256:
@@ -165,13 +179,20 @@ def _load_adapter(
     return _assemble(source, model, loaded, side, hardware, has_adapter=True)
 
 
+def _hardware(device: str, dtype: str | None, side: dict[str, Any], model_type: str) -> Hardware:
+    """Where to generate, and in the number type asked for: the caller's, else the run's own."""
+    chosen, reason = generation_dtype(dtype or side.get("generate", {}).get("dtype", "auto"))
+    hardware = choose_hardware(device, chosen, model_type=model_type)
+    return replace(hardware, reasons={**hardware.reasons, "dtype": reason})
+
+
 def _assemble(
     source: str, model: Any, base: Base, side: dict[str, Any], hardware: Hardware, *, has_adapter: bool
 ) -> Trained:
     notes = []
     try:
         prompt = PromptSettings(**side.get("prompt", {}))
-        settings = GenerateSettings(**side.get("generate", {}))
+        settings = GenerateSettings(**{**side.get("generate", {}), "dtype": hardware.dtype})
     except ValidationError as error:
         raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
     if not side and source != BUNDLED:

@@ -34,6 +34,7 @@ from diasum.model import (
     choose_hardware,
     count_parameters,
     describe_machine,
+    generation_dtype,
     keep_freed_memory,
     load_base,
     load_config,
@@ -132,6 +133,7 @@ class Prepared:
             },
             "choices": {
                 **self.hardware.reasons,
+                "generation": generation_choice(settings, self.hardware),
                 "batching": self.batching,
                 "fast_path": self.fast.reason,
             },
@@ -153,6 +155,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     code = settings.trust_remote_code
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=code)
     hardware = choose_hardware(settings.train.device, settings.train.dtype, model_type=config.model_type)
+    generation_choice(settings, hardware)
     corpus = load_corpus(settings.data, purpose="train")
     split = distributed.splits_base(settings.train)
     base = load_base(
@@ -198,6 +201,23 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         fast=fast,
         validation=_validation(settings, encoder, corpus.split("validation"), measure),
     )
+
+
+def generation_choice(settings: Settings, hardware: Hardware) -> str:
+    """The number type in which summaries are generated while training, and why.
+
+    Raises:
+        DiasumError: fp32 is set, and the base is split between processes, which hold its weights in bf16.
+    """
+    dtype, reason = generation_dtype(settings.generate.dtype)
+    if not distributed.splits_base(settings.train) or dtype == hardware.dtype:
+        return reason
+    if settings.generate.dtype != "auto":
+        raise DiasumError(
+            f"generate.dtype is {dtype}, but the base is split between processes in {hardware.dtype}, and generates in that.",
+            hint=f"Use train.dtype={dtype}, or generate.dtype=auto.",
+        )
+    return f"{hardware.dtype} while training: the base is split between processes in that type"
 
 
 def _fast(train: TrainSettings, model: Any, hardware: Hardware) -> FastChoice:

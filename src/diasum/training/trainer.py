@@ -210,6 +210,7 @@ class DialogueTrainer(Seq2SeqTrainer):
                     [sources[i] for i in mine],
                     self.settings.generate,
                     progress=self._teller("summarising", len(mine)),
+                    convert=not self._split,
                 )
             summaries = {i: summary.text for i, summary in zip(mine, made, strict=True)}
             texts = {i: text for part in distributed.gather(summaries) for i, text in part.items()}

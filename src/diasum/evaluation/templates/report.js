@@ -66,7 +66,7 @@
     const others = make("details", { class: "others" }, make("summary", {}, "Baselines"));
     item.references.forEach((reference, i) => right.append(block(item.references.length > 1 ? "human " + (i + 1) : "human", reference, "", null)));
     item.outputs.forEach((output, i) => {
-      const side = data.metrics.map((name, m) => name.replace("ROUGE-", "R-") + " " + output.scores[m].toFixed(1)).join(" · ") + (output.cut ? " · cut by the length limit" : "");
+      const side = data.metrics.map((name, m) => name.replace("ROUGE-", "R-") + " " + output.scores[m].toFixed(1)).join(" · ") + (output.cut ? " · cut by the length limit" : "") + (output.read ? " · the model " + output.read : "");
       (data.folded.includes(i) ? others : right).append(block(data.systems[i], output, "c" + (i % 6), side));
     });
     if (data.folded.length) right.append(others);

@@ -1,0 +1,64 @@
+"""What stands between a model's scores and the search, beyond what transformers brings along.
+
+Model cards show these classes to those who generate without diasum, so that they use torch and transformers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor, NoRepeatNGramLogitsProcessor
+
+
+def inside_words(tokenizer: Any) -> list[bool]:
+    """For each token, whether it goes on with a word; all False where the vocabulary does not mark the beginnings of words."""
+    begins = ("\u2581", "\u0120")  # of SentencePiece and of byte-level BPE
+    tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
+    if not any(token.startswith(begins) for token in tokens):
+        return [False] * len(tokens)
+    special = set(tokenizer.all_special_tokens)
+    return [token not in special and not token.startswith(begins) and token.isalnum() for token in tokens]
+
+
+class FinishWords(NoRepeatNGramLogitsProcessor):
+    """The no-repeat rule of transformers, except that a begun word may be finished as an earlier one was.
+
+    Names of several tokens ("App|rent|ice") come again in every summary of a conversation; plain blocking breaks them at the second
+    mention ("Apprent on Wednesdays"). Where the vocabulary does not mark the beginnings of words, the plain rule stays.
+    """
+
+    def __init__(self, size: int, inside: list[bool]) -> None:
+        super().__init__(size)
+        self.inside = inside
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        blocked: torch.FloatTensor = super().__call__(input_ids, scores.clone())
+        for row, token in (blocked != scores).nonzero().tolist():
+            if token < len(self.inside) and self.inside[token] and self._is_finished(input_ids[row].tolist(), token):
+                blocked[row, token] = scores[row, token]
+        return blocked
+
+    def _is_finished(self, ids: list[int], token: int) -> bool:
+        # A word that grows by repeating itself is none that was there.
+        begin = len(ids) - 1
+        while begin > 0 and self.inside[ids[begin]]:
+            begin -= 1
+        word = [*ids[begin:], token]
+        return any(ids[k : k + len(word)] == word for k in range(begin - len(word) + 1))
+
+
+class NotBefore(LogitsProcessor):
+    """None of some tokens before so many new tokens, a number for each row of the batch."""
+
+    def __init__(self, shortest: Sequence[int], tokens: Sequence[int]) -> None:
+        self.shortest, self.tokens = shortest, tokens
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        least = torch.tensor(self.shortest, device=scores.device).repeat_interleave(len(scores) // len(self.shortest))
+        early = input_ids.shape[1] - 1 < least  # the first token is the decoder's start
+        held = scores.clone()
+        for token in self.tokens:
+            held[early, token] = -float("inf")
+        return held  # type: ignore[return-value]
