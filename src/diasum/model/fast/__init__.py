@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from diasum.model.fast import operators
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.compiled import choose_kernels
 from diasum.model.fast.frozen import choose_products
@@ -93,6 +94,8 @@ def _obstacle(model: Any, dtype: torch.dtype) -> str | None:
         return "the base is quantised"
     if dtype == torch.float16:
         return "it computes in fp32 and bf16, not in fp16"
+    if base.device.type == "cpu" and (problem := operators.problem()):
+        return problem
     activation = base.config.dense_act_fn if base.config.model_type in _T5 else base.config.activation_function
     if activation not in ACTIVATIONS:
         return f"it knows the activations {', '.join(ACTIVATIONS)}, not {activation}"

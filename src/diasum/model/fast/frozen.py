@@ -73,7 +73,7 @@ def has_onednn_products(device: str, dtype: torch.dtype) -> bool:
     try:
         weight = torch.ops.mkldnn._reorder_linear_weight(torch.zeros(8, 8, dtype=dtype), _ROWS)
         _onednn_product(torch.zeros(1, 8, dtype=dtype), weight, None, torch.zeros(1, 8, dtype=dtype))
-    except (AttributeError, RuntimeError):
+    except (AttributeError, RuntimeError, TypeError, ValueError):  # missing, or with other arguments
         return False
     return True
 

@@ -14,10 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diasum.model.fast import operators
 from diasum.model.fast.packed import Segments
-
-_attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-_attend_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +153,9 @@ class Kernels:
         out = q.new_empty(q.shape)
         log_sums = []
         for a, b, c, d in scores.segments.spans:
-            mixed, log_sum = _attend(
+            mixed, log_sum = operators.attend(
                 _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
-                0.0, scores.causal, attn_mask=scores.table(b - a, d - c), scale=scores.scale,
+                causal=scores.causal, mask=scores.table(b - a, d - c), scale=scores.scale,
             )  # fmt: skip
             _heads(out, a, b, scores).copy_(mixed)
             log_sums.append(log_sum)
@@ -187,10 +185,10 @@ class Kernels:
             into: for the gradients of q, k and v.
         """
         for (a, b, c, d), log_sum in zip(scores.segments.spans, log_sums, strict=True):
-            made = _attend_backward(
+            made = operators.attend_backward(
                 _heads(grad, a, b, scores), _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
                 _heads(out, a, b, scores), log_sum,
-                0.0, scores.causal, attn_mask=scores.table(b - a, d - c), scale=scores.scale,
+                causal=scores.causal, mask=scores.table(b - a, d - c), scale=scores.scale,
             )  # fmt: skip
             for rows, part, (begin, end) in zip(into, made, ((a, b), (c, d), (c, d)), strict=True):
                 _heads(rows, begin, end, scores).copy_(part)
@@ -220,7 +218,7 @@ class Kernels:
         out = torch.empty_like(x)
         to_gate, to_value = out.chunk(2, dim=-1)
         torch.mul(F.gelu(gate, approximate="tanh"), grad, out=to_value)
-        to_gate.copy_(torch.ops.aten.gelu_backward(grad * value, gate, approximate="tanh"))
+        to_gate.copy_(operators.gelu_backward(grad * value, gate, approximate="tanh"))
         return out
 
     def gelu(self, x: Tensor) -> Tensor:
@@ -229,8 +227,7 @@ class Kernels:
 
     def gelu_backward(self, grad: Tensor, x: Tensor) -> Tensor:
         """The gradient of x, (N, features)."""
-        out: Tensor = torch.ops.aten.gelu_backward(grad, x)
-        return out
+        return operators.gelu_backward(grad, x)
 
     # ---- the loss ----
 
