@@ -20,7 +20,7 @@ from diasum.model.fast import operators
 
 SOURCE = Path(diasum.__file__).parent
 
-# Methods of `Seq2SeqTrainer` that `DialogueTrainer` overrides, with the parameters that it counts on. Those that begin with `_` are private.
+# Methods of `Seq2SeqTrainer` that `DialogueTrainer` overrides, with the parameters that it counts on; `_` marks private ones.
 OVERRIDDEN = {
     "_get_num_items_in_batch": ["self", "batch_samples", "device"],
     "_get_output_dir": ["self", "trial"],

@@ -214,7 +214,8 @@ class TrainSettings(_Section):
     )
     logging_steps: int = Field(10, ge=1, description="steps between logged losses")
     report_to: list[str] = Field(
-        default_factory=lambda: ["tensorboard"], description="trackers, as transformers names them; [] for none"
+        default_factory=list,
+        description="trackers beside events.jsonl, as transformers names them: [tensorboard], [wandb]",
     )
 
 

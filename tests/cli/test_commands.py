@@ -74,7 +74,7 @@ def test_train_evaluate_summarize(diasum_: Terminal, base: str, corpus: str, tmp
     assert out == ""
     assert "parameters are trained" in err
     assert "dialogues cut" in err
-    assert {"config.yaml", "manifest.json", "adapter", "checkpoints", "events.jsonl", "tensorboard"} <= {
+    assert {"config.yaml", "manifest.json", "adapter", "checkpoints", "events.jsonl"} <= {
         p.name for p in folder.iterdir()
     }
     code, out, err = diasum_("evaluate", folder, "--json")

@@ -17,7 +17,7 @@ from transformers import TrainingArguments
 import diasum
 from diasum.config import TrainSettings
 from diasum.dialogue import parse_dialogue
-from diasum.errors import DiasumError
+from diasum.errors import DiasumError, MissingExtraError
 from diasum.model.generation import Generated
 from diasum.training import Run
 from diasum.training.history import best_evaluation, stalled
@@ -220,6 +220,15 @@ def test_missing_tracker_and_taken_directory(base: str, corpus: str, quick: dict
     assert [p.name for p in (tmp_path / "b").iterdir()] == ["notes.txt"]
     with pytest.raises(DiasumError, match="holds no run to resume"):
         diasum.train(run=tmp_path / "c", resume=True)
+
+
+def test_a_tracker_of_an_extra_that_is_not_installed(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diasum.training.fit.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"diasum\[tensorboard\]"):
+        diasum.train(base, corpus, run=tmp_path / "a", settings={**quick, "train.report_to": ["tensorboard"]})
+    assert not (tmp_path / "a").exists(), "the name must stay free"
 
 
 def _without_dropout(base: str, folder: Path) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -312,25 +313,24 @@ def _check_trackers(names: list[str]) -> None:
                 f"train.report_to: there is no tracker `{name}`.", hint=near_misses(name, INTEGRATION_TO_CALLBACK)
             )
         if name == "tensorboard":
+            if find_spec("tensorboard") is None:
+                raise MissingExtraError("TensorBoard logging (train.report_to)", "tensorboard")
             continue
         try:
             INTEGRATION_TO_CALLBACK[name]()
         except (RuntimeError, ImportError) as error:
             raise DiasumError(
                 f"train.report_to: the tracker `{name}` cannot be used: {error}",
-                hint="Install its package, or leave it out: --set train.report_to=[tensorboard]",
+                hint="Install its package, or leave it out: --set train.report_to=[]",
             ) from None
 
 
 def _tensorboard(settings: Settings, run: Run) -> list[Any]:
     if "tensorboard" not in settings.train.report_to or not distributed.is_main():
         return []
+    from torch.utils.tensorboard import SummaryWriter
     from transformers.integrations import TensorBoardCallback
 
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise MissingExtraError("TensorBoard logging", "dev") from None
     return [TensorBoardCallback(SummaryWriter(log_dir=str(run.path / "tensorboard")))]
 
 

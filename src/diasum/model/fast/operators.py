@@ -20,7 +20,9 @@ NAMES = (
 _FAILURES = (AttributeError, RuntimeError, TypeError, ValueError)  # how a missing or changed operator shows
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, *, causal: bool, mask: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, *, causal: bool, mask: Tensor | None, scale: float
+) -> tuple[Tensor, Tensor]:
     """Attention on a CPU, (1, heads, tokens, K) each; the mixed values, and the logarithms of the softmax's sums."""
     operator: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
     mixed, log_sum = operator(q, k, v, 0.0, causal, attn_mask=mask, scale=scale)
@@ -28,7 +30,16 @@ def attend(q: Tensor, k: Tensor, v: Tensor, *, causal: bool, mask: Tensor | None
 
 
 def attend_backward(
-    grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, log_sum: Tensor, *, causal: bool, mask: Tensor | None, scale: float
+    grad: Tensor,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    out: Tensor,
+    log_sum: Tensor,
+    *,
+    causal: bool,
+    mask: Tensor | None,
+    scale: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients of q, k and v of `attend`, given the gradient of the mixed values `out`."""
     operator: Any = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
@@ -49,7 +60,9 @@ def problem() -> str | None:
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            differing = "attention" if not _attends() else "the gradient of GELU" if not _differentiates_gelu() else None
+            differing = (
+                "attention" if not _attends() else "the gradient of GELU" if not _differentiates_gelu() else None
+            )
     except _FAILURES as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return f"torch {torch.__version__} lacks an operator that it uses ({first.rstrip('.')})"
