@@ -4,7 +4,7 @@
 
 Each piece is a forward and a backward pass at flan-t5-base's shape, over the tokens of a batch of eight pairs with DialogSum's lengths, in
 fp32 and bf16. Compiled attention is measured, too, where the fast path leaves it to torch (bf16 instructions that g++ does not know).
-Saves ``benchmarks/results/kernels.json``, from which ``benchmarks.tables`` makes the table of ``docs/fast-path.md``.
+Saves ``benchmarks/results/kernels-CLASS.json``, from which ``benchmarks.tables`` makes the table of ``docs/fast-path.md``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.training import ROOT, SHAPES, conditions, write_base, write_corpus
+from benchmarks.machine import results_file
+from benchmarks.training import SHAPES, conditions, write_base, write_corpus
 from diasum.files import write_json
 from diasum.model.fast.attention import attend
 from diasum.model.fast.compiled import UNITS, compiled
@@ -30,7 +31,6 @@ from diasum.model.fast.kernels import Dropout, Kernels, RelativeBias
 from diasum.model.fast.ops import LOSS_CHUNK, activated, gated, rms_norm
 from diasum.model.fast.packed import Segments
 
-RESULTS = ROOT / "benchmarks" / "results" / "kernels.json"
 SHAPE, PAIRS, RANK = "flan-t5-base", 8, 8
 Piece = Callable[[Kernels], None]
 
@@ -143,7 +143,7 @@ def measure(dtype: torch.dtype, rounds: int, sources: list[int], targets: list[i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--output", type=Path, help="where the JSON goes, if not to benchmarks/results")
     options = parser.parse_args()
     options.pairs, options.clock, options.warmup = PAIRS, "wall", 1
     about = conditions(options)
@@ -160,7 +160,7 @@ def main() -> None:
         result["types"][name] = measure(dtype, options.rounds, sources, targets)
         for piece, row in result["types"][name]["pieces"].items():
             print(f"{name} {piece}: {row['torch_ms']:.1f} ms by torch, {row['compiled_ms']:.1f} ms compiled")
-    write_json(options.output, result)
+    write_json(options.output or results_file("kernels", result["conditions"]["device"]), result)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m benchmarks.step [--shape flan-t5-base] [--pairs 16] [--steps 3]
 
 LoRA's products count as element-wise work where compiled kernels do them, and so do their random numbers. Base and pairs are those of
-`benchmarks.training`; each step is measured with torch's profiler after one that is not. Saves ``benchmarks/results/step.json``.
+`benchmarks.training`; each step is measured with torch's profiler after one that is not. Saves ``benchmarks/results/step-CLASS.json``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.machine import results_file
 from benchmarks.recipes import diasum_recipe, matmul_peak
-from benchmarks.training import ROOT, SHAPES, conditions, write_base, write_corpus
+from benchmarks.training import SHAPES, conditions, write_base, write_corpus
 from diasum.files import write_json
 
-RESULTS = ROOT / "benchmarks" / "results" / "step.json"
 KINDS = {
     "matrix products": r"aten::(mm|addmm_?|bmm)|mkldnn::_linear_pointwise(\.binary)?",
     "attention": r"aten::_scaled_dot_product\w+|_BySegment(Backward)?",
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--shape", choices=sorted(SHAPES), default="flan-t5-base")
     parser.add_argument("--pairs", type=int, default=16)
     parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--output", type=Path, help="where the JSON goes, if not to benchmarks/results")
     options = parser.parse_args()
     options.rounds, options.clock, options.warmup = options.steps, "wall", 1
     with tempfile.TemporaryDirectory(prefix="diasum-step-") as folder:
@@ -83,7 +83,7 @@ def main() -> None:
             "conditions": conditions(options),
             **measure(Path(folder), options.steps),
         }
-    write_json(options.output, result)
+    write_json(options.output or results_file("step", result["conditions"]["device"]), result)
     print(json.dumps(result["shares"], indent=1))
 
 

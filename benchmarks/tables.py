@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import CLASSES, RESULTS, results_by_class
+
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "mini.json"
-SPEED = ROOT / "benchmarks" / "results" / "training.json"
-SPEED_BF16 = ROOT / "benchmarks" / "results" / "training-bf16.json"
-FROZEN = ROOT / "benchmarks" / "results" / "frozen_encoder.json"
-MEMORY = ROOT / "benchmarks" / "results" / "memory.json"
-KERNELS = ROOT / "benchmarks" / "results" / "kernels.json"
-STEP = ROOT / "benchmarks" / "results" / "step.json"
 CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
 METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
 NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
@@ -222,24 +218,66 @@ def kernels_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", note])
 
 
-# Which tables stand on which page: the name of their marks, what makes them, and from which results.
-PAGES: dict[Path, list[tuple[str, Callable[[dict[str, Any]], str], Path]]] = {
-    ROOT / "README.md": [("results", table, RESULTS), ("speed", speed_table, SPEED)],
-    CARD: [("adapter", card_table, RESULTS)],
-    ROOT / "docs" / "fast-path.md": [
-        ("step", step_table, STEP),
-        ("kernels", kernels_table, KERNELS),
-        ("speed-bf16", speed_table, SPEED_BF16),
-    ],
-    ROOT / "docs" / "memory-and-speed.md": [("frozen", frozen_table, FROZEN), ("memory", memory_table, MEMORY)],
+def speed_summary(results: dict[str, dict[str, Any]]) -> str:
+    """Markdown for the README: one row a class of processor and base, how many times as fast as each recipe.
+
+    Args:
+        results: `benchmarks.training`'s, by class of processor.
+    """
+    lines = [
+        "| processor | base (shape) | classic notebook | trainer's defaults | tuned by hand | peak memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, result in results.items():
+        for shape, row in result["shapes"].items():
+            ratios = [row["diasum_against"][recipe] for recipe in ("classic", "defaults", "tuned")]
+            cells = [f"{ratio['median']:.1f}x" for ratio in ratios]
+            memory = [row["recipes"][recipe]["peak_memory_bytes"] / 1e9 for recipe in ("diasum", "classic")]
+            cells.append(f"{memory[0]:.1f} GB instead of {memory[1]:.1f}")
+            lines.append(f"| {CLASSES[name]} | {shape} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def of_each_class(table: Callable[[dict[str, Any]], str], benchmark: str) -> str:
+    """A benchmark's table for each class of processor that it was run on, under headings."""
+    return "\n\n".join(
+        f"### {CLASSES[name]}\n\n{table(_read(file))}" for name, file in results_by_class(benchmark).items()
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _of(table: Callable[[dict[str, Any]], str], benchmark: str) -> Callable[[], str]:
+    return lambda: table(_read(RESULTS / f"{benchmark}.json"))
+
+
+# Which tables stand on which page, by the name of their marks.
+PAGES: dict[Path, dict[str, Callable[[], str]]] = {
+    ROOT / "README.md": {
+        "results": _of(table, "mini"),
+        "speed": lambda: speed_summary({name: _read(file) for name, file in results_by_class("training").items()}),
+    },
+    CARD: {"adapter": _of(card_table, "mini")},
+    ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
+    ROOT / "docs" / "fast-path.md": {
+        "step": partial(of_each_class, step_table, "step"),
+        "kernels": partial(of_each_class, kernels_table, "kernels"),
+    },
+    ROOT / "docs" / "memory-and-speed.md": {
+        "frozen": _of(frozen_table, "frozen_encoder"),
+        "memory": _of(memory_table, "memory"),
+    },
 }
 
 
 def written(page: Path) -> str:
     """The page with its tables as the saved results have them."""
     text = page.read_text(encoding="utf-8")
-    for name, make, results in PAGES[page]:
-        text = insert(text, make(json.loads(results.read_text(encoding="utf-8"))), name)
+    for name, make in PAGES[page].items():
+        text = insert(text, make(), name)
     return text
 
 

@@ -8,8 +8,8 @@ process of its own, so that its peak memory is true; rounds are interleaved (A B
 meets all alike, and ratios are formed within a round. The limit is 4 FLOP a parameter and token (forward, and the gradient of
 activations; a frozen base needs none of its weights) at the matrix-product speed measured in the same process after each round.
 
-Results go to ``benchmarks/results/training.json`` and a plot of how cost grows beside it; ``python -m benchmarks.tables`` writes the
-README's table from them. With a GPU the same command runs there, on larger shapes.
+Results go to ``benchmarks/results/training-CLASS.json`` and a plot of how cost grows beside it; ``python -m benchmarks.tables`` writes the
+tables of `docs/speed.md` from them. With a GPU the same command runs there, on larger shapes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import results_file
 from benchmarks.recipes import RECIPES
 from diasum.files import write_json
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "training.json"
 # A token a word of up to seven letters, two for longer ones and so on, one a digit and one a punctuation mark.
 PIECES = r"[A-Za-z]{1,7}|[^\sA-Za-z]"
 PACKAGES = ("torch", "transformers", "peft", "accelerate")
@@ -54,6 +54,7 @@ GROWTH = {
 def main() -> None:
     options = _options()
     result: dict[str, Any] = {"conditions": conditions(options), "recipes": RECIPES, "shapes": {}}
+    output = options.output or results_file("training", result["conditions"]["device"])
     for shape in options.shapes:
         with tempfile.TemporaryDirectory(prefix="diasum-benchmark-") as folder:
             result["data"] = write_corpus(Path(folder) / "corpus", options.pairs)
@@ -64,9 +65,9 @@ def main() -> None:
                 print(f"{shape}: how cost grows", file=sys.stderr)
                 result["growth"] = {"shape": shape, **_ask(_start(folder, "growth", json.dumps(options.points)), None)}
             result["conditions"]["load_average_after"] = _load()
-            write_json(options.output, result)
+            write_json(output, result)
     if "growth" in result:
-        draw(result["growth"], options.output.with_name("training-growth.svg"))
+        draw(result["growth"], output.with_name("training-growth.svg"))
     print(json.dumps(result["shapes"], indent=1))
 
 
@@ -324,7 +325,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--growth", default=None, help="the shape to measure how cost grows on; the first when not given"
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
+    parser.add_argument("--output", type=Path, help="where the JSON goes, if not to benchmarks/results")
     parser.add_argument("--quick", action="store_true", help="a tiny shape and few pairs: seconds, and no meaning")
     options = parser.parse_args()
     options.points = GROWTH
