@@ -23,10 +23,10 @@ from typing import Any
 from rich.console import Console
 
 import diasum
-from diasum.api import settings_for
 from diasum.config import Settings
 from diasum.files import write_json
 from diasum.model import describe_machine
+from diasum.resolve import load_settings
 from diasum.training import Run
 from diasum.training.fit import encode_once, make_trainer
 from diasum.training.prepare import prepare
@@ -57,7 +57,7 @@ def settings(data: str, frozen: bool) -> Settings:
     """The recipe; the loss selects the best adapter, so that no summaries are generated in training."""
     path = str(Path(os.environ.get("DIASUM_DATA", "../shared/data")) / "dialogsum") if data == "dialogsum" else "sample"
     changes = {"data.path": path, "train.frozen_encoder": frozen, "train.eval_generate": 0, "train.report_to": []}
-    return settings_for(RECIPES[data], changes)
+    return load_settings(RECIPES[data], changes)
 
 
 def speed(data: str) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from diasum.config import LoraSettings, load_settings
+from diasum.config import LoraSettings
 from diasum.model import Hardware, add_adapter, choose_hardware, load_base
+from diasum.resolve import load_settings
 
 RECIPES = {
     "classic": "the classic notebook: fp32, batch 4, sources padded to 512, targets to 128",
@@ -121,8 +122,8 @@ def diasum_recipe(folder: Path, rounds: int) -> Training:
     from diasum.training.prepare import prepare
     from diasum.training.run import Run
 
-    changes = {"base": str(folder / "base"), "data.path": str(folder / "corpus"), "train.epochs": rounds}
-    settings = load_settings(None, {**changes, "train.report_to": [], "train.logging_steps": 1000})
+    own = {"base": str(folder / "base"), "data.path": str(folder / "corpus"), "train.epochs": rounds}
+    settings = load_settings(None, own | {"train.report_to": [], "train.logging_steps": 1000})
     prepared = prepare(settings, None)
     trainer = make_trainer(settings, Run(folder / "diasum"), prepared, [])
     choices = prepared.record(settings)["choices"]

@@ -11,12 +11,12 @@ import json
 import random
 from pathlib import Path
 
-from diasum.config import load_settings
 from diasum.data import Pair, load_corpus
 from diasum.evaluation.baselines import baseline_predictions
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction
 from diasum.files import write_json
+from diasum.resolve import load_settings
 from pretraining.names import FEMALE, MALE
 from pretraining.reported import report
 from pretraining.speakers import Person

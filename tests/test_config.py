@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from diasum.config import Settings, describe, load_settings
+from diasum.config import Settings, describe
 from diasum.errors import DiasumError
+from diasum.resolve import load_settings
 
 
 def test_yaml_with_overrides_on_top(tmp_path: Path) -> None:
@@ -75,11 +76,11 @@ def test_every_setting_says_what_it_does() -> None:
 
 
 def test_bundled_recipes_are_valid_and_the_classic_one_is_the_classic_one() -> None:
-    from diasum.api import RECIPES, settings_for
+    from diasum.resolve import RECIPES
 
     for recipe in RECIPES.glob("*.yaml"):
-        settings_for(recipe.stem)
-    classic = settings_for("dialogsum-flan-t5-base")
+        load_settings(recipe.stem)
+    classic = load_settings("dialogsum-flan-t5-base")
     assert (classic.lora.r, classic.lora.lora_alpha, classic.lora.lora_dropout) == (8, 32, 0.05)
     assert (
         classic.train.learning_rate,
@@ -89,7 +90,7 @@ def test_bundled_recipes_are_valid_and_the_classic_one_is_the_classic_one() -> N
     ) == (1e-3, 4, 3, 0.01)
     assert (classic.generate.num_beams, classic.generate.max_new_tokens) == (4, 100)
     with pytest.raises(DiasumError, match="bundled recipe"):
-        settings_for("dialogsum-flan-t5")
+        load_settings("dialogsum-flan-t5")
 
 
 def test_broken_yaml_names_the_line(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_commands_have_these_options(line: str) -> None:
 
 
 def test_recipes_exist() -> None:
-    from diasum.api import RECIPES
+    from diasum.resolve import RECIPES
 
     text = README.read_text(encoding="utf-8")
     named = set(re.findall(r"--config ([\w-]+)", text)) | set(re.findall(r"recipes/([\w-]+)\.yaml", text))

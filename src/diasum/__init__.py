@@ -21,13 +21,15 @@ if TYPE_CHECKING:
         evaluate,
         inspect,
         load,
+        preflight,
         score,
         summarize,
         train,
     )
-    from diasum.config import Settings, load_settings
+    from diasum.config import Settings
     from diasum.dialogue import Dialogue, Turn
     from diasum.errors import DiasumError
+    from diasum.resolve import load_settings
 
 __version__ = "0.1.0"
 
@@ -36,9 +38,10 @@ _HOMES = {
         *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
         *("inspect", "load", "preflight", "score", "summarize", "train"),
     ),
-    "diasum.config": ("Settings", "load_settings"),
+    "diasum.config": ("Settings",),
     "diasum.dialogue": ("Dialogue", "Turn"),
     "diasum.errors": ("DiasumError",),
+    "diasum.resolve": ("load_settings",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

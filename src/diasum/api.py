@@ -5,13 +5,26 @@ Each function reads as the job it does; what it needs heavy libraries for is imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diasum.config import Settings, load_settings, parse_override
-from diasum.errors import DiasumError, near_misses
+from diasum.config import DataSettings, Settings
+from diasum.errors import DiasumError
 from diasum.files import check_writable
+from diasum.resolve import (
+    BASELINE,
+    CHECK_DATA,
+    CONVERT_DATA,
+    DATA_STATS,
+    EVALUATE,
+    SCORE,
+    TRAIN,
+    Command,
+    Given,
+    for_other_data,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,15 +38,6 @@ if TYPE_CHECKING:
     from diasum.training.fit import TrainingResult
     from diasum.training.preflight import Preflight
 
-Overrides = Iterable[str] | Mapping[str, Any] | Settings
-RECIPES = Path(__file__).parent / "assets" / "recipes"
-
-
-def settings_for(config: str | Path | None = None, overrides: Overrides = (), **given: Any) -> Settings:
-    """Settings from a YAML file or a bundled recipe's name, with overrides and the values given by dotted path on top."""
-    pairs = _as_dict(overrides) | {name: value for name, value in given.items() if value is not None}
-    return load_settings(_recipe(config), pairs)
-
 
 def train(
     base: str | None = None,
@@ -41,7 +45,7 @@ def train(
     *,
     run: str | Path,
     config: str | Path | None = None,
-    settings: Overrides = (),
+    settings: Given = (),
     resume: bool = False,
     console: Console | None = None,
     on_progress: Callable[[dict[str, Any]], None] | None = None,
@@ -53,31 +57,23 @@ def train(
         data: hub id, file, folder or ``sample``.
         run: the run directory; must not exist unless `resume`.
         config: a YAML file or the name of a bundled recipe.
-        settings: overrides, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``, or a whole `Settings`.
+        settings: further settings, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``, or a whole `Settings`, of which the values
+            count that differ from those of `config`.
         resume: go on with an unfinished run; other settings than its own are refused.
         console: where progress is shown.
         on_progress: called with every log event.
 
     Raises:
-        DiasumError: see `diasum.training.fit`.
+        DiasumError: see `diasum.resolve` and `diasum.training.fit`.
     """
     from diasum.training import Run, distributed
 
     given = {"base": base, "data.path": data}
     if resume:
-        anything = config is not None or bool(_as_dict(settings)) or any(value is not None for value in given.values())
         own = Run(run).resume(None)
-        if anything:
-            start = load_settings(_recipe(config)) if config is not None else own
-            tree = {
-                **_as_dict(start),
-                **_as_dict(settings),
-                **{k: v for k, v in given.items() if v is not None},
-            }
-            Run(run).resume(load_settings(None, tree))
-        resolved = own
+        resolved = Run(run).resume(resolve(TRAIN, settings, given, config=config, own=own))
     else:
-        resolved = settings_for(config, settings, **given)
+        resolved = resolve(TRAIN, settings, given, config=config)
         _check_free(run)
     # Only now what takes seconds to load, so that a slip of the pen is told at once.
     from diasum.evaluation.card import write_card
@@ -104,7 +100,7 @@ def preflight(
     *,
     run: str | Path = "run",
     config: str | Path | None = None,
-    settings: Overrides = (),
+    settings: Given = (),
     console: Console | None = None,
 ) -> Preflight | None:
     """What `train` would do and about how much memory and time it would take; nothing is written.
@@ -115,7 +111,7 @@ def preflight(
     Raises:
         DiasumError: what `train` would stop at before its first step.
     """
-    resolved = settings_for(config, settings, **{"base": base, "data.path": data})
+    resolved = resolve(TRAIN, settings, {"base": base, "data.path": data}, config=config)
     _check_free(run)
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training.fit import dry_run
@@ -130,7 +126,7 @@ def evaluate(
     data: str | None = None,
     split: str | None = None,
     protocol: str | None = None,
-    settings: Overrides = (),
+    settings: Given = (),
     base: str | None = None,
     dtype: str | None = None,
     out: str | Path | None = None,
@@ -143,7 +139,7 @@ def evaluate(
         data: the corpus; a run's own when not given.
         split: the split; `evaluate.split` when not given.
         protocol: how ROUGE is computed.
-        settings: overrides of the `data.`, `generate.` and `evaluate.` sections.
+        settings: others of the `data.`, `generate.` and `evaluate.` sections, `train.device` or `trust_remote_code`.
         base: where the adapter's base is, if not where it was.
         dtype: number type of generation, ``auto`` (fp32), ``fp32`` or ``bf16``; the run's `generate.dtype` when not given.
         out: folder for the files. When not given, the run's ``evaluation/SPLIT``, or ``SPLIT-of-DATA`` there for other data than the
@@ -151,32 +147,27 @@ def evaluate(
         progress: called with (what, done, of how many).
 
     Raises:
-        DiasumError: see `diasum.evaluation.evaluate`.
+        DiasumError: see `diasum.resolve` and `diasum.evaluation.evaluate`.
     """
     from diasum.data import load_corpus
     from diasum.data.seen import Seen
     from diasum.evaluation.evaluate import evaluate_model
     from diasum.evaluation.report import write_evaluation
     from diasum.evaluation.runs import check_there
-    from diasum.model.trained import load_trained
+    from diasum.model.trained import generation_settings, load_trained
     from diasum.training import Run
 
     own = Run(run) if Run(run).config_file.is_file() else None
-    start = own.settings() if own else Settings()
-    if data is None and own is None:
+    start = own.settings() if own else Settings(data=DataSettings(path=""))
+    arguments = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol, "generate.dtype": dtype}
+    resolved = resolve(EVALUATE, settings, arguments, own=start)
+    if resolved.data.path != start.data.path:
+        resolved = resolve(EVALUATE, settings, arguments, own=for_other_data(start))
+    if not resolved.data.path:
         check_there(str(run))
         raise DiasumError(
             "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, or `sample`)."
         )
-    changes = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol, "generate.dtype": dtype}
-    tree = {
-        **_as_dict(start),
-        **{k: v for k, v in changes.items() if v is not None},
-        **_as_dict(settings),
-    }
-    if data is not None and data != start.data.path:
-        _forget_columns(tree)
-    resolved = load_settings(None, tree)
     usual = (resolved.data, resolved.evaluate.max_examples) == (start.data, start.evaluate.max_examples)
     folder = Path(out) if out is not None else None
     if own and folder is None:
@@ -194,15 +185,17 @@ def evaluate(
     )
     pairs = corpus.split(resolved.evaluate.split)[: resolved.evaluate.max_examples]
     corpus.notes[:0] = seen.notes(pairs) if seen else []
-    generate = resolved.generate if own or dtype or _touches(settings, "generate") else None
+    if not own:
+        brought = start.model_copy(update={"generate": generation_settings(run)})
+        resolved.generate = resolve(EVALUATE, settings, arguments, own=brought).generate
     trained = load_trained(
         run,
         base=base,
         device=resolved.train.device,
-        dtype=generate.dtype if generate else None,
+        dtype=resolved.generate.dtype,
         trust_remote_code=resolved.trust_remote_code,
     )
-    evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=generate, progress=progress)
+    evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=resolved.generate, progress=progress)
     if folder is not None:
         write_evaluation(folder, evaluated, corpus=corpus, run=own, card=usual, contrast=evaluated.contrast)
     return evaluated
@@ -212,15 +205,24 @@ def score(
     predictions: str | Path | Sequence[str | Path],
     data: str,
     *,
-    split: str = "test",
-    protocol: str = "auto",
-    settings: Overrides = (),
+    split: str | None = None,
+    protocol: str | None = None,
+    settings: Given = (),
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
     """Score any system's summaries (txt, one a line, or a table) against a corpus, beside baselines; several files in one table.
 
     Systems are named by their files; differences are taken to the first. Baselines are those of the settings (`evaluate.baselines`).
+
+    Args:
+        predictions: files of summaries.
+        data: the corpus with the references.
+        split: the split; `evaluate.split` when not given.
+        protocol: how ROUGE is computed; `evaluate.protocol` when not given.
+        settings: further settings, such as ``{"data.summary_columns": "note"}``.
+        out: folder for predictions, metrics and report; nothing is written when not given.
+        progress: called with (what, done, of how many).
 
     Raises:
         DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split, several columns that could be the summary.
@@ -229,7 +231,7 @@ def score(
     from diasum.evaluation.predictions import read_systems
 
     files = [predictions] if isinstance(predictions, str | Path) else list(predictions)
-    given = _given_settings(data, split, protocol, settings)
+    given = resolve(SCORE, settings, {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol})
 
     def predict(pairs: Any, pair_of: Any) -> tuple[dict[str, list[Prediction]], list[str]]:
         systems, notes = read_systems(files, pairs, pair_of)
@@ -242,13 +244,13 @@ def baseline(
     data: str,
     *,
     method: str | Sequence[str] = ("lead3", "longest"),
-    split: str = "test",
-    protocol: str = "auto",
-    settings: Overrides = (),
+    split: str | None = None,
+    protocol: str | None = None,
+    settings: Given = (),
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
-    """Score baselines that need no model, with the same metrics and report.
+    """Score baselines that need no model, with the same metrics and report; arguments as `score`, and `method`, their names.
 
     Raises:
         DiasumError: an unknown method (those there are, are listed).
@@ -256,7 +258,7 @@ def baseline(
     from diasum.evaluation.evaluate import baselines
 
     methods = [method] if isinstance(method, str) else list(method)
-    given = _given_settings(data, split, protocol, settings)
+    given = resolve(BASELINE, settings, {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol})
     return _score_texts(given, out, lambda pairs, _: (baselines(methods, pairs, given.evaluate.seed), []), progress)
 
 
@@ -306,21 +308,21 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
     }
 
 
-def check_data(data: str, *, settings: Overrides = ()) -> CorpusCheck:
+def check_data(data: str, *, settings: Given = ()) -> CorpusCheck:
     """Look for overlap between splits, near-duplicates, empty and odd rows."""
     from diasum.data import check_corpus
 
-    return check_corpus(_corpus(data, settings))
+    return check_corpus(_corpus(CHECK_DATA, data, settings))
 
 
-def data_stats(data: str, *, settings: Overrides = ()) -> CorpusStats:
+def data_stats(data: str, *, settings: Given = ()) -> CorpusStats:
     """Counts of dialogues, turns, speakers and words, by split; `notes` say which rows were skipped or joined."""
     from diasum.data import corpus_stats
 
-    return corpus_stats(_corpus(data, settings))
+    return corpus_stats(_corpus(DATA_STATS, data, settings))
 
 
-def convert_data(data: str, out: str | Path, *, settings: Overrides = ()) -> list[str]:
+def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[str]:
     """Write a corpus as jsonl, one file a split, with turns and references.
 
     Returns:
@@ -331,7 +333,7 @@ def convert_data(data: str, out: str | Path, *, settings: Overrides = ()) -> lis
     """
     from diasum.data.writing import write_corpus
 
-    corpus = _corpus(data, settings)
+    corpus = _corpus(CONVERT_DATA, data, settings)
     return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
 
 
@@ -354,15 +356,10 @@ def _check_free(run: str | Path) -> None:
         Run(run).check_free()
 
 
-def _corpus(data: str, settings: Overrides) -> Corpus:
+def _corpus(command: Command, data: str, settings: Given) -> Corpus:
     from diasum.data import load_corpus
 
-    return load_corpus(settings_for(None, settings, **{"data.path": data}).data, purpose="any", need_summaries=False)
-
-
-def _given_settings(data: str, split: str, protocol: str, settings: Overrides) -> Settings:
-    named = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
-    return settings_for(None, settings, **named)
+    return load_corpus(resolve(command, settings, {"data.path": data}).data, purpose="any", need_summaries=False)
 
 
 def _score_texts(
@@ -383,42 +380,3 @@ def _score_texts(
     if folder is not None:
         write_evaluation(folder, evaluated, corpus=corpus, run=None)
     return evaluated
-
-
-def _recipe(config: str | Path | None) -> Path | None:
-    """A settings file, or a bundled recipe by its name."""
-    if config is None or Path(config).is_file():
-        return None if config is None else Path(config)
-    bundled = {path.stem: path for path in RECIPES.glob("*.yaml")}
-    name = str(config)
-    if name in bundled:
-        return bundled[name]
-    if "/" not in name and not name.endswith((".yaml", ".yml")):
-        raise DiasumError(f"There is neither a file nor a bundled recipe `{name}`.", hint=near_misses(name, bundled))
-    return Path(config)
-
-
-def _as_dict(settings: Overrides) -> dict[str, Any]:
-    """Settings in any of the accepted forms, by dotted path."""
-    if isinstance(settings, Settings):
-        return _flat(settings.model_dump(mode="json"))
-    return dict(settings) if isinstance(settings, Mapping) else dict(parse_override(item) for item in settings)
-
-
-def _touches(settings: Overrides, section: str) -> bool:
-    return any(path.startswith(f"{section}.") for path in _as_dict(settings))
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= (
-            _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and not prefix else {f"{prefix}{key}": value}
-        )
-    return flat
-
-
-def _forget_columns(tree: dict[str, Any]) -> None:
-    """Column names, revision and licence belong to the run's own data, not to another corpus."""
-    for name in ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision", "license"):
-        tree[f"data.{name}"] = None

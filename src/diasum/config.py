@@ -1,4 +1,4 @@
-"""Every setting, declared once: name, type, default and what it does. YAML in, command-line overrides on top, checked as a whole.
+"""Every setting, declared once: name, type, default and what it does; checked as a whole. `diasum.resolve` puts them together.
 
 A settings file is a tree of the sections below. Unknown keys and wrong values are reported all at once, each with its path, before
 anything is loaded. Field names follow the libraries that the values go to (`LoraConfig`, `Seq2SeqTrainingArguments`,
@@ -8,7 +8,6 @@ anything is loaded. Field names follow the libraries that the values go to (`Lor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
@@ -16,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from diasum.errors import DiasumError, near_misses
 from diasum.lora_fields import check_lora_fields, not_a_pattern
-from diasum.yaml_files import read_yaml, scalar
 
 DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary:"
 
@@ -289,26 +287,6 @@ class Settings(_Section):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def load_settings(file: Path | str | None = None, overrides: Iterable[str] | Mapping[str, Any] = ()) -> Settings:
-    """Read settings from YAML and put overrides on top.
-
-    Args:
-        file: a YAML file; defaults only when None.
-        overrides: ``section.key=value`` strings (the value in YAML) or a mapping of such dotted paths to values.
-
-    Raises:
-        DiasumError: the file cannot be read, or keys or values are wrong; all of them are listed with their paths.
-    """
-    tree: dict[str, Any] = {}
-    where = "the settings"
-    if file is not None:
-        where = str(file)
-        tree = read_yaml(Path(file))
-    for path, value in _dotted(overrides):
-        _put(tree, path, value)
-    return check_settings(tree, where)
-
-
 def check_settings(tree: Mapping[str, Any], where: str) -> Settings:
     """Validate a tree as a whole.
 
@@ -332,33 +310,6 @@ def check_settings(tree: Mapping[str, Any], where: str) -> Settings:
             hint="Correct them; `diasum config check FILE` checks again without loading anything.",
         )
     return settings
-
-
-def parse_override(item: str) -> tuple[str, Any]:
-    """Split ``section.key=value``; the value is read as YAML.
-
-    Raises:
-        DiasumError: there is no ``=`` in it.
-    """
-    path, sign, value = item.partition("=")
-    if not sign or not path.strip():
-        raise DiasumError(
-            f"--set expects section.key=value, found `{item}`.", hint="For example: --set train.learning_rate=1e-3"
-        )
-    return path.strip(), scalar(value)
-
-
-def _dotted(overrides: Iterable[str] | Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return list(overrides.items()) if isinstance(overrides, Mapping) else [parse_override(item) for item in overrides]
-
-
-def _put(tree: dict[str, Any], path: str, value: Any) -> None:
-    *sections, key = path.split(".")
-    for section in sections:
-        if not isinstance(tree.get(section), dict):
-            tree[section] = {}
-        tree = tree[section]
-    tree[key] = value
 
 
 def _problem(item: Any) -> str:

@@ -12,13 +12,14 @@ import pytest
 import yaml
 
 import diasum
-from diasum.config import Settings, load_settings
+from diasum.config import Settings
 from diasum.data import Corpus
 from diasum.errors import DiasumError
 from diasum.evaluation.card import licence_notes, metadata, write_card
 from diasum.evaluation.report import write_evaluation
 from diasum.files import write_json
 from diasum.model import add_adapter, choose_hardware, load_base
+from diasum.resolve import load_settings
 from diasum.training import Run
 from tests.evaluation.test_report import three_systems
 

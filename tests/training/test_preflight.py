@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import diasum
-from diasum.api import settings_for
 from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import quick_scores
+from diasum.resolve import load_settings
 from diasum.training import Run, preflight
 from diasum.training.fit import dry_run, make_trainer
 from diasum.training.preflight import LiveBytes, Preflight
@@ -92,7 +92,7 @@ def test_two_small_steps_tell_the_memory_of_a_large_one(
     extra: dict[str, Any], base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
 ) -> None:
     """The tensors of the whole largest batch, counted, against the estimate from one pair and two."""
-    settings = settings_for(None, {"base": base, "data.path": corpus, **quick, "train.batch_size": 12, **extra})
+    settings = load_settings(None, {"base": base, "data.path": corpus, **quick, "train.batch_size": 12, **extra})
     prepared = prepare(settings, None)
     trainer = make_trainer(settings, Run(tmp_path), prepared, [])
     longest = max(prepared.features, key=lambda f: len(f["input_ids"]) + len(f["labels"]))
@@ -124,7 +124,7 @@ def test_nothing_of_the_training_changes(
 
 
 def test_dry_run_writes_nothing(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
-    settings = settings_for(None, {"base": base, "data.path": corpus, **quick})
+    settings = load_settings(None, {"base": base, "data.path": corpus, **quick})
     found = dry_run(settings, tmp_path / "run", measure=quick_scores)
     assert found is not None
     assert found.evaluation_seconds > 0
@@ -148,7 +148,7 @@ def test_too_little_memory_is_warned_of(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "_free", lambda hardware: -(1 << 40))
-    settings = settings_for(None, {"base": base, "data.path": corpus, **quick})
+    settings = load_settings(None, {"base": base, "data.path": corpus, **quick})
     found = dry_run(settings, tmp_path / "run")
     assert found is not None
     assert "more memory than there is" in str(found.warning())
@@ -158,7 +158,7 @@ def test_what_can_be_had_is_at_most_the_limit(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "memory_bytes", lambda: 5 << 20)
-    found = dry_run(settings_for(None, {"base": base, "data.path": corpus, **quick}), tmp_path / "run")
+    found = dry_run(load_settings(None, {"base": base, "data.path": corpus, **quick}), tmp_path / "run")
     assert found is not None
     assert found.available_bytes == 5 << 20
 
@@ -184,7 +184,7 @@ def test_where_one_pair_fits_the_run_goes_on(
     """The estimate tries two at a time."""
     scarce(monkeypatch, 1)
     settings = {**quick, "train.epochs": 1}
-    found = dry_run(settings_for(None, {"base": base, "data.path": corpus, **settings}), tmp_path / "run")
+    found = dry_run(load_settings(None, {"base": base, "data.path": corpus, **settings}), tmp_path / "run")
     assert found is not None
     assert "taken in parts" in str(found.warning())
     diasum.train(base, corpus, run=tmp_path / "run", settings=settings)

@@ -14,8 +14,8 @@ def baseline(
     method: Annotated[
         list[str] | None, typer.Option(help="lead3, longest, random3, textrank, oracle, ...; may be repeated.")
     ] = None,
-    split: options.Split = "test",
-    protocol: options.Protocol = "auto",
+    split: options.Split = None,
+    protocol: options.Protocol = None,
     set_: options.Set = None,
     out: options.Out = None,
     json_: options.Json = False,
@@ -32,7 +32,7 @@ def baseline(
             data,
             method=methods,
             split=split,
-            protocol=protocol or "auto",
+            protocol=protocol,
             settings=options.overrides(set_),
             out=out,
             progress=bars,

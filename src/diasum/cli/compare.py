@@ -18,7 +18,7 @@ def compare(
             help="Two or more evaluated runs, or folders of `score --out`; NAME=RUN names a run, and several of one name are seeds."
         ),
     ],
-    split: options.Split = "test",
+    split: Annotated[str, typer.Option(help="The split they were evaluated on.")] = "test",
     protocol: Annotated[
         str | None, typer.Option(help="Score the stored summaries anew under this protocol (see docs/protocols.md).")
     ] = None,

@@ -17,9 +17,9 @@ def check(
     set_: options.Set = None,
 ) -> None:
     """Check a settings file as a whole, without loading anything, and print it resolved."""
-    from diasum.api import settings_for
+    from diasum.resolve import load_settings
 
-    print(settings_for(file, options.overrides(set_)).to_yaml(), end="")
+    print(load_settings(file, options.overrides(set_)).to_yaml(), end="")
 
 
 @app.command()

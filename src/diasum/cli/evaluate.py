@@ -12,7 +12,7 @@ from diasum.cli import options
 def evaluate(
     run: Annotated[str, typer.Argument(help="Run directory, adapter or model folder, or hub id.")],
     data: options.Data = None,
-    split: Annotated[str | None, typer.Option(help="The split to evaluate.")] = None,
+    split: options.Split = None,
     protocol: options.Protocol = None,
     base: options.Base = None,
     dtype: options.Dtype = None,

@@ -15,7 +15,7 @@ NeededData = Annotated[
 RunFolder = Annotated[Path, typer.Option("--run", help="Run directory.")]
 Config = Annotated[str | None, typer.Option(help="Settings file (YAML), or the name of a bundled recipe.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as section.key=value; may be repeated.")]
-Split = Annotated[str, typer.Option(help="The split to evaluate.")]
+Split = Annotated[str | None, typer.Option(help="The split to evaluate: evaluate.split, `test` when not given.")]
 Protocol = Annotated[
     str | None,
     typer.Option(
@@ -34,8 +34,6 @@ def given(**options: object) -> dict[str, object]:
     return {name.replace("__", "."): value for name, value in options.items() if value is not None}
 
 
-def overrides(items: list[str] | None, **options: object) -> dict[str, object]:
-    """`--set` items over the flags that stand for settings."""
-    from diasum.config import parse_override
-
-    return {**given(**options), **dict(parse_override(item) for item in items or [])}
+def overrides(items: list[str] | None, **options: object) -> list[str | tuple[str, object]]:
+    """`--set` items and the flags that stand for settings; none goes before another."""
+    return [*given(**options).items(), *(items or [])]

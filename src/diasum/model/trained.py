@@ -111,13 +111,7 @@ def load_trained(
         DiasumError: nothing there to load, an unfinished run, a damaged file, an adapter whose base is missing or differs, or a
             device or number type that is not there.
     """
-    try:
-        folder = _folder(str(source))
-    except OSError as error:  # a folder without permission, or a text that is no path
-        raise DiasumError(
-            f"{_shown(source)} cannot be read: {error.strerror}.",
-            hint="Expected a run directory, an adapter or model folder, or a hub id.",
-        ) from None
+    folder = _located(source)
     if folder is None or not (folder / "adapter_config.json").is_file():
         name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
         try:
@@ -133,6 +127,11 @@ def load_trained(
         loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
         return _assemble(str(source), loaded.model, loaded, side, hardware, has_adapter=False)
     return _load_adapter(str(source), folder, base, device, dtype, trust_remote_code)
+
+
+def generation_settings(source: str | Path) -> GenerateSettings:
+    """Those that a run, adapter or model brings along, without loading it; errors as `load_trained`."""
+    return _own_settings(str(source), _side_file(_located(source)))[1]
 
 
 def _load_adapter(
@@ -190,11 +189,8 @@ def _assemble(
     source: str, model: Any, base: Base, side: dict[str, Any], hardware: Hardware, *, has_adapter: bool
 ) -> Trained:
     notes = []
-    try:
-        prompt = PromptSettings(**side.get("prompt", {}))
-        settings = GenerateSettings(**{**side.get("generate", {}), "dtype": hardware.dtype})
-    except ValidationError as error:
-        raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
+    prompt, own = _own_settings(source, side)
+    settings = own.model_copy(update={"dtype": hardware.dtype})
     if not side and source != BUNDLED:
         notes.append(f"{source} says nothing of its prompt: the default one is used.")
     if hardware.dtype != "fp32":
@@ -202,6 +198,13 @@ def _assemble(
     model.eval()
     encoder = PairEncoder(base.tokenizer, base.prompt(prompt))
     return Trained(source, model, base, encoder, settings, hardware, has_adapter, notes)
+
+
+def _own_settings(source: str, side: dict[str, Any]) -> tuple[PromptSettings, GenerateSettings]:
+    try:
+        return PromptSettings(**side.get("prompt", {})), GenerateSettings(**side.get("generate", {}))
+    except ValidationError as error:
+        raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
 
 
 def _side_file(folder: Path | None) -> dict[str, Any]:
@@ -239,6 +242,17 @@ def _remedy(file: Path) -> str:
 def _shown(source: str | Path) -> str:
     text = " ".join(str(source).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _located(source: str | Path) -> Path | None:
+    """As `_folder`, with the operating system's refusals as errors that a user can act on."""
+    try:
+        return _folder(str(source))
+    except OSError as error:  # a folder without permission, or a text that is no path
+        raise DiasumError(
+            f"{_shown(source)} cannot be read: {error.strerror}.",
+            hint="Expected a run directory, an adapter or model folder, or a hub id.",
+        ) from None
 
 
 def _folder(source: str) -> Path | None:

@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from diasum.config import Settings, load_settings
+from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.files import write_json, write_text
 from diasum.intact import damage
+from diasum.resolve import load_settings
 from diasum.training.history import best_evaluation
 
 KEPT_CHECKPOINTS = 2

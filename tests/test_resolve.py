@@ -1,0 +1,335 @@
+"""One order of settings: what goes before what, what is refused, and that no setting given to any command is without effect."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import diasum
+from diasum.config import Settings
+from diasum.errors import DiasumError
+from diasum.resolve import EVALUATE, TRAIN, load_settings, resolve
+from tests.cli.test_commands import Terminal
+
+
+class Stop(Exception):
+    """Instead of the work."""
+
+
+class Work:
+    """What a command hands to those that do its work."""
+
+    def __init__(self) -> None:
+        self.got: dict[str, Any] = {}
+
+    def keep(self, name: str, *, stop: bool, result: Any = None) -> Callable[..., Any]:
+        def work(*arguments: Any, **named: Any) -> Any:
+            kept = {key: value for key, value in named.items() if isinstance(value, BaseModel | str | bool)}
+            self.got[name] = ([one for one in arguments if isinstance(one, BaseModel)], kept)
+            if stop:
+                raise Stop
+            return result
+
+        return work
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
+    """Everything is resolved and nothing is done; `run` is a run with settings of its own."""
+    from diasum.data import Corpus
+
+    monkeypatch.chdir(tmp_path)
+    own = load_settings("demo", {"train.device": "cpu", "data.topic_column": "topic"})
+    Path("run").mkdir()
+    Path("run/config.yaml").write_text(own.to_yaml())
+    kept = Work()
+    empty = Corpus("none", {name: [] for name in ("test", "other")})
+    for place, stop, result in (
+        ("diasum.training.fit.fit", True, None),
+        ("diasum.training.fit.dry_run", True, None),
+        ("diasum.data.load_corpus", False, empty),
+        ("diasum.data.check_corpus", True, None),
+        ("diasum.data.corpus_stats", True, None),
+        ("diasum.data.writing.write_corpus", True, None),
+        ("diasum.model.trained.generation_settings", False, own.generate),
+        ("diasum.model.trained.load_trained", False, None),
+        ("diasum.evaluation.evaluate.evaluate_model", True, None),
+        ("diasum.evaluation.evaluate.evaluate_texts", True, None),
+    ):
+        monkeypatch.setattr(place, kept.keep(place.rpartition(".")[2], stop=stop, result=result))
+    return kept
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "train": lambda **more: diasum.train(run="new", **more),
+    "preflight": lambda **more: diasum.preflight(run="new", **more),
+    "evaluate": lambda **more: diasum.evaluate("run", **more),
+    "evaluate a model": lambda **more: diasum.evaluate("mini", data="sample", **more),
+    "score": lambda **more: diasum.score("p.txt", "sample", **more),
+    "baseline": lambda **more: diasum.baseline("sample", **more),
+    "check_data": lambda **more: diasum.check_data("sample", **more),
+    "data_stats": lambda **more: diasum.data_stats("sample", **more),
+    "convert_data": lambda **more: diasum.convert_data("sample", "new", **more),
+}
+TYPED = {
+    "train": ["train", "--run", "new"],
+    "preflight": ["train", "--run", "new", "--dry-run"],
+    "evaluate": ["evaluate", "run"],
+    "evaluate a model": ["evaluate", "mini", "--data", "sample"],
+    "score": ["score", "p.txt", "--data", "sample"],
+    "baseline": ["baseline", "--data", "sample"],
+    "check_data": ["data", "check", "sample"],
+    "data_stats": ["data", "stats", "sample"],
+    "convert_data": ["data", "convert", "sample", "new"],
+    "demo": ["demo", "--run", "new"],
+    "config check": ["config", "check", "demo"],
+}
+
+
+def every_setting() -> Iterator[tuple[str, Any]]:
+    """Each setting with a value that neither the defaults nor the demo have."""
+    special = {"prompt.template": "Sum up: {dialogue}", "lora.target_modules": ["k"], "lora.use_dora": True}
+    for section, field in Settings.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            for name, about in inner.model_fields.items():
+                path = f"{section}.{name}"
+                yield path, special.pop(path, None) or _another(about.annotation)
+        else:
+            yield section, _another(field.annotation)
+    yield from special.items()
+
+
+def _another(annotation: Any) -> Any:
+    """A value of that type; for a choice, its last one."""
+    origin, choices = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return choices[-1]
+    if choices and origin is not list:
+        return _another(choices[0])
+    return {int: 123, float: 0.123, str: "other", list: ["lead2"], bool: True}[origin or annotation]
+
+
+SETTINGS = dict(every_setting())
+
+
+def wished(settings: Settings, path: str, value: Any) -> Any:
+    """The value, or another one where it is what the setting holds already."""
+    held: Any = settings
+    for part in path.split("."):
+        held = getattr(held, part, None)
+    if held != value:
+        return value
+    return not held if isinstance(held, bool) else {"off": "auto"}[held]
+
+
+def attempt(work: Work, command: Callable[[], Any]) -> tuple[dict[str, Any], str]:
+    """What is handed on, and what is refused."""
+    work.got = {}
+    try:
+        command()
+    except Stop:
+        return work.got, ""
+    except DiasumError as error:
+        return {}, error.message
+    return work.got, ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_setting_has_an_effect_or_is_refused_by_name(name: str, work: Work) -> None:
+    command = COMMANDS[name]
+    start = load_settings("run/config.yaml") if name == "evaluate" else Settings()
+    before, refused = attempt(work, command)
+    assert before
+    assert not refused
+    idle, taken = [], 0
+    for path, value in SETTINGS.items():
+        got, refused = attempt(
+            work, lambda path=path, value=value: command(settings={path: wished(start, path, value)})
+        )  # type: ignore[misc]
+        if refused:
+            assert refused.endswith(f"does not use {path}: leave it out.") or f"{path} is given twice" in refused
+        elif got == before:
+            idle.append(path)
+        else:
+            taken += 1
+    assert not idle, "accepted without effect"
+    assert taken >= 6
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_the_command_line_takes_and_refuses_the_same(
+    name: str, work: Work, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal(monkeypatch, capsys)
+    for path, value in SETTINGS.items():
+        value = wished(load_settings("run/config.yaml") if name == "evaluate" else Settings(), path, value)
+        typed = f"{path}={value!r}"
+        work.got = {}
+        try:
+            code, out, err = terminal(*TYPED[name], "--set", typed)
+        except Stop:
+            code, out, err = 0, "", ""
+        if name in COMMANDS:
+            typed_got = work.got if code == 0 else {}
+            got, refused = attempt(work, lambda: COMMANDS[name](settings={path: value}))  # noqa: B023
+            assert (code == 2) == bool(refused), (path, err)
+            assert got == typed_got, path
+        elif name == "config check":
+            assert code == 0, err
+            assert out != load_settings("demo").to_yaml(), path
+        else:
+            assert code == 0, err
+            assert work.got["fit"][0][0] != load_settings("demo"), path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting", "values"),
+    [
+        (["train", "--run", "new", "--data", "a", "--set", "data.path=b"], "data.path", "'a' and 'b'"),
+        (["train", "--run", "new", "--base", "a", "--set", "base=b"], "base", "'a' and 'b'"),
+        (["train", "--run", "new", "--epochs", "2", "--set", "train.epochs=3"], "train.epochs", "2.0 and 3"),
+        (["train", "--run", "new", "--set", "lora.r=1", "--set", "lora.r=2"], "lora.r", "1 and 2"),
+        (["train", "--run", "new", "--set", "lora={r: 1}", "--set", "lora.r=2"], "lora.r", "1 and 2"),
+        (["train", "--run", "new", "--dry-run", "-r", "2", "--set", "lora.r=3"], "lora.r", "2 and 3"),
+        (["demo", "--set", "train.seed=1", "--set", "train.seed=2"], "train.seed", "1 and 2"),
+        (["evaluate", "run", "--split", "test", "--set", "evaluate.split=other"], "evaluate.split", "'test'|'other'"),
+        (
+            ["evaluate", "run", "--max-examples", "2", "--set", "evaluate.max_examples=3"],
+            "evaluate.max_examples",
+            "2|3",
+        ),
+        (["evaluate", "run", "--data", "a", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (["score", "p.txt", "--data", "a", "--split", "x", "--set", "evaluate.split=y"], "evaluate.split", "'x'|'y'"),
+        (["score", "p.txt", "--data", "a", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (
+            ["baseline", "--data", "a", "--protocol", "x", "--set", "evaluate.protocol=y"],
+            "evaluate.protocol",
+            "'x'|'y'",
+        ),
+        (["data", "check", "a", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (["data", "stats", "a", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (["data", "convert", "a", "new", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (["config", "check", "demo", "--set", "lora.r=1", "--set", "lora.r=2"], "lora.r", "1 and 2"),
+    ],
+)
+def test_one_setting_with_two_values_is_refused(
+    arguments: list[str],
+    setting: str,
+    values: str,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _, err = Terminal(monkeypatch, capsys)(*arguments)
+    assert code == 2
+    assert f"{setting} is given twice with different values" in err
+    assert all(value in err for value in values.split("|"))
+    assert not work.got
+
+
+def test_the_same_value_twice_is_none_too_many() -> None:
+    twice = ["train.epochs=2", "train.epochs=2.0", "data.summary_columns=note", "data.summary_columns=[note]"]
+    settings = load_settings(None, [*twice, ("train.epochs", 2)])
+    assert (settings.train.epochs, settings.data.summary_columns) == (2, ["note"])
+    both = load_settings(None, {"lora.rank_pattern.q": 2, "lora": {"rank_pattern.k": 4}})
+    assert both.lora.model_extra == {"rank_pattern": {"q": 2, "k": 4}}
+    with pytest.raises(DiasumError, match=r"lora\.rank_pattern\.q is given twice"):
+        load_settings(None, {"lora.rank_pattern.q": 2, "lora.rank_pattern": {"q": 4}})
+
+
+def test_the_order(work: Work) -> None:
+    """Defaults, the recipe, the run's own, what was given."""
+    assert Settings().lora.r == 8
+    assert load_settings("demo").lora.r == 16
+    assert load_settings("demo", ["lora={r: 4}"]).lora.r == 4
+    assert load_settings("demo", ["lora={r: 4}"]).lora.lora_alpha == 16, "a section adds to the recipe's"
+    own = load_settings("demo", {"generate.num_beams": 2})
+    resolved = resolve(EVALUATE, ["generate.max_new_tokens=7"], {"evaluate.split": "other"}, own=own)
+    assert (resolved.generate.num_beams, resolved.generate.max_new_tokens) == (2, 7)
+    assert resolved.evaluate.split == "other"
+
+
+def test_arguments_that_are_not_given_do_not_count(work: Work) -> None:
+    both = ["evaluate.split=other", "evaluate.protocol=dialogsum-paper"]
+    for name in ("score", "baseline"):
+        got, refused = attempt(work, lambda: COMMANDS[name](settings=both))  # noqa: B023
+        assert not refused
+        settings = got["evaluate_texts"][0][0]
+        assert (settings.split, settings.protocol) == ("other", "dialogsum-paper")
+
+
+def test_of_a_whole_configuration_counts_what_differs(work: Work) -> None:
+    own = load_settings("run/config.yaml")
+    got, refused = attempt(work, lambda: diasum.evaluate("run", settings=own))
+    assert not refused
+    got, refused = attempt(
+        work, lambda: diasum.evaluate("run", settings=load_settings("run/config.yaml", ["lora.r=3"]))
+    )
+    assert "`diasum evaluate` does not use lora.r" in refused
+    whole = load_settings(None, {"train.epochs": 9, "base": "mine"})
+    got, _ = attempt(work, lambda: diasum.train(data="a", run="new", settings=whole))
+    assert got["fit"][0][0] == load_settings(None, {"train.epochs": 9, "base": "mine", "data.path": "a"})
+    _, refused = attempt(work, lambda: diasum.train("yours", run="new", settings=whole))
+    assert "base is given twice with different values: 'yours' and 'mine'" in refused
+    dora = load_settings("demo", {"lora.use_dora": True})
+    Path("dora.yaml").write_text(dora.to_yaml())
+    got, _ = attempt(work, lambda: diasum.train(run="new", config="dora.yaml", settings=load_settings("demo")))
+    assert got["fit"][0][0] == load_settings("demo"), "without what the file has beside it"
+
+
+def test_what_is_refused_says_what_there_is() -> None:
+    with pytest.raises(DiasumError) as caught:
+        resolve(EVALUATE, ["base=other", "lora.r=4", "evaluate.split=test"])
+    assert caught.value.message == "`diasum evaluate` does not use base, lora.r: leave them out."
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("For base there is --base. It uses data.path, ")
+    assert "evaluate.*, generate.*, train.device" in caught.value.hint
+    with pytest.raises(DiasumError, match="there is no such setting"):
+        resolve(EVALUATE, ["lora.r=4", "evaluate.splitt=test"])
+
+
+def test_other_data_leave_the_columns_of_the_runs_own(work: Work) -> None:
+    assert attempt(work, lambda: diasum.evaluate("run"))[0]["load_corpus"][0][0].topic_column == "topic"
+    for more in ({"data": "other"}, {"settings": ["data.path=other"]}):
+        got, _ = attempt(work, lambda: diasum.evaluate("run", **more))  # type: ignore[arg-type]  # noqa: B023
+        assert got["load_corpus"][0][0].topic_column is None
+    got, _ = attempt(work, lambda: diasum.evaluate("run", data="other", settings=["data.topic_column=subject"]))
+    assert got["load_corpus"][0][0].topic_column == "subject"
+
+
+def test_a_model_without_a_run_keeps_its_own_way_to_generate(work: Work) -> None:
+    got, _ = attempt(work, lambda: diasum.evaluate("mini", data="sample", settings=["generate.max_new_tokens=7"]))
+    generate = got["evaluate_model"][1]["generate"]
+    assert (generate.min_new_tokens, generate.max_new_tokens) == (56, 7)
+    got, _ = attempt(work, lambda: diasum.evaluate("mini", settings=["data.path=sample"]))
+    assert got["load_corpus"][0][0].path == "sample"
+    _, refused = attempt(work, lambda: diasum.evaluate("mini"))
+    assert refused == "Evaluation needs data."
+
+
+def test_a_resumed_run_takes_its_own_and_refuses_others(work: Work, tmp_path: Path) -> None:
+    started = load_settings("demo", {"train.epochs": 9})
+    Path("run/config.yaml").write_text(started.to_yaml())
+    for same in ({}, {"settings": ["train.epochs=9"]}, {"config": "demo", "settings": ["train.epochs=9.0"]}):
+        got, refused = attempt(work, lambda: diasum.train(run="run", resume=True, **same))  # type: ignore[arg-type]  # noqa: B023
+        assert not refused
+        assert got["fit"][0][0] == started
+    for other in ({"config": "demo"}, {"settings": ["train.epochs=4"]}):
+        _, refused = attempt(work, lambda: diasum.train(run="run", resume=True, **other))  # type: ignore[arg-type]  # noqa: B023
+        assert "train.epochs: the run has 9.0, now given 4" in refused
+    Path("bad.yaml").write_text("train: {epoch: 3}\n")
+    _, refused = attempt(work, lambda: diasum.train(run="run", resume=True, config="bad.yaml"))
+    assert "1 problem in bad.yaml" in refused
+
+
+def test_recipes_are_known_wherever_settings_are_read() -> None:
+    assert diasum.load_settings("demo") == resolve(TRAIN, config="demo") != Settings()
+    with pytest.raises(DiasumError, match="neither a file nor a bundled recipe `dmeo`") as caught:
+        diasum.load_settings("dmeo")
+    assert "Did you mean `demo`?" in str(caught.value)
