@@ -182,6 +182,26 @@ def test_gains_over_the_control_are_tested_and_told() -> None:
     assert contrast_sentence("adapter", contrast(tiny("t5"), MANY, kinds=["name"], scorer=fluent)) is None
 
 
+def test_a_share_at_chance_is_not_shown_however_low_its_control() -> None:
+    own = {pair.references[0]: pair.dialogue for pair in MANY}
+    order = {pair.references[0]: i for i, pair in enumerate(MANY)}
+
+    def half(sources: Sequence[Dialogue], groups: Sequence[Sequence[str]]) -> list[list[float]]:
+        """Right in every second own dialogue, never in another one."""
+        return [
+            [float(t in own and own[t] is source and order[t] % 2 == 0) - 0.5 * (t in own) for t in group]
+            for source, group in zip(sources, groups, strict=True)
+        ]
+
+    result = contrast(tiny("t5"), MANY, kinds=["name"], scorer=half, control=True)
+    kind = result.kinds["name"]
+    assert (kind.share, kind.control_share) == (0.5, 0)
+    assert result.gains["name"].established
+    assert not result.shown("name")
+    assert "dialogue? not shown for name (50%, control 0%, n 20)" in str(contrast_sentence("adapter", result))
+    assert result.to_json()["kinds"]["name"]["shown"] is False
+
+
 def test_any_reference_that_can_be_corrupted_is_used() -> None:
     pair = Pair("a", parse_dialogue("Tom: I pay $40.\nBen: Good."), ("They talk about money.", "Tom pays $40."))
     right = "Tom pays $40."

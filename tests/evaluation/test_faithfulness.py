@@ -198,3 +198,27 @@ def test_an_article_or_a_price_is_no_hour(hour: str) -> None:
 )
 def test_an_hour_said_in_other_words(spoken: str) -> None:
     assert kinds("They meet at 8 pm.", parse_dialogue(f"Ana: We meet {spoken}.\nBen: Good.")) == []
+
+
+@pytest.mark.parametrize(
+    ("summary", "flagged"),
+    [
+        ("They meet at 20:00123.", ["20:00123"]),
+        ("They meet at 20:00.", []),
+        ("They meet at 20:00 and pay 123 dollars.", []),
+        ("It has number 2000123.", ["2000123"]),
+        ("It costs 12,3456.", ["12,3456"]),
+        ("It costs 1.2.3.", ["1.2.3"]),
+        ("It costs 2,500 dollars.", []),
+        ("He takes 2.5mg.", []),
+        ("The address is 10.0.0.12.", []),
+        ("The ratio is 1:1000.", []),
+        ("The ratio is 1:10001.", ["1:10001"]),
+        ("They meet at 20:00Tom.", ["20:00Tom"]),
+    ],
+)
+def test_digits_that_are_glued_are_no_number(summary: str, flagged: list[str]) -> None:
+    talk = parse_dialogue(
+        "Ann: At 20:00? It costs 123 dollars, or 2, 500, and he takes 2.5 mg.\nTom: The ratio is 1: 1000, and 10.0.0.12 answers."
+    )
+    assert [fact.text for fact in check(summary, talk)] == flagged

@@ -216,6 +216,20 @@ def test_many_dialogues_are_drawn_by_length(tmp_path: Path) -> None:
         assert f"{part['bin']} {part['n']} {cell['mean']:.1f} {cell['low']:.1f} to {cell['high']:.1f}" in page.text
 
 
+@pytest.mark.parametrize(("worse", "marked"), [(2, False), (9, False), (12, True)])
+def test_slices_of_few_dialogues_are_not_marked_as_weak(tmp_path: Path, worse: int, marked: bool) -> None:
+    pairs = [
+        Pair(str(i), Dialogue(tuple(Turn(s, f"word {i}") for s in ("ABC" if i < worse else "AB"))), (f"A says {i}.",))
+        for i in range(40)
+    ]
+    _, metrics, _ = write(
+        tmp_path, made(pairs, {"adapter": ["no" if i < worse else f"A says {i}." for i in range(40)]})
+    )
+    assert [part["n"] for part in metrics["slices"]["speakers"]] == [40 - worse, worse]
+    table = (tmp_path / "report.html").read_text().split("<caption>By speakers</caption>")[1].split("</table>")[0]
+    assert ('class="weak"' in table) is marked
+
+
 def test_script_json_cannot_leave_its_element() -> None:
     text = script_json([EVIL, "]]>", "<!--"])
     assert not set("<>&\u2028\u2029") & set(text)

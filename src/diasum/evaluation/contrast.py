@@ -110,13 +110,26 @@ class ContrastResult:
             for name, difference in found.items()
         }
 
+    def shown(self, name: str) -> bool:
+        """Whether a model prefers the references of a kind, and does so because it reads: share above chance, and above the control.
+
+        The interval of the share lies above 50% whole, and the gain over the control is established. A gain alone is not enough: from a
+        control of 30%, a share of 48% is one, and still a coin's.
+        """
+        gain = self.gains.get(name)
+        return gain is not None and gain.established and gain.difference.mean > 0 and self.kinds[name].band.low > CHANCE
+
     def to_json(self) -> dict[str, Any]:
         """As metrics.json has it: shares from 0 to 1."""
         kinds: dict[str, Any] = {}
         for name, kind in self.kinds.items():
             band, gain = kind.band, self.gains.get(name)
             kinds[name] = {"n": kind.n, "share": kind.share, "low": band.low, "high": band.high}
-            kinds[name] |= {"control": kind.control_share, "gain": gain.to_json() if gain else None}
+            kinds[name] |= {
+                "control": kind.control_share,
+                "gain": gain.to_json() if gain else None,
+                "shown": self.shown(name),
+            }
         return {"chance": CHANCE, "pairs": self.pairs, "seed": self.seed, "kinds": kinds}
 
 
@@ -240,12 +253,12 @@ def log_likelihoods(
             owner = torch.tensor([row for row, i in enumerate(batch) for _ in targets[i]], device=model.device)
             labels, real = _padded([ids for i in batch for ids in targets[i]], tokenizer.pad_token_id, model.device)
             with torch.inference_mode():
-                encoded = model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True)
-                encoded.last_hidden_state = encoded.last_hidden_state[owner]
                 output = model(
-                    encoder_outputs=encoded,  # of the family's own class: some read more from it
+                    **_source(model, ids, mask, owner),
                     attention_mask=mask[owner],
-                    labels=labels.masked_fill(real == 0, -100),
+                    # Not labels: with a loss of its own, AdaLoRA adds a penalty that it only knows while it is trained.
+                    decoder_input_ids=model.prepare_decoder_input_ids_from_labels(labels.masked_fill(real == 0, -100)),
+                    use_cache=False,
                 )
                 losses = torch.nn.functional.cross_entropy(
                     output.logits.float().transpose(1, 2), labels, reduction="none"
@@ -258,6 +271,19 @@ def log_likelihoods(
     finally:
         model.train(was_training)
     return results
+
+
+def _source(model: Any, ids: Any, mask: Any, owner: Any) -> dict[str, Any]:
+    """The batch's dialogues as a model takes them, a row for each text: encoded once each, but where virtual tokens are trained.
+
+    Prompt, prefix and P-tuning put their tokens before the source themselves, and take it as token ids only.
+    """
+    adapter = getattr(model, "active_peft_config", None)
+    if adapter is not None and adapter.is_prompt_learning:
+        return {"input_ids": ids[owner]}
+    encoded = model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True)
+    encoded.last_hidden_state = encoded.last_hidden_state[owner]
+    return {"encoder_outputs": encoded}  # of the family's own class: some read more from it
 
 
 def _target_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

@@ -38,6 +38,7 @@ class Evaluated:
         system: the name of the system the evaluation is about (``adapter``, or ``model`` for a model without one).
         folder: where files were written, if they were.
         generation: ``device``, ``dtype`` and ``dtype_reason`` of the summaries; empty for texts that were there already.
+        facts: what the check of facts found, as a sentence; made with the report.
     """
 
     evaluation: Evaluation
@@ -47,6 +48,7 @@ class Evaluated:
     folder: Path | None = None
     contrast: dict[str, ContrastResult] = field(default_factory=dict)
     generation: dict[str, str] = field(default_factory=dict)
+    facts: str | None = None
 
 
 def evaluate_model(

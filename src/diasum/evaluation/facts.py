@@ -59,6 +59,15 @@ _FACT_WORDS = frozenset(
     CARDINALS.keys() | ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys() | {f"{day}s" for day in WEEKDAYS}
     | {"hundred", "thousand", "million", "billion", "noon", "midnight", "midday", "half", "quarter"}
 )  # fmt: skip
+# Digits joined by marks, with what is glued to them, and those of them that are a time, a decimal or a number in groups of three.
+_JOINED = re.compile(r"(?<![\w#.,:/$£€¥-])\d+(?:[:.,]\d+)+\w*")
+_WELL_FORMED = re.compile(
+    r"""\d{1,2}[:.]\d{2}(?::\d{2})?(?:[ap]m?|h|hrs?)?
+      |\d+\.\d+[a-z]*
+      |\d{1,3}(?:,\d{3})+(?:\.\d+)?[a-z]*
+      |\d{1,2}\.\d{1,2}\.(?:\d{2}|\d{4})  # a date""",
+    re.I | re.X,
+)
 _LIST_MARK = re.compile(r"(?:^|[.:;]\s+)$")
 
 
@@ -73,6 +82,7 @@ class Fact:
         parts: what the dialogue must say, each a ``(type, value)``: all of them for the fact to be supported.
         small: a small count that may be the writer's own ("two friends"), checked only against a different count of the same noun.
         noun: the word after a small count.
+        spliced: digits that form no number or time, as ``20:00123``; only the same characters in the dialogue support it.
     """
 
     kind: str
@@ -82,13 +92,21 @@ class Fact:
     parts: tuple[tuple[str, float], ...]
     small: bool = False
     noun: str = ""
+    spliced: bool = False
 
 
 def facts(summary: str) -> list[Fact]:
     """The numbers, times, dates and amounts that a summary states, in order; "one" and "first" state none."""
     if not _DIGIT.search(summary) and _FACT_WORDS.isdisjoint(_LETTERS.findall(summary.lower())):
         return []
-    return [fact for match in _FACT.finditer(summary) if (fact := _fact(match, summary)) is not None]
+    spliced = [
+        Fact("number", match.start(), match.end(), match[0], (), spliced=True)
+        for match in _JOINED.finditer(summary)
+        if not _WELL_FORMED.fullmatch(match[0])
+    ]
+    found = [fact for match in _FACT.finditer(summary) if (fact := _fact(match, summary)) is not None]
+    whole = [fact for fact in found if not any(fact.start < one.end and one.start < fact.end for one in spliced)]
+    return sorted([*whole, *spliced], key=lambda fact: fact.start)
 
 
 def _fact(match: re.Match[str], summary: str) -> Fact | None:

@@ -27,6 +27,7 @@ from diasum.evaluation.negation import Clauses, flips, stem
 from diasum.evaluation.normalize import Said, said
 
 KINDS = ("name", "number", "amount", "time", "date", "negation")
+CHECKED = "names, numbers, amounts, times, dates and some negations"  # in words, for whoever reads a share of unsupported facts
 _LABEL = re.compile(r"#[^#\s]{1,30}#")
 
 
@@ -112,7 +113,17 @@ class Evidence:
             found.append(Unsupported("negation", flip.text, flip.start, flip.end, flip.reason))
         return sorted(found, key=lambda fact: (fact.start, fact.end))
 
+    @cached_property
+    def _spaceless(self) -> str:
+        return re.sub(r"\s+", "", self.text)
+
     def _check_fact(self, fact: Fact) -> Unsupported | None:
+        if fact.spliced:
+            if re.search(rf"(?<!\d){re.escape(fact.text)}(?!\d)", self._spaceless):
+                return None
+            return Unsupported(
+                fact.kind, fact.text, fact.start, fact.end, f"“{fact.text}” is no number that any turn says."
+            )
         if fact.small:
             counted = self._counted(fact.noun)
             if not counted or fact.parts[0][1] in counted | self.said.numbers:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.contrast import ContrastResult
+from diasum.evaluation.faithfulness import CHECKED
 from diasum.evaluation.metrics import Evaluation
 from diasum.evaluation.rendering import pvalue
 
+_SHOWN = 3  # repeated sentences in a line
 NAMES = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum"}
 
 
 def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
-    """Differences between the system evaluated and each other one, and whether its summaries depend on their dialogues.
+    """Differences between the system evaluated and each other one, whether its summaries depend on their dialogues, and what they repeat.
 
     A difference is stated as one only when it is `established`: by its interval and by its corrected p-value.
     """
@@ -34,18 +36,36 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
             f"{system} against other dialogues' references: {NAMES.get(check.metric, check.metric)} goes from {check.matched:.1f} "
             f"to {check.shuffled:.1f} ({reads})"
         )
+    for system, found in evaluation.repeated.items():
+        shown = "; ".join(map(str, found[:_SHOWN]))
+        more = f"; {len(found) - _SHOWN} more in metrics.json" if len(found) > _SHOWN else ""
+        if found:
+            lines.append(f"{system} says the same of many dialogues: {shown}{more}. Check that these dialogues say so.")
     return lines
+
+
+def facts_sentence(system: str, share: float) -> str:
+    """What the check of facts found, and how little it looks at.
+
+    Args:
+        system: whose summaries.
+        share: of its summaries with an unsupported fact, 0 to 1.
+    """
+    return (
+        f"{100 * share:.1f}% of the summaries of {system} state something of these that their dialogue does not: {CHECKED}. "
+        "Nothing else is checked: a summary without a mark may be wrong."
+    )
 
 
 def contrast_sentence(system: str, result: ContrastResult) -> str | None:
     """Which corruptions a model tells by reading the dialogue; None where no control was measured."""
     shown, not_shown, few = [], [], []
-    for name, gain in result.gains.items():
+    for name in result.gains:
         kind = result.kinds[name]
         told = f"{name} ({kind.share:.0%}, control {kind.control_share:.0%}, n {kind.n})"
         if not kind.testable:
             few.append(f"{name} (n {kind.n})")
-        elif gain.established and gain.difference.mean > 0:
+        elif result.shown(name):
             shown.append(told)
         else:
             not_shown.append(told)

@@ -25,6 +25,7 @@ from diasum.evaluation.language import language_note
 from diasum.evaluation.measures import describe
 from diasum.evaluation.predictions import Prediction, match_predictions
 from diasum.evaluation.protocols import AUTO, PROTOCOLS, SAME, Choice, Protocol, Scores, choose_protocol
+from diasum.evaluation.repeats import Repeated, repeated
 from diasum.evaluation.slices import Bin, slice_scores
 from diasum.files import write_text
 
@@ -72,6 +73,7 @@ class Evaluation:
         slices: property to bins.
         notes: what a reader must know, each a sentence or two.
         shuffled: system to the check that it reads its input; baselines are left out.
+        repeated: system to the sentences that stand in its summaries of many dialogues; baselines, which quote, are left out.
         elsewhere: the other protocols to system to metric to mean and interval: the same summaries, measured otherwise; where the
             references are in other letters than Latin ones, those that can count them only.
     """
@@ -91,6 +93,7 @@ class Evaluation:
     differences: list[DifferenceRow]
     slices: dict[str, list[Bin]]
     shuffled: dict[str, Shuffled]
+    repeated: dict[str, list[Repeated]]
     elsewhere: dict[str, dict[str, dict[str, Interval]]]
     notes: list[str] = field(default_factory=list)
 
@@ -132,6 +135,7 @@ class Evaluation:
             "differences": [row.to_json() for row in self.differences],
             "slices": {name: [b.to_json() for b in bins] for name, bins in self.slices.items()},
             "shuffled": {name: check.to_json() for name, check in self.shuffled.items()},
+            "repeated": {name: [one.to_json() for one in found] for name, found in self.repeated.items()},
             "other_protocols": {
                 name: PROTOCOLS[name].to_json() | {"systems": {s: _bands(metrics) for s, metrics in table.items()}}
                 for name, table in self.elsewhere.items()
@@ -210,6 +214,7 @@ def score_systems(
         differences=table.differences,
         slices=slice_scores(pairs, scores, resamples=resamples, seed=seed),
         shuffled=_shuffled(method, texts, references, scores, models, resamples, seed),
+        repeated={name: repeated(pairs, texts[name]) for name in models},
         elsewhere=_elsewhere(method, texts, references, resamples, seed, progress),
         notes=_notes(choice, pairs, matched),
     )

@@ -36,7 +36,7 @@ def write_evaluation(
     card: bool = True,
     contrast: Mapping[str, ContrastResult] | None = None,
 ) -> None:
-    """Write predictions, metrics and reports; sets ``evaluated.folder``.
+    """Write predictions, metrics and reports; sets ``evaluated.folder`` and ``evaluated.facts``.
 
     Args:
         folder: where to; files of an older evaluation in it are replaced, others are left alone.
@@ -73,7 +73,7 @@ def write_evaluation(
         for name in older - set(names.values()):
             (folder / name).unlink(missing_ok=True)
         evaluated.evaluation.write(folder / METRICS, report.facts | {"files": sorted(names.values())})
-    evaluated.folder = folder
+    evaluated.folder, evaluated.facts = folder, report.facts_sentence
     if (
         card
         and run is not None

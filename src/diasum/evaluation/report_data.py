@@ -23,8 +23,8 @@ from diasum.evaluation.bootstrap import Interval, share_interval
 from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.evaluate import BASE, Evaluated
-from diasum.evaluation.faithfulness import KINDS, Unsupported, faithfulness
-from diasum.evaluation.headline import NAMES, contrast_sentence, sentences
+from diasum.evaluation.faithfulness import CHECKED, KINDS, Unsupported, faithfulness
+from diasum.evaluation.headline import NAMES, contrast_sentence, facts_sentence, sentences
 from diasum.evaluation.measures import FURTHER, MEASURES, describe
 from diasum.evaluation.metrics import Evaluation
 from diasum.evaluation.protocols import PROTOCOLS
@@ -66,7 +66,8 @@ class Report:
         corpus: where the pairs came from.
         run: the run evaluated, if it was one.
         checks: system to its unsupported facts.
-        human: the same of each pair's first reference, which the checks should leave alone: their false alarms.
+        human: the same of each pair's first reference. No yardstick: references hold facts that their dialogues leave out, and the
+            rules see few of a model's errors, so a lower share than theirs says nothing.
         reference_facts: pair to reference to what the checks find in it.
         contrast: system to its contrast, where it was measured.
         facts: what metrics.json holds beyond the scores.
@@ -117,7 +118,17 @@ class Report:
     def sentences(self) -> list[str]:
         """What the evaluation says."""
         told = (contrast_sentence(system, result) for system, result in self.contrast.items())
-        return sentences(self.evaluation, self.metric) + [line for line in told if line]
+        return [*sentences(self.evaluation, self.metric), *(line for line in told if line), self.facts_sentence]
+
+    @property
+    def facts_sentence(self) -> str:
+        """What the check of facts found in the system evaluated, and that it looks at nothing else."""
+        return facts_sentence(self.system, self.checks[self.system].bands["any"].mean)
+
+    @property
+    def alarms_on_references(self) -> float:
+        """The share of human summaries that the rules flag, 0 to 1."""
+        return self.human.bands["any"].mean
 
     @property
     def name(self) -> str:
@@ -196,8 +207,14 @@ class Report:
         return self.measure_names[measure].startswith("share")
 
     def is_weak(self, part: Bin) -> bool:
-        """Whether the system evaluated does clearly worse in a bin: its interval there lies below the mean over all dialogues."""
-        return part.scores[self.system][self.metric].high < self.evaluation.systems[self.system][self.metric].mean
+        """Whether the system evaluated does clearly worse in a bin: its interval there lies below the mean over all dialogues.
+
+        Bins of few dialogues are not judged: their intervals are too narrow.
+        """
+        return (
+            part.judged
+            and part.scores[self.system][self.metric].high < self.evaluation.systems[self.system][self.metric].mean
+        )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -233,6 +250,7 @@ def build_report(
         "hardware": describe_machine(),
         "generation": evaluated.generation or None,
         "faithfulness": {
+            "checked": CHECKED,
             "systems": {name: check.to_json() for name, check in checks.items()},
             "references": human.to_json(),
         },

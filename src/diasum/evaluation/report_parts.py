@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diasum.evaluation import plots as draw
+from diasum.evaluation.faithfulness import CHECKED
 from diasum.evaluation.rendering import percent, points, pvalue, signed
 from diasum.evaluation.report_data import Report, short_name
 
@@ -26,7 +27,7 @@ class ContrastRow:
     """A kind of corruption: how often a system prefers the reference, with its own dialogue and with another one.
 
     Attributes:
-        established: whether the gain over the control is more than chance, by interval and corrected p-value.
+        shown: whether the preference is more than chance and comes from reading, as `ContrastResult.shown`.
     """
 
     system: str
@@ -35,11 +36,11 @@ class ContrastRow:
     share: str
     control: str
     gain: str
-    established: bool
+    shown: bool
 
 
 def tiles(report: Report) -> list[Tile]:
-    """The score, its distance to the rival, unsupported facts against the human rate, and whether the input is read."""
+    """The score, its distance to the rival, unsupported names, numbers and dates, and whether the input is read."""
     evaluation, metric = report.evaluation, report.metric
     name = report.metric_name(metric)
     band = evaluation.systems[report.system][metric]
@@ -57,9 +58,9 @@ def tiles(report: Report) -> list[Tile]:
         spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)} corrected"
         spread += "" if row.established else ": no difference is established"
         found.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
-    facts, human = report.checks[report.system].bands["any"], report.human.bands["any"]
-    more = f"of summaries; the human ones show {percent(human.mean)}"
-    found.append(Tile("Unsupported facts in", f"{100 * facts.mean:.1f}", "%", more))
+    facts = report.checks[report.system].bands["any"]
+    more = f"of summaries. Checked: {CHECKED}; nothing else is"
+    found.append(Tile("Unsupported names, numbers, dates in", f"{100 * facts.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]
         more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"
@@ -95,9 +96,7 @@ def contrast_rows(report: Report) -> list[ContrastRow]:
                 text = f"{signed(100 * d.mean, 0)} ({spread}), p {pvalue(gain.p_holm)}" if kind.testable else "too few"
             share = f"{percent(kind.share, 0)} ({points(100 * band.low, 0)} to {points(100 * band.high, 0)})"
             rows.append(
-                ContrastRow(
-                    system, name, kind.n, share, percent(kind.control_share, 0), text, bool(gain and gain.established)
-                )
+                ContrastRow(system, name, kind.n, share, percent(kind.control_share, 0), text, result.shown(name))
             )
     return rows
 

@@ -22,7 +22,7 @@ SystemScores = Mapping[str, Mapping[str, NDArray[np.float64]]]
 
 OTHERS = "others"
 MOST_TOPICS = 8
-LEAST_TOPIC = 10  # fewer dialogues say nothing of a topic
+LEAST = 10  # fewer dialogues say nothing of a topic, and nothing of how a system does on their like
 MOST_SPEAKERS = 4
 
 
@@ -44,6 +44,11 @@ class Bin:
     def n(self) -> int:
         """How many dialogues it holds."""
         return len(self.members)
+
+    @property
+    def judged(self) -> bool:
+        """Whether it holds dialogues enough to call a system weak on them."""
+        return self.n >= LEAST
 
     def to_json(self) -> dict[str, Any]:
         """As metrics.json has it."""
@@ -125,7 +130,7 @@ def quantile_bins(numbers: Sequence[int], bins: int) -> list[tuple[str, list[int
 
 def _topics(pairs: Sequence[Pair]) -> list[tuple[str, list[int]]]:
     counts = Counter(pair.topic for pair in pairs if pair.topic)
-    kept = [topic for topic, n in counts.most_common(MOST_TOPICS) if n >= LEAST_TOPIC]
+    kept = [topic for topic, n in counts.most_common(MOST_TOPICS) if n >= LEAST]
     if not kept:
         return []
     groups = [(topic, [i for i, pair in enumerate(pairs) if pair.topic == topic]) for topic in kept]

@@ -23,6 +23,7 @@ from diasum.model.loading import BUNDLED, ONE_AT_A_TIME, Base, load_base, load_c
 from diasum.model.summary import Summary
 
 SIDE_FILE = "diasum.json"
+_NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
 
 
 @dataclass(slots=True)
@@ -86,8 +87,16 @@ class Trained:
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
         """Within it the base model answers."""
-        with self.model.disable_adapter():
-            yield
+        adapted = self.model
+        with adapted.disable_adapter():
+            if (
+                adapted.active_peft_config.is_prompt_learning
+            ):  # peft switches its virtual tokens off in `forward`, not in `generate`
+                self.model = adapted.get_base_model()
+            try:
+                yield
+            finally:
+                self.model = adapted
 
 
 def load_trained(
@@ -157,6 +166,11 @@ def _load_adapter(
             f"The adapter in {folder} was trained on the base {named}, which cannot be loaded: {error.message}",
             hint="Give the place where that base is now with --base.",
         ) from None
+    if config.get("peft_type") in _NEEDS_TASK_IDS:
+        raise DiasumError(
+            f"The adapter in {folder} ({config['peft_type']}) holds several tasks, and needs the number of one for each text.",
+            hint="Use an adapter of one task, such as LoRA.",
+        )
     hardware = _hardware(device, dtype, side, model_type)
     loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
     expected = side.get("base", {}).get("sha256")
