@@ -11,6 +11,8 @@ Names are looked up when first used, so that the import, and with it the command
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from diasum.libraries import wait_passively
+
 if TYPE_CHECKING:
     from diasum.api import (
         baseline,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from diasum.resolve import load_settings
 
 __version__ = "0.1.0"
+
+wait_passively()  # here, as torch may be imported next
 
 _HOMES = {
     "diasum.api": (

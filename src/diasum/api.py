@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from diasum.config import DataSettings, Settings
 from diasum.errors import DiasumError
 from diasum.files import check_writable
+from diasum.libraries import load_peft
 from diasum.resolve import (
     BASELINE,
     CHECK_DATA,
@@ -76,6 +77,7 @@ def train(
         resolved = resolve(TRAIN, settings, given, config=config)
         _check_free(run)
     # Only now what takes seconds to load, so that a slip of the pen is told at once.
+    load_peft()
     from diasum.evaluation.card import write_card
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training.fit import fit
@@ -113,6 +115,7 @@ def preflight(
     """
     resolved = resolve(TRAIN, settings, {"base": base, "data.path": data}, config=config)
     _check_free(run)
+    load_peft()
     from diasum.evaluation.evaluate import quick_scores
     from diasum.training.fit import dry_run
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from diasum.errors import near_misses
+from diasum.libraries import load_peft
 
 _OWN = {"peft_type", "auto_mapping", "peft_version", "task_type", "inference_mode"}  # peft's bookkeeping
 _FROM_DATA = {"eva", "corda", "lora_ga"}  # initialisations that peft computes from batches before the training
@@ -21,6 +22,7 @@ def check_lora_fields(values: Mapping[str, Any]) -> list[str]:
     from dataclasses import fields
     from typing import get_type_hints
 
+    load_peft()
     from peft import LoraConfig
 
     types = get_type_hints(LoraConfig)

@@ -69,9 +69,6 @@ def _root(
 def main() -> None:
     """Entry point: errors that a user can mend go to standard error, with exit code 2."""
     _quiet_libraries()
-    # Before torch is loaded: its threads then sleep while they wait for each other. Waiting busily, they lose most of their time where
-    # another program wants a core.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         with named_output():
             app()

@@ -117,6 +117,8 @@ def method(report: Report) -> dict[str, dict[str, str]]:
     }
     if made := report.facts.get("generation"):
         measured["Summaries generated"] = f"on {made['device']}, in {made['dtype_reason']}"
+    if waiting := report.facts["hardware"].get("waiting"):
+        measured["Threads"] = waiting
     found = {"This evaluation": measured}
     if report.facts["run"]:
         found["The run"] = training_facts(report.facts["run"])

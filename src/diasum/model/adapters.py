@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from diasum.config import LoraSettings
 from diasum.errors import DiasumError, near_misses
+from diasum.libraries import load_peft, without_bitsandbytes
 
 _QUERY_AND_VALUE = [("q", "v"), ("q_proj", "v_proj"), ("query", "value")]  # LED has two of them, one in its encoder
 # What peft raises of values that it looks into only while at work
@@ -46,6 +48,7 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
         DiasumError: a target, a module to save or one to exclude is not in the model, or a target not in its decoder where only that is
             adapted (the names there are listed), or a token not in the vocabulary, or a value that peft refuses.
     """
+    load_peft()
     import torch
     from peft import LoraConfig, TaskType
 
@@ -86,14 +89,17 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
         DiasumError: as `lora_config`; or a rank or alpha is for modules that are not adapted; or something of the encoder would be
             trained although `decoder_only`.
     """
+    load_peft()
     from peft import get_peft_model
     from transformers import set_seed
 
     config = lora_config(model, settings, decoder_only=decoder_only)
+    quantizes = settings.model_dump().get("init_lora_weights") == "loftq"
     names = linear_modules(model)  # peft may give up when it has put half of its own between them
     set_seed(seed)
     try:
-        wrapped = get_peft_model(model, config)
+        with nullcontext() if quantizes else without_bitsandbytes():
+            wrapped = get_peft_model(model, config)
     except _BY_PEFT as error:
         hint = None
         if isinstance(error, ImportError):

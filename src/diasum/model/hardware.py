@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diasum.errors import DiasumError
+from diasum.libraries import waiting_reason
 from diasum.model.limits import memory_bytes, processors
+from diasum.wording import counted
 
 if TYPE_CHECKING:
     import torch
@@ -54,7 +56,7 @@ def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: st
     """
     device, device_reason = _device(device)
     dtype, dtype_reason = _dtype(dtype, device, model_type)
-    return Hardware(device, dtype, {"device": device_reason, "dtype": dtype_reason, **_threads()})
+    return Hardware(device, dtype, {"device": device_reason, "dtype": dtype_reason, **_threads(), **_waiting()})
 
 
 def generation_dtype(asked: str) -> tuple[str, str]:
@@ -83,7 +85,12 @@ def _threads() -> dict[str, str]:
     if not count or torch.get_num_threads() <= count or "OMP_NUM_THREADS" in os.environ:
         return {}
     torch.set_num_threads(count)
-    return {"threads": f"{count} thread(s): of this machine's processors {allowed:g} may be used"}
+    return {"threads": f"{counted(count, 'thread')}: of this machine's processors {allowed:g} may be used"}
+
+
+def _waiting() -> dict[str, str]:
+    reason = waiting_reason()
+    return {"waiting": reason} if reason else {}
 
 
 def _device(asked: str) -> tuple[str, str]:
@@ -150,6 +157,8 @@ def describe_machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "bf16_cpu": bf16_support("cpu") is not None,
     }
+    if reason := waiting_reason():
+        facts["waiting"] = reason
     if known := memory_bytes():
         facts["memory_bytes"] = known
     if torch.cuda.is_available():

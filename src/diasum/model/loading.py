@@ -17,6 +17,7 @@ from diasum.config import PromptSettings
 from diasum.data import lost_characters
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
+from diasum.libraries import load_peft
 from diasum.model.hardware import Hardware
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
 from diasum.model.weights import check_loaded, untied_head, weights_hash
@@ -119,6 +120,7 @@ def load_base(
         MissingExtraError: quantisation without bitsandbytes.
         DiasumError: not an encoder-decoder text model, no safetensors weights, a tokenizer that does not match, or no network.
     """
+    load_peft()
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 

@@ -6,6 +6,7 @@ Output layer and T5's `wo` stay as they are, as transformers has it.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -29,7 +30,8 @@ def quantization_options(how: Quantization, hardware: Hardware) -> dict[str, Any
     from transformers import BitsAndBytesConfig
 
     warnings.filterwarnings("ignore", message="MatMul8bitLt: inputs will be cast")  # once a layer and step
-
+    # It would warn that an optional kernel, which it can do without, is not there.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     if how == "8bit":
         config = BitsAndBytesConfig(load_in_8bit=True)
     else:

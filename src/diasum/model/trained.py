@@ -17,6 +17,7 @@ from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.hub import offline
 from diasum.intact import damage
+from diasum.libraries import load_peft, without_bitsandbytes
 from diasum.model.generation import generate
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
 from diasum.model.loading import BUNDLED, ONE_AT_A_TIME, Base, load_base, load_config, resolve_base
@@ -146,6 +147,7 @@ def generation_settings(source: str | Path) -> GenerateSettings:
 def _load_adapter(
     source: str, folder: Path, base: str | None, device: str, dtype: str | None, trust_remote_code: bool
 ) -> Trained:
+    load_peft()
     from peft import PeftModel
 
     side = _side_file(folder)
@@ -181,7 +183,8 @@ def _load_adapter(
             hint="Load the base it was trained on (the run's manifest.json names its revision), or train again on this one.",
         )
     try:
-        with ONE_AT_A_TIME:
+        quantizes = config.get("init_lora_weights") == "loftq"
+        with ONE_AT_A_TIME, contextlib.nullcontext() if quantizes else without_bitsandbytes():
             model = PeftModel.from_pretrained(loaded.model, str(folder))
     except Exception as error:  # peft raises many kinds for weights or settings that it cannot use
         first = next(iter(str(error).splitlines()), type(error).__name__)
