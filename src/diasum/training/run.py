@@ -43,7 +43,7 @@ class Run:
         self.cache = self.path / "cache"
         self.events_file = self.path / "events.jsonl"
         self.seen_file = self.path / "trained_on.json"  # `diasum.data.seen`
-        self.lock_file = self.path / ".lock"  # `diasum.training.lock`; there only while training, or when it was killed
+        self.lock_file = self.path / ".lock"  # `diasum.training.lock`; held while training
 
     @property
     def state(self) -> Literal["absent", "foreign", "unfinished", "complete"]:
