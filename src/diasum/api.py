@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diasum.config import DataSettings, Settings
-from diasum.errors import DiasumError
+from diasum.config import DataSettings, GenerateSettings, Settings
+from diasum.errors import DiasumError, check_keywords
 from diasum.files import check_writable
 from diasum.libraries import load_peft
 from diasum.resolve import (
@@ -341,14 +341,28 @@ def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[st
 
 
 def load(source: str | Path, **options: Any) -> Summarizer:
-    """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``."""
+    """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``; options as `diasum.model.trained.load_trained`.
+
+    Raises:
+        DiasumError: an unknown option, or what `load_trained` raises.
+    """
     from diasum.inference import load as load_summarizer
 
     return load_summarizer(source, **options)
 
 
 def summarize(conversation: Any, run: str | Path = "mini", **generate: Any) -> Any:
-    """Summarise one conversation or a list of them; `load` once and use `Summarizer.summarize` for many calls."""
+    """Summarise a conversation, a list of them, or a file; `load` once and use `Summarizer.summarize` for many calls.
+
+    Args:
+        conversation: as `Summarizer.summarize`; a `Path`, or a text that is the path of a file, stands for what is in the file.
+        run: a run directory, adapter or model folder, hub id, or ``mini``.
+        generate: settings that differ from the run's own (``num_beams=1``).
+
+    Raises:
+        DiasumError: as `load` and `Summarizer.summarize`.
+    """
+    check_keywords("summarize", generate, ["run", *GenerateSettings.model_fields])
     return load(run).summarize(conversation, **generate)
 
 

@@ -7,7 +7,10 @@ key), its hint says what to do. The command line prints both and exits with code
 from __future__ import annotations
 
 import difflib
+import os
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class DiasumError(Exception):
@@ -39,15 +42,89 @@ class MissingExtraError(DiasumError):
         )
 
 
-def near_misses(name: str, valid: Iterable[str], *, listed: int = 12) -> str:
-    """Say which valid name was probably meant, and which there are.
+def near_misses(name: str, valid: Iterable[str], *, listed: int = 12, initials: bool = False) -> str:
+    """Say which valid name was probably meant, and which there are; `initials` as `nearest`.
 
     Returns:
-        For example ``did you mean `q`? There are: k, o, q, v.``
+        For example ``Did you mean `q`? There are: k, o, q, v.``
     """
     names = sorted(set(valid))
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    close = close or [n for n in names if n and (name.startswith(n) or n.startswith(name))][:1]
-    meant = f"Did you mean `{close[0]}`? " if close else ""
+    close = nearest(name, names, initials=initials)
+    meant = f"Did you mean `{close}`? " if close else ""
     more = f" and {len(names) - listed} more" if len(names) > listed else ""
     return f"{meant}There {'is' if len(names) == 1 else 'are'}: {', '.join(names[:listed]) or 'none'}{more}."
+
+
+def near_path(path: Path) -> str:
+    """Say which file or folder was probably meant by a path that is not there; empty where none has a name like it.
+
+    Names are near by their stems: that two files share an ending says nothing.
+    """
+    folder = path.parent
+    while not os.path.isdir(folder) and folder != folder.parent:
+        folder = folder.parent
+    rest = path.relative_to(folder).parts if path != folder else ()
+    if not rest or not os.access(folder, os.R_OK | os.X_OK):
+        return ""
+    there = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    by_stem: dict[str, list[str]] = {}
+    for entry in there:
+        if len(rest) == 1 or entry.is_dir():  # of a file in a folder that is not there, it is the folder
+            by_stem.setdefault(_stem(entry.name), []).append(entry.name)
+    stem = nearest(_stem(rest[0]), by_stem)
+    if stem is None:
+        return ""
+    return f"Did you mean `{folder / max(by_stem[stem], key=lambda one: _likeness(rest[0], one))}`?"
+
+
+def nearest(name: str, valid: Iterable[str], *, initials: bool = False) -> str | None:
+    """The valid name that was probably meant, if one is near.
+
+    Args:
+        name: what was given.
+        valid: names that there are.
+        initials: a name's first letter stands for it, as in modules: `q` or `q_proj` for `query`.
+
+    Returns:
+        The most alike of those that are spelt alike, whatever their case, or have whole words more or fewer (`beams`, `num_beams`).
+    """
+    near = [
+        one
+        for one in sorted(set(valid))
+        if _likeness(name, one) >= _ALIKE or _share_words(name, one) or (initials and _share_initial(name, one))
+    ]
+    return max(near, key=lambda one: _likeness(name, one), default=None)
+
+
+_ALIKE = 0.75  # one letter of four, or two neighbours changed over; of unrelated words of a length, most have less than half in common
+
+
+def _likeness(name: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, name.casefold(), other.casefold()).ratio()
+
+
+def _share_words(name: str, other: str) -> bool:
+    one, two = ("_".join(re.findall(r"[^\W_]+", text.casefold())) for text in (name, other))
+    short, long = sorted((one, two), key=len)
+    return len(short) > 2 and f"_{short}_" in f"_{long}_"
+
+
+def _share_initial(name: str, other: str) -> bool:
+    first, second = (re.split(r"[\W_]", text.casefold())[0] for text in (name, other))
+    return bool(first and second) and first[0] == second[0] and 1 in (len(first), len(second))
+
+
+def _stem(name: str) -> str:
+    return Path(name.removesuffix(".gz")).stem
+
+
+def check_keywords(function: str, given: Iterable[str], valid: Iterable[str]) -> None:
+    """Refuse arguments that a function passes on and nothing takes.
+
+    Raises:
+        DiasumError: with what was probably meant, and what there is.
+    """
+    names = list(valid)
+    for name in given:
+        if name not in names:
+            raise DiasumError(f"{function}() takes no argument `{name}`.", hint=near_misses(name, names, listed=20))

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from diasum.errors import DiasumError
+from diasum.errors import DiasumError, near_path
 
 
 class _Repeated(yaml.constructor.ConstructorError):
@@ -35,7 +35,9 @@ def read_yaml(file: Path) -> dict[str, Any]:
     try:
         tree = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
-        raise DiasumError(f"No settings file at {file}.", hint="Check the path given to --config.") from None
+        raise DiasumError(
+            f"No settings file at {file}.", hint=f"{near_path(file)} Check the path given to --config.".lstrip()
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DiasumError(f"{file} cannot be read as a settings file: {error}") from None
     except yaml.YAMLError as error:

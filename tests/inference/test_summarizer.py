@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,32 @@ def test_many_conversations_give_a_list(summarizer: Summarizer) -> None:
         summarizer.summarize(table)
 
 
-@pytest.mark.parametrize("thing", [None, 3, Path("chat.txt"), b"Anna: Hi.", {"speech": "Hi."}, {}, [3], [{"who": 1}]])
+@pytest.mark.parametrize("thing", [None, 3, b"Anna: Hi.", {"speech": "Hi."}, {}, [3], [{"who": 1}]])
 def test_what_is_no_conversation(thing: Any, summarizer: Summarizer) -> None:
     with pytest.raises(DiasumError) as caught:
         summarizer.summarize(thing)
     assert "xpected" in str(caught.value.hint)
+
+
+def test_files_are_read_and_their_names_are_not_summarised(
+    summarizer: Summarizer, base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("chat.txt").write_text(TEXT)
+    other = "Anna: And Monday?\nBen: At nine."
+    Path("many.jsonl").write_text("\n".join(json.dumps({"dialogue": text}) for text in (TEXT, "", other)))
+    small: Any = {"max_new_tokens": 8, "num_beams": 1}
+    one, two = summarizer.summarize([TEXT, other], **small)
+    assert one != two
+    for file in ("chat.txt", Path("chat.txt"), str(tmp_path / "chat.txt")):
+        assert summarizer.summarize(file, **small) == one
+        assert diasum.summarize(file, run=base, **small) == one
+    for file in ("many.jsonl", Path("many.jsonl")):
+        assert summarizer.summarize(file, **small) == [one, "", two]
+    assert summarizer.summarize(["chat.txt", other, Path("many.jsonl")], **small) == [one, two, one, "", two]
+    assert summarizer.summarize({"dialogue": "chat.txt"}, **small) != one, "a text within an object is a text"
+    with pytest.raises(DiasumError, match=r"No file at chats.txt.\nDid you mean `chat.txt`\?"):
+        summarizer.summarize(Path("chats.txt"))
 
 
 def test_long_conversations_are_cut_and_said_so(summarizer: Summarizer) -> None:
@@ -91,7 +113,7 @@ def test_empty_conversation(summarizer: Summarizer, empty: Any) -> None:
 
 
 def test_unknown_generation_setting(summarizer: Summarizer) -> None:
-    with pytest.raises(DiasumError, match=r"generate.num_beam: there is no such setting. Did you mean `num_beams`\?"):
+    with pytest.raises(DiasumError, match=r"takes no argument `num_beam`.\nDid you mean `num_beams`\?"):
         summarizer.summarize(TEXT, num_beam=2)
 
 

@@ -33,7 +33,7 @@ def test_decoder_only_and_encoder_only_are_named(tmp_path: Path) -> None:
 def test_missing_folder_names_the_near_miss(base: str) -> None:
     with pytest.raises(DiasumError) as caught:
         load_base(base.replace("tiny-t5", "tiny-t"), CPU)
-    assert "Did you mean `tiny-t5`?" in str(caught.value)
+    assert str(caught.value).endswith("/tiny-t5`?")
 
 
 def test_offline_hub_says_what_to_do() -> None:

@@ -6,7 +6,6 @@ rows joined to one dialogue with several references).
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +17,7 @@ from diasum.data.pairs import Pair, Rows
 from diasum.data.readers import Table
 from diasum.dialogue import as_dialogue
 from diasum.dialogue.turns import SPEAKER_KEYS, TEXT_KEYS
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_misses, nearest
 
 # In order of preference: with both `dialogue` and `text`, the dialogue is meant.
 DIALOGUE_NAMES = (
@@ -194,10 +193,7 @@ def _summaries(settings: DataSettings, known: dict[str, str], table: Table) -> t
 
 
 def _missing(what: str, setting: str, valid: Sequence[str], names: Sequence[str], table: Table) -> DiasumError:
-    close = next((name for word in valid for name in names if word in as_name(name)), None)
-    if close is None:
-        matches = (m for word in valid for m in difflib.get_close_matches(word, [as_name(n) for n in names], 1, 0.75))
-        close = find_name(names, matches)
+    close = next((near for word in valid if (near := nearest(word, names))), None)
     meant = (
         f" Did you mean `{close}`? Then: --set data.{setting}={f'[{close}]' if 'columns' in setting else close}"
         if close

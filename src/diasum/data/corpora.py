@@ -6,8 +6,6 @@ folder, a hub id. What the purpose does not need is read leniently: a broken tes
 
 from __future__ import annotations
 
-import difflib
-import os
 import random
 import re
 import shlex
@@ -21,7 +19,7 @@ from diasum.data.columns import to_pairs
 from diasum.data.licences import hub_licence, local_licence
 from diasum.data.pairs import SPLIT_TOKENS, Corpus, Pair, canonical_split
 from diasum.data.readers import FORMATS, UNNAMED, Table, format_of, ignored_files, is_data_file, read_path
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_misses, near_path, nearest
 from diasum.hub import offline
 
 BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
@@ -224,23 +222,13 @@ def _looks_local(name: str, path: Path) -> bool:
 
 
 def _no_such_file(name: str, path: Path) -> DiasumError:
-    folder = path.parent
-    while not folder.is_dir() and folder != folder.parent:
-        folder = folder.parent
-    there = (
-        [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
-        if os.access(folder, os.R_OK)
-        else []
-    )
-    missing = path.relative_to(folder).parts[0] if path != folder else path.name
-    close = difflib.get_close_matches(missing, [*there, *(BUNDLED if "/" not in name else ())], n=1, cutoff=0.6)
-    meant = ""
-    if close:
-        meant = f"Did you mean `{close[0] if close[0] in BUNDLED and close[0] not in there else folder / close[0]}`? "
+    meant = near_path(path)
+    if not meant and (bundled := nearest(name, BUNDLED)):
+        meant = f"Did you mean `{bundled}`?"
     return DiasumError(
         f"There is no file or folder {name}.",
-        hint=f"{meant}Expected a file ({FORMATS}), a folder with one file a split, the bundled `sample`, "
-        "or a hub id such as `knkarthick/dialogsum`.",
+        hint=f"{meant} Expected a file ({FORMATS}), a folder with one file a split, the bundled `sample`, "
+        "or a hub id such as `knkarthick/dialogsum`.".lstrip(),
     )
 
 

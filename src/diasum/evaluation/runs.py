@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_path
 from diasum.evaluation.compare import Comparison, compare
 from diasum.evaluation.language import language_note
 from diasum.evaluation.predictions import short_names
@@ -64,8 +64,9 @@ def compare_runs(
 
 def no_run(path: Path) -> DiasumError:
     """The complaint about a run that is not there."""
-    siblings = [other.name for other in path.parent.iterdir() if other.is_dir()] if path.parent.is_dir() else []
-    return DiasumError(f"There is no run at {path}.", hint=near_misses(path.name, siblings))
+    return DiasumError(
+        f"There is no run at {path}.", hint=near_path(path) or "Expected a folder that `diasum train` wrote."
+    )
 
 
 def check_there(source: str) -> None:

@@ -18,7 +18,7 @@ from diasum.data.columns import DIALOGUE_NAMES, ID_NAMES, as_name, find_name, on
 from diasum.data.decoding import decode
 from diasum.data.readers import TABLE_KEYS, Table, format_of, loads, read_path
 from diasum.dialogue import Dialogue
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_misses, near_path
 from diasum.inference.forms import as_dialogue, is_one
 
 MOST_BYTES = 256 * 1024 * 1024
@@ -47,7 +47,14 @@ class Names:
     id: str | None = None
 
 
-def read_conversations(files: Sequence[Path], standard_input: IO[bytes], names: Names = Names()) -> list[Named]:
+def is_file(value: Any) -> bool:
+    """Whether a value stands for a file of conversations: a `Path`, or a text of one line that is the path of one that is there."""
+    return isinstance(value, os.PathLike) or (isinstance(value, str) and "\n" not in value and os.path.isfile(value))
+
+
+def read_conversations(
+    files: Sequence[Path], standard_input: IO[bytes] | None = None, names: Names = Names()
+) -> list[Named]:
     """Read all files, or standard input when there are none.
 
     Ids are unique. Those of a table are the ones that a corpus reader gives, so that summaries can be scored against it: a table whose
@@ -57,12 +64,12 @@ def read_conversations(files: Sequence[Path], standard_input: IO[bytes], names: 
     Raises:
         DiasumError: nothing given, a missing or unreadable file, a broken line, empty conversations only (file and line are named).
     """
-    if not files and standard_input.isatty():
+    if not files and (standard_input is None or standard_input.isatty()):
         raise DiasumError(
             "There is nothing to summarise.",
             hint="Give files, or pipe a conversation in: cat chat.txt | diasum summarize",
         )
-    if files:
+    if standard_input is None or files:
         parts = [(_stem(file), list(_read_file(file, names))) for file in files]
     else:
         content = standard_input.read(MOST_BYTES + 1)
@@ -122,8 +129,7 @@ def _check_there(file: Path) -> None:
                 f"No file at {text if len(text) <= 60 else f'{text[:57]}...'}",
                 hint="Arguments are files. To summarise a text, pipe it in: echo 'Ana: Lunch?' | diasum summarize",
             ) from None
-        there = os.listdir(file.parent) if os.access(file.parent, os.R_OK | os.X_OK) else []
-        raise DiasumError(f"No file at {file}.", hint=near_misses(file.name, there)) from None
+        raise DiasumError(f"No file at {file}.", hint=near_path(file) or "Check its name and folder.") from None
 
 
 def _is_lines(file: Path) -> bool:

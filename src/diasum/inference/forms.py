@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike
 from typing import Any
 
 from diasum.data.columns import DIALOGUE_NAMES, find_name
@@ -52,12 +51,12 @@ def as_list(conversations: Any) -> list[Any]:
     Raises:
         DiasumError: it is none.
     """
-    no_list = isinstance(conversations, str | bytes | PathLike | Dialogue | Mapping)
+    no_list = isinstance(conversations, str | bytes | Dialogue | Mapping)
     if no_list or not isinstance(conversations, Iterable) or getattr(conversations, "ndim", 1) != 1:
-        hint = EXPECTED + " A list of such is summarised one by one."
-        if isinstance(conversations, PathLike):
-            hint += " Of a file, give its text: Path.read_text()."
-        raise DiasumError(f"Expected a conversation, found {type(conversations).__name__}.", hint=hint)
+        raise DiasumError(
+            f"Expected a conversation, found {type(conversations).__name__}.",
+            hint=f"{EXPECTED} A list of such is summarised one by one.",
+        )
     return list(conversations)
 
 

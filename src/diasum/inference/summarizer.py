@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, overload
 
 from diasum.config import GenerateSettings
 from diasum.dialogue import Dialogue
+from diasum.errors import check_keywords
+from diasum.inference.conversations import is_file, read_conversations
 from diasum.inference.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.model.summary import Summary
 from diasum.model.trained import Trained, load_trained
@@ -20,7 +23,7 @@ class Summarizer:
         self.trained = trained
 
     @overload
-    def summarize(self, conversation: str | Dialogue | Mapping[str, Any], **generate: Any) -> str: ...
+    def summarize(self, conversation: Dialogue | Mapping[str, Any], **generate: Any) -> str: ...
     @overload
     def summarize(self, conversation: Any, **generate: Any) -> Any: ...
     def summarize(self, conversation: Any, **generate: Any) -> Any:
@@ -28,18 +31,22 @@ class Summarizer:
 
         Args:
             conversation: one of: ``Name: text`` lines, a `Dialogue`, a list of turns (objects with speaker and text, or pairs), or
-                an object with one of these under ``dialogue``, ``turns`` or another usual name. Any other list holds conversations.
+                an object with one of these under ``dialogue``, ``turns`` or another usual name. Or a file with one or many, as the
+                command reads it: a `Path`, or a text of one line that is the path of a file; texts that strangers send are better
+                given as ``{"dialogue": text}``, which is never taken for a path. Any other list holds conversations or files.
             generate: settings that differ from the run's own (``num_beams=1``).
 
         Returns:
-            One summary, or a list with one per conversation.
+            One summary, or a list with one per conversation; an empty one for an empty conversation among others in a file.
 
         Raises:
-            DiasumError: no conversation, an empty one, or an unknown generation setting.
+            DiasumError: no conversation, an empty one, a file that is not there or cannot be read, or an unknown generation setting.
         """
-        if is_one(conversation):
-            return self.summarize_all([conversation], **generate)[0].text
-        return [summary.text for summary in self.summarize_all(as_list(conversation), **generate)]
+        one = is_file(conversation) or is_one(conversation)
+        given = [opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)]
+        made = iter(self.summarize_all([item for item in given if item is not None], **generate))
+        texts = ["" if item is None else next(made).text for item in given]
+        return texts[0] if one and len(texts) == 1 else texts
 
     def summarize_all(
         self, conversations: Sequence[Conversation], *, progress: Callable[[int], None] | None = None, **generate: Any
@@ -54,11 +61,20 @@ class Summarizer:
 
         if not changes:
             return self.trained.generate
+        check_keywords("summarize", changes, GenerateSettings.model_fields)
         return check_settings(
             {"generate": {**self.trained.generate.model_dump(), **changes}}, "the generation settings"
         ).generate
 
 
+def _opened(item: Any) -> list[Any]:
+    """The conversations of a file, None for those in which nothing is said, or the one that is given."""
+    if not is_file(item):
+        return [item]
+    return [None if one.dialogue.is_empty else one.dialogue for one in read_conversations([Path(item)])]
+
+
 def load(source: str | Path, **options: Any) -> Summarizer:
     """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``; options and errors as `load_trained`."""
+    check_keywords("load", options, (name for name in signature(load_trained).parameters if name != "source"))
     return Summarizer(load_trained(source, **options))

@@ -153,7 +153,7 @@ def _check_names(model: Any, field: str, names: list[str]) -> None:
         if not any(path == name or path.endswith(f".{name}") for path in paths):
             raise DiasumError(
                 f"lora.{field}: `{name}` is not in {model.config.model_type}.",
-                hint=near_misses(name, linear_modules(model)),
+                hint=near_misses(name, linear_modules(model), initials=True),
             )
 
 
@@ -202,7 +202,7 @@ def _check_patterns(wrapped: Any, settings: LoraSettings) -> None:
             if not any(re.match(rf"(.*\.)?({pattern})$", path) for path in adapted):
                 raise DiasumError(
                     f"lora.{field}: `{pattern}` is none of the adapted modules.",
-                    hint=near_misses(str(pattern), (path.rsplit(".", 1)[-1] for path in adapted)),
+                    hint=near_misses(str(pattern), (path.rsplit(".", 1)[-1] for path in adapted), initials=True),
                 )
 
 
@@ -219,7 +219,7 @@ def _outside_encoder(model: Any, targets: list[str] | str) -> str:
             raise DiasumError(
                 f"lora.target_modules: `{target}` is only in the encoder of {model.config.model_type}, which train.frozen_encoder "
                 "leaves as it is.",
-                hint=f"{near_misses(target, outside)} Or set train.frozen_encoder=false.",
+                hint=f"{near_misses(target, outside, initials=True)} Or set train.frozen_encoder=false.",
             )
     names = "|".join(re.escape(target) for target in targets)
     return rf"(?!{re.escape(inside)})(?:.*\.)?(?:{names})"

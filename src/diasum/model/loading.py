@@ -15,7 +15,7 @@ from typing import Any
 
 from diasum.config import PromptSettings
 from diasum.data import lost_characters
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.libraries import load_peft
 from diasum.model.hardware import Hardware
@@ -89,8 +89,11 @@ def resolve_base(base: str) -> str:
             raise DiasumError(f"{base} holds no model: expected config.json, found {_listing(path)}.", hint=hint)
         return str(path)
     if base.startswith((".", "/", "~")) or base.count("/") > 1 or "\\" in base:
-        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DiasumError(f"No model folder at {base}.", hint=near_misses(path.name, siblings))
+        raise DiasumError(
+            f"No model folder at {base}.",
+            hint=near_path(path)
+            or "Expected a folder with a model, a hub id such as `google/flan-t5-base`, or `mini`.",
+        )
     offline()
     return base
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
 from diasum.dialogue import Dialogue
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.intact import damage
 from diasum.libraries import load_peft, without_bitsandbytes
@@ -294,8 +294,10 @@ def _folder(source: str) -> Path | None:
             )
         return path
     if source.startswith((".", "/", "~")) or source.count("/") != 1 or path.parent.is_dir():
-        siblings = [p.name for p in path.parent.iterdir() if p.is_dir()] if path.parent.is_dir() else []
-        raise DiasumError(f"There is no run, adapter or model at {source}.", hint=near_misses(path.name, siblings))
+        raise DiasumError(
+            f"There is no run, adapter or model at {source}.",
+            hint=near_path(path) or "Expected a run directory, an adapter or model folder, a hub id, or `mini`.",
+        )
     return _hub_adapter(source)
 
 
