@@ -53,7 +53,7 @@ def test_numbers_of_ones_own_and_text_without_labels_stay(text: str) -> None:
     dialogue = parse_dialogue(text)
     speakers = NumberedSpeakers(dialogue)
     assert speakers.dialogue == dialogue
-    assert speakers.hide("Ana and #Person2#") == speakers.restore("Ana and #Person2#") == "Ana and #Person2#"
+    assert speakers.hide("Ana and #Person2#") == "Ana and #Person2#"
 
 
 def test_a_name_shared_by_two_speakers_stands_for_neither() -> None:
@@ -111,4 +111,30 @@ def test_the_encoder_numbers_sources_and_targets_alike_and_gives_names_back() ->
         named = PairEncoder(tokenizer, PromptSettings(speakers=speakers))  # type: ignore[arg-type]
         (feature,), _ = named.encode([pair])
         assert "Ana: Ben" in tokenizer.decode(feature["input_ids"])
-        assert named.finish(CHAT, "#Person1#") == "#Person1#"
+        assert named.finish(CHAT, "#Person1#") == "Someone"
+
+
+@pytest.mark.parametrize("speakers", ["named", "numbered"])
+@pytest.mark.parametrize(
+    ("conversation", "written", "read"),
+    [
+        ("Lunch at one?\nHalf past.", "#Person1# asks #Person2# for lunch.", "Someone asks someone for lunch."),
+        (
+            "Lunch at one?\nHalf past.",
+            "They meet. #Person1#'s early, and #Person12",
+            "They meet. Someone's early, and someone",
+        ),
+        ("Lunch at one?", "It is asked by #Person", "It is asked by"),
+        (
+            "#Person1#: Lunch?\n#Person2#: Yes.",
+            "#Person1# asks #Person2# and #Person3#.",
+            "#Person1# asks #Person2# and someone.",
+        ),
+        ("Ana: Lunch?\nBen: Yes.", "Ana asks #Person7#.", "Ana asks someone."),
+    ],
+)
+def test_no_number_is_left_that_the_conversation_does_not_have(
+    speakers: str, conversation: str, written: str, read: str
+) -> None:
+    encoder = PairEncoder(tiny_bart_tokenizer(), PromptSettings(speakers=speakers))  # type: ignore[arg-type]
+    assert encoder.finish(parse_dialogue(conversation), written) == read

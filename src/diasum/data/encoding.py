@@ -169,8 +169,8 @@ class PairEncoder:
         return self._as_written(NumberedSpeakers(dialogue).hide(summary) if self._numbered else summary)
 
     def finish(self, dialogue: Dialogue, summary: str) -> str:
-        """What the model wrote as its reader gets it: numbered speakers have their names again."""
-        return NumberedSpeakers(dialogue).restore(summary) if self._numbered else summary
+        """What the model wrote as its reader gets it: numbered speakers have their names again, and no other number is left."""
+        return NumberedSpeakers(dialogue, named=not self._numbered).restore(summary)
 
     def _plain(self, dialogue: Dialogue) -> Dialogue:
         """The dialogue as the model reads it: without special tokens in its text, its speakers numbered where that is set."""

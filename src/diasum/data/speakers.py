@@ -15,8 +15,9 @@ from functools import cached_property
 
 from diasum.dialogue import Dialogue, Turn
 
-_NUMBER = re.compile(r"(?:\b([Tt]he|[Aa]n?) )?#Person(\d{1,3})#")
-_NUMBERED = re.compile(r"#Person\d+#")
+_NUMBER = re.compile(r"(?:\b([Tt]he|[Aa]n?) )?#Person(\d{1,3})(?:#|$)")  # a summary that was cut may end within one
+_BEGUN = re.compile(r"\s*#Person$")
+_NUMBERED = re.compile(r"#Person(\d+)#")
 _TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam", "lady", "lord", "herr", "frau"))
 # Last words of labels that are mentioned with "the".
 _ROLE_WORDS = """
@@ -62,12 +63,13 @@ class NumberedSpeakers:
 
     Args:
         dialogue: as it is read.
+        named: the model reads names, too, and none has a number.
     """
 
-    def __init__(self, dialogue: Dialogue) -> None:
+    def __init__(self, dialogue: Dialogue, *, named: bool = False) -> None:
         self._dialogue = dialogue
-        numbered = _NUMBERED.search(dialogue.text) is not None
-        self.labels: tuple[str, ...] = () if numbered else dialogue.speakers
+        self._own = {int(number) for number in _NUMBERED.findall(dialogue.text)}
+        self.labels: tuple[str, ...] = () if self._own or named else dialogue.speakers
         self._numbers = {label: f"#Person{k}#" for k, label in enumerate(self.labels, 1)}
 
     @cached_property
@@ -88,11 +90,13 @@ class NumberedSpeakers:
         return self._replace(self._names(roles_in_lower_case=True), summary) if self.labels else summary
 
     def restore(self, summary: str) -> str:
-        """The way back; a number that nobody has becomes "someone"."""
-        return _NUMBER.sub(self._mention, summary) if self.labels else summary
+        """The way back; a number that nobody has becomes "someone", one that stands in the conversation itself stays."""
+        return _NUMBER.sub(self._mention, _BEGUN.sub("", summary)) if "#Person" in summary else summary
 
     def _mention(self, match: re.Match[str]) -> str:
         article, number = (match[1] or "").lower(), int(match[2])
+        if number in self._own:
+            return match[0]
         if not 1 <= number <= len(self.labels):
             mention = "someone"
         elif not _is_role(self.labels[number - 1]):
