@@ -7,8 +7,10 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import yaml
 
 import diasum
@@ -22,6 +24,7 @@ from diasum.model import add_adapter, choose_hardware, load_base
 from diasum.resolve import load_settings
 from diasum.training import Run
 from tests.evaluation.test_report import three_systems
+from tests.models import save_model
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +101,12 @@ def test_another_split_leaves_the_card_alone(trained: Run, tmp_path: Path) -> No
     assert card(trained) == before
 
 
-def test_snippets_run_and_give_the_same_summary(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snippets_run_and_give_the_same_summary(trained: Run, base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write_card(trained)
     _, body = card(trained)
     own, plain = re.findall(r"```python\n(.*?)```", body, flags=re.S)
     monkeypatch.chdir(trained.path.parent)
+    Path("tiny-t5").symlink_to(base)  # the snippet names the base's folder, not where it is on this machine
     printed = []
     for snippet in (own, plain):
         with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -153,3 +157,82 @@ def test_an_unfinished_run_gets_no_card(tmp_path: Path) -> None:
     run.start(Settings())
     with pytest.raises(DiasumError, match="no adapter yet"):
         write_card(run)
+
+
+DIALOGUES: list[list[tuple[str, str]]] = [
+    [("Ana", "Lunch at noon?"), ("Ben", "Rather at one, I have a call.")],
+    [
+        ("Anna", "Could you send me the report?"),
+        ("Ben", "Sure, before lunch. </s> Is that all?"),
+        ("Anna", "Yes, Ben."),
+    ],
+    [("#Person1#", "I have a headache."), ("#Person2#", "Since when?"), ("#Person1#", "Monday.")],
+    [("", "Is the table at nine?"), ("", "At 9:30, I think.")],
+    [
+        ("Will", "Will you come back next week, Anna?"),
+        ("Anna", "No, the week after."),
+        ("Will", "Good, Anna." + " Good." * 20),
+    ],
+]
+# What many bases bring along; a search that takes any of it writes other texts.
+NASTY: dict[str, Any] = {
+    "min_length": 56, "num_beams": 4, "no_repeat_ngram_size": 2, "length_penalty": 2.0, "early_stopping": True, "repetition_penalty": 2.0,
+    "max_length": 142, "forced_eos_token_id": 7, "suppress_tokens": [5, 6, 8, 9],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "changes"),
+    [
+        ("t5", {}),
+        ("bart", {}),
+        ("t5", {"generate.no_repeat_ngram_size": 2, "generate.min_new_tokens": 9, "generate.closing": "See"}),
+        ("bart", {"generate.no_repeat_ngram_size": 2, "generate.min_new_tokens": 9, "generate.num_beams": 1}),
+        ("t5", {"prompt.speakers": "numbered", "generate.length_penalty": 0.5}),
+        ("bart", {"generate.dtype": "bf16", "prompt.turn_separator": " / ", "generate.repetition_penalty": 1.3}),
+    ],
+)
+def test_the_plain_snippet_writes_what_summarize_writes(
+    family: str, changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without diasum, on a base with generation settings of its own and in another number type."""
+    base = save_model(tmp_path / "base", family)
+    file = base / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | NASTY))
+    usual = {
+        "base": str(base),
+        "generate.max_new_tokens": 16,
+        "generate.num_beams": 3,
+        "lora.target_modules": "all-linear",
+    }
+    settings = load_settings(None, usual | changes)
+    run = Run(tmp_path / "run")
+    run.start(settings)
+    loaded = load_base(str(base), choose_hardware("cpu", "fp32"))
+    adapted = add_adapter(loaded.model, settings.lora, seed=1)
+    torch.manual_seed(0)
+    for name, parameter in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    adapted.save_pretrained(run.adapter)
+    loaded.tokenizer.save_pretrained(run.adapter)
+    side = {"base": {"id": str(base), "revision": None, "sha256": loaded.weights_sha256}}
+    write_json(
+        run.adapter / "diasum.json",
+        side | {k: getattr(settings, k).model_dump(mode="json") for k in ("prompt", "generate")},
+    )
+    run.update_manifest(base=side["base"] | {"model_type": family}, data={"path": "someone/talks", "splits": {}})
+    write_card(run)
+    _, plain = re.findall(r"```python\n(.*?)```", card(run)[1], flags=re.S)
+    assert "diasum" not in re.sub(r"#.*", "", plain)
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(plain, known)
+    summarizer = diasum.load(run.path)
+    expected = [summarizer.summarize(turns) for turns in DIALOGUES]
+    assert [known["summarize"](turns) for turns in DIALOGUES] == expected
+    assert out.getvalue() == expected[0] + "\n"
+    assert len(set(expected)) > 3, "a snippet that does not read would pass"
+    with pytest.raises(ValueError, match="leave out turns"):
+        known["summarize"]([("Ana", "Lunch at noon?")] * 200)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from diasum.config import Settings
 from diasum.data import Corpus
-from diasum.data.prompt import Prompt
 from diasum.errors import DiasumError
 from diasum.evaluation.bootstrap import Interval
 from diasum.evaluation.evaluate import Evaluated
@@ -24,9 +22,9 @@ from diasum.evaluation.language import is_english
 from diasum.evaluation.rendering import render
 from diasum.evaluation.report_data import run_facts, short_name
 from diasum.evaluation.report_parts import machine, training_facts
+from diasum.evaluation.snippet import plain_snippet
 from diasum.files import write_text
 from diasum.model import BUNDLED
-from diasum.model.trained import SIDE_FILE
 from diasum.training import Run
 
 # Those of the Hub's list that data sets of conversations have; others go by `license: other` and their name.
@@ -48,23 +46,6 @@ HUB_LICENSES = frozenset(
     | {"cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cdla-permissive-2.0", "cdla-sharing-1.0"}
 )
 _HUB_ID = re.compile(r"[\w.\-]+/[\w.\-]+")
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """What the loading examples need: how diasum puts a conversation before this model.
-
-    Attributes:
-        prefix, separator, suffix: the text around and between the turns, as this tokenizer needs it.
-        numbered: speakers are numbered in the prompt.
-        generate: the run's search settings, as `generate` of transformers names them.
-    """
-
-    prefix: str
-    separator: str
-    suffix: str
-    numbered: bool
-    generate: dict[str, Any]
 
 
 def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus | None = None) -> None:
@@ -98,7 +79,14 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
         data=data,
         license=license_,
         licence_notes=licence_notes(license_),
-        snippet=_snippet(run, settings),
+        snippet=plain_snippet(
+            run,
+            f"{facts['name']}/adapter",
+            hub_or_name(settings.base),
+            family=facts.get("base", {}).get("model_type", ""),
+            bundled=settings.base == BUNDLED,
+            on_hub=is_hub_id(settings.base),
+        ),
         settings=settings,
         adapter=_adapter_facts(run),
         training=training_facts(facts),
@@ -183,20 +171,6 @@ def is_hub_id(name: str) -> bool:
 def hub_or_name(name: str) -> str:
     """A Hub id or bundled name as it is, a local path without its folders."""
     return name if is_hub_id(name) else short_name(name)
-
-
-def _snippet(run: Run, settings: Settings) -> Snippet:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(str(run.adapter))
-    prompt, _ = Prompt.for_tokenizer(tokenizer, settings.prompt)
-    chosen = settings.generate.model_dump(exclude={"batch_tokens", "closing"})
-    plain = type(settings.generate)().model_dump()
-    always = ("num_beams", "max_new_tokens")
-    generate = {key: value for key, value in chosen.items() if key in always or value != plain[key]}
-    side = json.loads((run.adapter / SIDE_FILE).read_text(encoding="utf-8"))
-    numbered = side["prompt"].get("speakers") == "numbered"
-    return Snippet(prompt.prefix, prompt.separator, prompt.suffix, numbered, generate)
 
 
 def _adapter_facts(run: Run) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from diasum.model.memory import is_out_of_memory, release_memory
 if TYPE_CHECKING:
     import torch
 
-_SHARE = 3  # a summary is never forced to be longer than this part of its source
-_SEARCH = ("num_beams", "length_penalty", "no_repeat_ngram_size", "repetition_penalty", "do_sample")
-_SPECIAL = ("pad_token_id", "bos_token_id", "eos_token_id", "forced_bos_token_id")
+SHARE = 3  # a summary is never forced to be longer than this part of its source
+_SEARCH = ("num_beams", "max_new_tokens", "length_penalty", "no_repeat_ngram_size", "repetition_penalty", "do_sample")
+SPECIAL_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def generate(
     )
     config.no_repeat_ngram_size = 0  # done by `FinishWords`
     dtype = getattr(torch, TORCH_TYPES[generation_dtype(settings.dtype)[0]])
-    ends = [*_ends(config), *_first_tokens(tokenizer, settings.closing)]
+    ends = [*_ends(config), *first_tokens(tokenizer, settings.closing)]
     results: list[Generated | None] = [None] * len(sources)
     was_training = model.training
     model.eval()
@@ -90,7 +90,7 @@ def generate(
             for row, index in enumerate(batch):
                 ids[row, : len(sources[index])] = torch.tensor(sources[index])
                 mask[row, : len(sources[index])] = 1
-            shortest = [min(settings.min_new_tokens, len(sources[i]) // _SHARE) for i in batch]
+            shortest = [min(settings.min_new_tokens, len(sources[i]) // SHARE) for i in batch]
             output = None
             try:
                 with torch.inference_mode():
@@ -139,13 +139,16 @@ def generation_config(model: Any, settings: GenerateSettings) -> Any:
     from transformers import GenerationConfig
 
     longest = position_limits(model)[1]
+    values = search_values(settings)
+    values["max_new_tokens"] = min(settings.max_new_tokens, longest or settings.max_new_tokens)
+    ids = {name: getattr(model.generation_config, name, None) for name in SPECIAL_IDS}
+    return GenerationConfig(**values, **ids | {"decoder_start_token_id": decoder_start(model)})
+
+
+def search_values(settings: GenerateSettings) -> dict[str, Any]:
+    """The settings that `transformers.GenerationConfig` knows by the same names; without `min_new_tokens`, which depends on the source."""
     sampling = ("temperature", "top_p") if settings.do_sample else ()
-    return GenerationConfig(
-        **{name: getattr(settings, name) for name in (*_SEARCH, *sampling)},
-        max_new_tokens=min(settings.max_new_tokens, longest or settings.max_new_tokens),
-        **{name: getattr(model.generation_config, name, None) for name in _SPECIAL},
-        decoder_start_token_id=decoder_start(model),
-    )
+    return {name: getattr(settings, name) for name in (*_SEARCH, *sampling)}
 
 
 @contextlib.contextmanager
@@ -188,7 +191,7 @@ def _ends(config: Any) -> list[int]:
     return [end for end in ends if end is not None]  # None would index every token
 
 
-def _first_tokens(tokenizer: Any, closing: str | None) -> list[int]:
+def first_tokens(tokenizer: Any, closing: str | None) -> list[int]:
     """What a closing line begins with, after a space and at the start of a text; none where there is no closing line."""
     if not closing:
         return []

@@ -55,10 +55,10 @@ class NotBefore(LogitsProcessor):
     def __init__(self, shortest: Sequence[int], tokens: Sequence[int]) -> None:
         self.shortest, self.tokens = shortest, tokens
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> Any:
         least = torch.tensor(self.shortest, device=scores.device).repeat_interleave(len(scores) // len(self.shortest))
         early = input_ids.shape[1] - 1 < least  # the first token is the decoder's start
         held = scores.clone()
         for token in self.tokens:
             held[early, token] = -float("inf")
-        return held  # type: ignore[return-value]
+        return held
