@@ -340,3 +340,15 @@ def test_a_reader_that_has_had_enough_is_no_error(unbuffered: str) -> None:
     done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert done.stderr == ""
+
+
+def test_a_language_that_the_tokenizer_lacks_is_told(terminal: Terminal, base: str, tmp_path: Path) -> None:
+    (tmp_path / "arabic.txt").write_text("آنا: هل يمكنك إرسال التقرير؟\nبن: نعم قبل الغداء.", encoding="utf-8")
+    (tmp_path / "english.txt").write_text("Anna: Hello.", encoding="utf-8")
+    code, out, err = terminal(
+        "summarize", "arabic.txt", "english.txt", "--run", base, "--max-new-tokens", "4", "--jsonl"
+    )
+    assert code == 0, err
+    assert [json.loads(line)["letters_lost"] for line in out.splitlines()] == [1, 0]
+    assert "note: arabic: The model's tokenizer lacks 100% of the letters of this conversation (Arabic)" in err
+    assert "note: english" not in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,9 +40,9 @@ def save(folder: Path, kind: type, **config: object) -> Path:
             for weight in model.parameters():
                 weight.add_(torch.randn_like(weight) * 0.3)
         model.save_pretrained(path)
-        vocabulary = path / "vocab.txt"
-        vocabulary.write_text("\n".join(WORDS))
-        BertTokenizerFast(vocab_file=str(vocabulary)).save_pretrained(path)
+        tokenizer = BertTokenizerFast(vocab={word: number for number, word in enumerate(WORDS)})
+        assert tokenizer.unk_token_id not in tokenizer("tom goes").input_ids, "or all words would be one"
+        tokenizer.save_pretrained(path)
     return path
 
 
@@ -75,10 +76,29 @@ def test_bert_score_is_greedy_cosine_matching(folder: Path) -> None:
     assert found[3] == 0
 
 
-def test_bert_score_layers(folder: Path) -> None:
+def test_bert_score_layers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each layer's states are set here, so that scores differ by design: what a random model makes of two words differs by processor."""
     path = save(folder, BertModel)
-    assert bert_score(["tom"], [["cat"]], path) == bert_score(["tom"], [["cat"]], path, layer=2)
-    assert bert_score(["tom"], [["cat"]], path) != bert_score(["tom"], [["cat"]], path, layer=3)
+    cosines = {1: 0.2, 2: 0.5, 3: 0.8}
+
+    def states(self: BertModel, input_ids: torch.Tensor, **_: object) -> SimpleNamespace:
+        known = BertTokenizerFast.from_pretrained(path).convert_tokens_to_ids("tom")
+        hidden = [torch.zeros(*input_ids.shape, 4)]
+        for cosine in cosines.values():
+            layer = torch.tensor([0.0, 0.0, 0.0, 1.0]).expand(*input_ids.shape, 4).clone()
+            layer[input_ids > 4] = torch.tensor([cosine, (1 - cosine**2) ** 0.5, 0, 0])
+            layer[input_ids == known] = torch.tensor([1.0, 0, 0, 0])
+            hidden.append(layer)
+        return SimpleNamespace(hidden_states=hidden)
+
+    monkeypatch.setattr(BertModel, "forward", states)
+    found = {layer: bert_score(["tom"], [["cat"]], path, layer=layer)[0] for layer in (None, 1, 2, 3)}
+    assert found == {
+        None: pytest.approx(50, abs=1e-3),  # after two thirds of them
+        1: pytest.approx(20, abs=1e-3),
+        2: pytest.approx(50, abs=1e-3),
+        3: pytest.approx(80, abs=1e-3),
+    }
     with pytest.raises(DiasumError, match="has 3 layers, there is no layer 4"):
         bert_score(["tom"], [["cat"]], path, layer=4)
 

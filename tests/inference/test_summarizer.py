@@ -130,3 +130,15 @@ def test_threads_may_load_at_once(base: str) -> None:
         for _ in range(3):
             made = list(pool.map(lambda _: diasum.summarize(TEXT, run=base, max_new_tokens=4), range(4)))
             assert len(set(made)) == 1
+
+
+def test_letters_that_the_tokenizer_lacks_are_told(summarizer: Summarizer) -> None:
+    small: Any = {"max_new_tokens": 4, "num_beams": 1}
+    arabic = "آنا: هل يمكنك إرسال التقرير؟\nبن: نعم قبل الغداء."
+    with pytest.warns(UserWarning, match=r"lacks 100% of the letters of this conversation \(Arabic\)"):
+        summarizer.summarize(arabic, **small)
+    with pytest.warns(UserWarning, match="of a conversation"):
+        summarizer.summarize([TEXT, arabic], **small)
+    plain, lost = summarizer.summarize_all([TEXT, arabic], **small)  # warns of nothing: it tells in what it gives
+    assert (plain.lost.share, lost.lost.share) == (0, 1)
+    assert lost.record()["letters_lost"] == 1

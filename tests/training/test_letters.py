@@ -58,7 +58,6 @@ def test_letters_that_the_tokenizer_lacks_are_told_before_training(russian: Path
 def test_a_latin_protocol_is_told_before_training(russian: Path, tmp_path: Path) -> None:
     text, _ = told(tmp_path, "bart", russian, **{"evaluate.protocol": "rouge-score"})
     assert text.index("counts a-z and 0-9 only") < text.index("epoch 1")
-    assert "tokenizer lacks" not in text
 
 
 def test_evaluations_during_training_count_the_languages_words(
@@ -66,7 +65,7 @@ def test_evaluations_during_training_count_the_languages_words(
 ) -> None:
     monkeypatch.setattr(
         "diasum.training.trainer.generate",
-        lambda model, tokenizer, sources, settings: [Written(ROWS[0]["summary"]) for _ in sources],
+        lambda model, tokenizer, sources, *more, **options: [Written(ROWS[0]["summary"]) for _ in sources],
     )
     text, manifest = told(tmp_path, "bart", russian)
     assert "not Latin" not in text

@@ -79,6 +79,8 @@ def summarize(
                     print(f"{name}: {' '.join(summary.text.splitlines())}" if many else summary.text, flush=True)
                 if empty:
                     out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
+                if summary.lost.matters:
+                    out.print(f"note: {name}: {summary.lost.note('this conversation')}", markup=False)
                 if summary.turns_cut:
                     out.print(f"note: {name}: the model {summary.read}; the rest did not fit its input.", markup=False)
             advance(len(portion) - len(said))

@@ -5,6 +5,7 @@ A letter is here what words are made of: letters, combining marks and digits. Pu
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 OTHER_SCRIPT = 0.1  # of the letters; fewer are names, units (µg, β) and loan words in a text of Latin letters
-LOST_LETTERS = 0.02  # of the letters; fewer are single names
+DROPPED = 0.02  # of the letters; fewer are single names
 # Protocols that count words of every script (`diasum.evaluation.protocols.Protocol.any_script`); `auto` chooses one where it must.
 ANY_SCRIPT = frozenset({"auto", "unicode"})
 
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
 _NAMES = {"cjk": "Chinese", "hangul": "Korean", "hiragana": "Japanese", "katakana": "Japanese", "devanagari": "Hindi"}
 
 
@@ -47,20 +49,22 @@ def other_scripts(texts: Iterable[str]) -> tuple[float, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class LostLetters:
-    """Letters of some texts that a tokenizer does not give back.
+    """Letters of some texts for which a tokenizer has no token.
 
     Attributes:
-        share: of all letters of the texts, 0 to 1.
+        share: of all letters of the texts, 0 to 1: those that are dropped, and those that are spelt in single bytes.
+        dropped: the part of that share that does not come back from the tokenizer at all.
         scripts: what they belong to, most frequent first.
     """
 
-    share: float
+    share: float = 0.0
+    dropped: float = 0.0
     scripts: tuple[str, ...] = ()
 
     @property
     def matters(self) -> bool:
         """Whether a user should be told."""
-        return self.share >= LOST_LETTERS
+        return self.dropped >= DROPPED or self.share >= OTHER_SCRIPT
 
     def note(self, whose: str) -> str:
         """What to tell the user.
@@ -69,9 +73,14 @@ class LostLetters:
             whose: the texts, such as ``this conversation``.
         """
         scripts = f" ({', '.join(self.scripts[:3])})" if self.scripts else ""
+        instead = (
+            "drops them"
+            if 2 * self.dropped >= self.share
+            else "spells them in single bytes, which models of other languages hardly know"
+        )
         return (
-            f"The model's tokenizer lacks {self.share:.0%} of the letters of {whose}{scripts}: it reads and writes nothing in their place, "
-            "so summaries are empty or wrong. Use a base made for this language, such as google/mt5-small."
+            f"The model's tokenizer lacks {self.share:.0%} of the letters of {whose}{scripts} and {instead}: "
+            "summaries are likely to be empty or wrong. Use a base made for this language, such as google/mt5-small."
         )
 
 
@@ -80,30 +89,55 @@ class TokenizerLetters:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self._kept: dict[str, bool] = {}
+        self._fate: dict[str, str] = {}
 
-    def lost(self, texts: Sequence[str]) -> LostLetters:
+    def lost(self, texts: Iterable[str]) -> LostLetters:
         """How many letters of the texts are lost; one that comes back in another form (full width, capitals) is not."""
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(text)
         letters = {c: n for c, n in counts.items() if unicodedata.category(c)[0] in "LMN"}
-        self._try([c for c in letters if c not in self._kept])
-        lost = {c: n for c, n in letters.items() if not self._kept[c]}
+        self._try([c for c in letters if c not in self._fate])
+        lost = {c: n for c, n in letters.items() if self._fate[c] != "kept"}
+        if not lost:
+            return LostLetters()
         scripts: Counter[str] = Counter()
         for character, number in lost.items():
             if unicodedata.category(character)[0] == "L":
                 scripts[_script(character)] += number
-        share = sum(lost.values()) / sum(letters.values()) if lost else 0.0
-        return LostLetters(share, tuple(script for script, _ in scripts.most_common()))
+        total = sum(letters.values())
+        dropped = sum(n for c, n in lost.items() if self._fate[c] == "dropped")
+        return LostLetters(
+            sum(lost.values()) / total, dropped / total, tuple(name for name, _ in scripts.most_common())
+        )
 
     def _try(self, characters: list[str]) -> None:
         if not characters:
             return
-        encoded = self._tokenizer([f"a {c} a" for c in characters], add_special_tokens=False, verbose=False)
-        for character, ids in zip(characters, encoded["input_ids"], strict=True):
+        frame, word, *tried = self._tokenizer(
+            ["a a", "the", *(f"a {c} a" for c in characters)], add_special_tokens=False, verbose=False
+        )["input_ids"]
+        bytes_alone = len(word) >= len("the")  # a model of bytes (ByT5), which knows them
+        for character, ids in zip(characters, tried, strict=True):
             back = self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            self._kept[character] = _folded(character) in _folded(back)
+            if _folded(character) not in _folded(back):
+                self._fate[character] = "dropped"
+            elif not bytes_alone and self._is_spelt(character, ids, frame):
+                self._fate[character] = "spelt"
+            else:
+                self._fate[character] = "kept"
+
+    def _is_spelt(self, character: str, ids: list[int], frame: list[int]) -> bool:
+        """Whether each byte of a letter is a token of its own: ``<0xD9>``, or a single character of a byte-level vocabulary."""
+        size = len(character.encode(errors="replace"))
+        own = Counter(self._tokenizer.convert_ids_to_tokens(ids)) - Counter(
+            self._tokenizer.convert_ids_to_tokens(frame)
+        )
+        tokens = [piece for token in own.elements() if (piece := str(token).lstrip("▁Ġ"))]
+        if size < 2 or len(tokens) != size:
+            return False
+        decomposed = sorted(unicodedata.normalize("NFKD", character))
+        return sorted(tokens) != decomposed and all(len(token) == 1 or _BYTE.fullmatch(token) for token in tokens)
 
 
 def pair_texts(pairs: Iterable[Pair]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
@@ -39,13 +40,20 @@ class Summarizer:
         Returns:
             One summary, or a list with one per conversation; an empty one for an empty conversation among others in a file.
 
+        Warns:
+            UserWarning: the model's tokenizer lacks letters of a conversation.
+
         Raises:
             DiasumError: no conversation, an empty one, a file that is not there or cannot be read, or an unknown generation setting.
         """
         one = is_file(conversation) or is_one(conversation)
         given = [opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)]
-        made = iter(self.summarize_all([item for item in given if item is not None], **generate))
-        texts = ["" if item is None else next(made).text for item in given]
+        made = self.summarize_all([item for item in given if item is not None], **generate)
+        worst = max((summary.lost for summary in made), key=lambda lost: lost.share, default=None)
+        if worst is not None and worst.matters:
+            warnings.warn(worst.note("a conversation" if len(made) > 1 else "this conversation"), stacklevel=2)
+        summaries = iter(made)
+        texts = ["" if item is None else next(summaries).text for item in given]
         return texts[0] if one and len(texts) == 1 else texts
 
     def summarize_all(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from diasum.data.letters import LostLetters
 from diasum.data.reading import Reading
 
 
@@ -18,6 +19,7 @@ class Summary:
         reading: which part of the conversation the model read.
         dtype: number type in which it was generated, ``fp32`` or ``bf16``; empty where nothing was.
         dtype_reason: why in that one.
+        lost: letters of the conversation that the tokenizer lacks: neither read nor written.
     """
 
     text: str
@@ -25,6 +27,7 @@ class Summary:
     reading: Reading
     dtype: str = ""
     dtype_reason: str = ""
+    lost: LostLetters = field(default_factory=LostLetters)
 
     @property
     def cut(self) -> bool:
@@ -54,6 +57,7 @@ class Summary:
             "turns": self.turns,
             "turns_cut": self.turns_cut,
             "read": None if self.reading.whole else self.read,
+            "letters_lost": round(self.lost.share, 4),
         }
 
 

@@ -65,7 +65,14 @@ class Trained:
         ids = [source.input_ids for source in sources]
         made = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
         return [
-            Summary(self.encoder.finish(dialogue, one.text), one.cut, source.reading, dtype, reason)
+            Summary(
+                self.encoder.finish(dialogue, one.text),
+                one.cut,
+                source.reading,
+                dtype,
+                reason,
+                self.encoder.letters.lost([turn.text for turn in dialogue.turns]),
+            )
             for dialogue, one, source in zip(dialogues, made, sources, strict=True)
         ]
 
