@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from email.parser import Parser
 from pathlib import Path
 
 import huggingface_hub
@@ -9,7 +13,8 @@ import pytest
 
 from diasum.config import DataSettings
 from diasum.data import load_corpus
-from diasum.data.licences import hub_licence, local_licence
+from diasum.data.licences import base_licence, hub_licence, local_licence
+from diasum.model import bundled_base
 
 ROW = '{"fname": "1", "dialogue": "A: Hi.\\nB: Hello.", "summary": "A greets B."}\n'
 
@@ -52,3 +57,35 @@ def test_a_hub_card_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
     assert (hub_licence("someone/talks"), hub_licence("Samsung/samsum")) == (None, "cc-by-nc-nd-4.0")
+
+    assert [base_licence(name) for name in ("google/flan-t5-base", "facebook/bart-base", "someone/model")] == [
+        "apache-2.0",
+        "apache-2.0",
+        None,
+    ]
+
+
+def test_a_base_in_a_folder_states_its_licence_or_nothing(tmp_path: Path) -> None:
+    assert base_licence(str(tmp_path)) is None
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    assert base_licence(str(tmp_path)) == "mit"
+
+
+def test_the_package_names_the_licences_of_all_that_it_ships(tmp_path: Path) -> None:
+    """Its code, the bundled base, the sample conversations; with their texts, as a wheel's metadata."""
+    root = Path(__file__).parents[2]
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(root / name, tmp_path)
+    shutil.copytree(root / "LICENSES", tmp_path / "LICENSES")
+    (tmp_path / "src" / "diasum").mkdir(parents=True)
+    (tmp_path / "src" / "diasum" / "__init__.py").touch()
+    build = "from setuptools import build_meta; print(build_meta.prepare_metadata_for_build_wheel('out'))"
+    (tmp_path / "out").mkdir()
+    made = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True, check=True)
+    folder = tmp_path / "out" / made.stdout.split()[-1]
+    told = Parser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
+    shipped = {"apache-2.0", base_licence(str(bundled_base())), load_corpus(DataSettings(path="sample")).license}
+    assert {name.lower() for name in told["License-Expression"].split(" AND ")} == shipped
+    texts = {Path(name).stem for name in told.get_all("License-File", []) if name.startswith("LICENSES/")}
+    assert {name.lower() for name in texts} == shipped
+    assert "ShareAlike 4.0" in (folder / "licenses" / "LICENSES" / "CC-BY-SA-4.0.txt").read_text(encoding="utf-8")

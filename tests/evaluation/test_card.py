@@ -14,13 +14,14 @@ import torch
 import yaml
 
 import diasum
-from diasum.config import Settings
-from diasum.data import Corpus
+from diasum.config import DataSettings, Settings
+from diasum.data import Corpus, load_corpus
+from diasum.data.licences import base_licence
 from diasum.errors import DiasumError
 from diasum.evaluation.card import licence_notes, metadata, write_card
 from diasum.evaluation.report import write_evaluation
 from diasum.files import write_json
-from diasum.model import add_adapter, choose_hardware, load_base
+from diasum.model import add_adapter, bundled_base, choose_hardware, load_base
 from diasum.resolve import load_settings
 from diasum.training import Run
 from tests.evaluation.test_report import three_systems
@@ -66,7 +67,8 @@ def test_a_card_without_an_evaluation_says_so(trained: Run) -> None:
     front, body = card(trained)
     assert "model-index" not in front
     assert "Not evaluated yet" in body
-    assert front["license"] == "cc-by-nc-sa-4.0"
+    assert front["license"] == "unknown", "nothing says the base's"
+    assert "The training data are under cc-by-nc-sa-4.0." in body
     assert front["datasets"] == ["someone/talks"]
     assert "forbids commercial use" in body
 
@@ -127,29 +129,61 @@ def test_local_folders_and_private_paths_stay_out(trained: Run, base: str) -> No
 
 def test_metadata_names_what_is_on_the_hub(trained: Run) -> None:
     settings = Settings(base="google/flan-t5-small")
-    facts = {"name": "x", "data": {"license": "Some Licence 1"}, "base": {"model_type": "t5"}}
+    facts = {
+        "name": "x",
+        "data": {"license": "Some Licence 1"},
+        "base": {"model_type": "t5", "license": "Some Licence 1"},
+    }
     found = metadata(trained, facts, settings, None, "y")
     assert found["base_model"] == "google/flan-t5-small"
     assert (found["license"], found["license_name"]) == ("other", "some-licence-1")
     assert "datasets" not in found
-    assert "license" not in metadata(trained, facts | {"data": {}}, settings, None, "y")
+    assert metadata(trained, facts | {"data": {}}, settings, None, "y")["license"] == "unknown"
 
 
 @pytest.mark.parametrize(
-    ("license_", "said", "unsaid"),
+    ("of_base", "of_data", "field", "said", "unsaid"),
     [
-        ("cc-by-4.0", ["authors"], ["commercial", "sharing"]),
-        ("cc-by-nc-4.0", ["forbids commercial use"], ["forbids sharing"]),
-        ("CC-BY-NC-ND-4.0", ["forbids commercial use", "forbids sharing"], []),
-        ("cc-by-sa-4.0", ["same licence"], ["commercial"]),
-        (None, ["not known"], []),
-        ("mit", ["under mit"], ["forbids", "authors"]),
+        ("apache-2.0", "cc-by-4.0", "apache-2.0", ["data's authors"], ["commercial", "sharing"]),
+        ("apache-2.0", "cc-by-nc-4.0", "cc-by-nc-4.0", ["forbids commercial use", "stricter"], ["forbids sharing"]),
+        ("mit", "CC-BY-NC-ND-4.0", "cc-by-nc-nd-4.0", ["forbids commercial use", "forbids sharing"], []),
+        (
+            "cc-by-sa-4.0",
+            "cc0-1.0",
+            "cc-by-sa-4.0",
+            ["base model is under cc-by-sa-4.0", "data are under cc0-1.0", "same licence"],
+            [],
+        ),
+        ("cc0-1.0", "cc-by-sa-4.0", "cc-by-sa-4.0", ["stricter of the two"], []),
+        (
+            "cc-by-sa-4.0",
+            "cc-by-nc-sa-4.0",
+            "other",
+            ["keep to both", "under cc-by-sa-4.0", "under cc-by-nc-sa-4.0"],
+            [],
+        ),
+        ("gemma", "mit", "other", ["keep to both"], []),
+        ("apache-2.0", None, "unknown", ["training data is not known", "licence of this adapter is unknown"], []),
+        (None, "cc-by-nc-4.0", "unknown", ["base model is not known", "forbids commercial use", "is unknown"], []),
+        ("mit", "mit", "mit", ["under mit", "that of both"], ["forbids", "authors"]),
     ],
 )
-def test_licence_notes(license_: str | None, said: list[str], unsaid: list[str]) -> None:
-    text = " ".join(licence_notes(license_))
+def test_the_licence_follows_base_and_data(
+    trained: Run, of_base: str | None, of_data: str | None, field: str, said: list[str], unsaid: list[str]
+) -> None:
+    text = " ".join(licence_notes(of_base, of_data))
     assert all(part in text for part in said)
     assert not any(part in text for part in unsaid)
+    facts = {"name": "x", "base": {"license": of_base}, "data": {"license": of_data}}
+    found = metadata(trained, facts, Settings(), None, "y")
+    assert found["license"] == field
+    if field == "other":
+        assert found["license_name"] == f"{of_base}-and-{of_data}".lower()
+
+
+def test_the_bundled_base_and_sample_are_under_the_bases_licence() -> None:
+    sample = load_corpus(DataSettings(path="sample")).license
+    assert (base_licence(str(bundled_base())), sample) == ("cc-by-sa-4.0", "cc0-1.0")
 
 
 def test_an_unfinished_run_gets_no_card(tmp_path: Path) -> None:

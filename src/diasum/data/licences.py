@@ -1,4 +1,4 @@
-"""The licence of a corpus: what its data card says, else what is known of it by name.
+"""The licences of a corpus and of a base: what their cards say, else what is known of them by name; and what holds for both together.
 
 In: where the data are. Out: an id as the Hub writes them (``cc-by-nc-sa-4.0``), or None. Nobody should have to remember that the data
 they train on forbid commercial use, so a plain copy of DialogSum's files is known by their names.
@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from diasum.hub import offline
+
 # As their publishers state them; a card beside the files comes first.
 _HUB = {
     "knkarthick/dialogsum": "cc-by-nc-sa-4.0",
@@ -17,6 +19,52 @@ _HUB = {
     "samsung/samsum": "cc-by-nc-nd-4.0",
 }
 _FILES = {re.compile(r"dialogsum\.(train|dev|test)\.jsonl(\.gz)?"): "cc-by-nc-sa-4.0"}
+_BASES = {
+    re.compile(r"google/(flan-t5|mt5|t5|umt5|long-t5|byt5|flan-ul2|ul2).*"): "apache-2.0",
+    re.compile(r"(google-t5/)?t5-(small|base|large|3b|11b)"): "apache-2.0",
+    re.compile(r"facebook/bart-.*|allenai/led-.*"): "apache-2.0",
+    re.compile(r"google/t5gemma.*"): "gemma",
+}
+_FREE = frozenset({"cc0-1.0", "unlicense", "pddl", "0bsd", "wtfpl"})  # ask nothing
+_NAMED = frozenset(
+    {"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "afl-3.0", "odc-by", "cdla-permissive-2.0"}
+)
+
+
+def joint_licence(one: str, other: str) -> str | None:
+    """The stricter of two licences, where it asks for all that the other does; None where each asks for something of its own.
+
+    A licence that asks for sharing alike is never the lesser one: what is made from both would have to be under each of them.
+    """
+    if one == other:
+        return one
+    first, second = _conditions(one), _conditions(other)
+    if first is None or second is None:
+        return None
+    if second <= first and "sa" not in second:
+        return one
+    return other if first <= second and "sa" not in first else None
+
+
+def _conditions(license_: str) -> frozenset[str] | None:
+    """What a licence asks for: ``by``, ``nc``, ``nd``, ``sa``; None where that is not known here."""
+    if license_ in _FREE:
+        return frozenset()
+    if license_ in _NAMED:
+        return frozenset({"by"})
+    if license_.startswith("cc-by"):
+        return frozenset({"by", "nc", "nd", "sa"} & set(license_.split("-")))
+    return None
+
+
+def base_licence(base: str, revision: str | None = None) -> str | None:
+    """Of a base model in a folder or on the Hub; None where nothing says it."""
+    folder = Path(base).expanduser()
+    if folder.is_dir():
+        return card_licence(folder / "README.md")
+    return _hub_card(base, revision, "model") or next(
+        (known for pattern, known in _BASES.items() if pattern.fullmatch(base.lower())), None
+    )
 
 
 def local_licence(path: Path) -> str | None:
@@ -29,14 +77,19 @@ def local_licence(path: Path) -> str | None:
 
 
 def hub_licence(name: str, revision: str | None = None) -> str | None:
-    """Of a hub data set; None where its card cannot be reached."""
+    """Of a hub data set; where its card cannot be reached, what is known of it by name."""
+    return _hub_card(name, revision, "dataset") or _HUB.get(name.lower())
+
+
+def _hub_card(name: str, revision: str | None, kind: str) -> str | None:
     from huggingface_hub import hf_hub_download
 
+    offline()
     try:
-        card = hf_hub_download(name, "README.md", repo_type="dataset", revision=revision)
+        card = hf_hub_download(name, "README.md", repo_type=kind, revision=revision)
     except (OSError, ValueError, RuntimeError):
-        return _HUB.get(name.lower())
-    return card_licence(Path(card)) or _HUB.get(name.lower())
+        return None
+    return card_licence(Path(card))
 
 
 def card_licence(card: Path) -> str | None:

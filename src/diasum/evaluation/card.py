@@ -14,6 +14,7 @@ import yaml
 
 from diasum.config import Settings
 from diasum.data import Corpus
+from diasum.data.licences import base_licence, joint_licence
 from diasum.errors import DiasumError
 from diasum.evaluation.bootstrap import Interval
 from diasum.evaluation.evaluate import Evaluated
@@ -24,7 +25,7 @@ from diasum.evaluation.report_data import run_facts, short_name
 from diasum.evaluation.report_parts import machine, training_facts
 from diasum.evaluation.snippet import plain_snippet
 from diasum.files import write_text
-from diasum.model import BUNDLED
+from diasum.model import BUNDLED, bundled_base
 from diasum.training import Run
 
 # Those of the Hub's list that data sets of conversations have; others go by `license: other` and their name.
@@ -66,7 +67,9 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
     settings, facts = run.settings(), run_facts(run)
     data = hub_or_name(settings.data.path)
     tested = hub_or_name(corpus.name) if corpus else data
-    license_ = facts.get("data", {}).get("license")
+    source = str(bundled_base()) if settings.base == BUNDLED else settings.base
+    facts["base"] = facts.get("base", {}) | {"license": base_licence(source, settings.base_revision)}
+    licences = facts["base"]["license"], facts.get("data", {}).get("license")
     text = render(
         "card.md",
         metadata=yaml.safe_dump(
@@ -77,8 +80,7 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
         bundled=settings.base == BUNDLED,
         family=facts.get("base", {}).get("model_type", ""),
         data=data,
-        license=license_,
-        licence_notes=licence_notes(license_),
+        licence_notes=licence_notes(*licences),
         snippet=plain_snippet(
             run,
             f"{facts['name']}/adapter",
@@ -107,11 +109,7 @@ def metadata(
     found: dict[str, Any] = {"library_name": "peft", "pipeline_tag": "summarization"}
     if is_hub_id(settings.base):
         found |= {"base_model": settings.base, "base_model_relation": "adapter"}
-    license_ = str(facts.get("data", {}).get("license") or "").lower()
-    if license_ in HUB_LICENSES:
-        found["license"] = license_
-    elif license_:
-        found |= {"license": "other", "license_name": re.sub(r"[^a-z0-9.\-]+", "-", license_)}
+    found |= _license_fields(facts.get("base", {}).get("license"), facts.get("data", {}).get("license"))
     if evaluated and is_english([r for p in evaluated.pairs for r in p.references]):
         found["language"] = ["en"]
     if is_hub_id(settings.data.path):
@@ -140,27 +138,51 @@ def metadata(
     return found
 
 
-def licence_notes(license_: str | None) -> list[str]:
-    """What a data licence asks of those who use what was made from the data; a plain sentence each."""
-    if not license_:
+def _license_fields(base: str | None, data: str | None) -> dict[str, str]:
+    """What the Hub reads of the licence: that of base and data together."""
+    if not base or not data:
+        return {"license": "unknown"}
+    joint = joint_licence(base.lower(), data.lower())
+    if joint in HUB_LICENSES:
+        return {"license": joint}
+    return {"license": "other", "license_name": re.sub(r"[^a-z0-9.\-]+", "-", joint or f"{base} and {data}".lower())}
+
+
+def licence_notes(base: str | None, data: str | None) -> list[str]:
+    """What the licences of base and data ask of those who use what was made from them; a sentence or two each."""
+    notes = [*_asked("base model", base), *_asked("training data", data)]
+    if not base or not data:
         return [
-            "The licence of the training data is not known. Find out what it allows before you share this adapter or use it for business."
+            *notes,
+            "So the licence of this adapter is unknown. Find out before you share it or use it for business.",
         ]
+    joint = joint_licence(base.lower(), data.lower())
+    if joint:
+        why = "that of both" if base.lower() == data.lower() else "the stricter of the two"
+        return [*notes, f"This adapter is made from both, and is under {joint}: {why}."]
+    return [
+        *notes,
+        "This adapter is made from both, and neither licence covers what the other asks for: keep to both, and ask before you share it.",
+    ]
+
+
+def _asked(what: str, license_: str | None) -> list[str]:
+    verb = "are" if what.endswith("data") else "is"
+    if not license_:
+        return [f"The licence of the {what} is not known."]
     parts = license_.lower().replace("_", "-").split("-")
-    notes = [f"The training data is under {license_}."]
+    notes = [f"The {what} {verb} under {license_}."]
     if "nc" in parts or "noncommercial" in parts:
-        notes.append(
-            "**It forbids commercial use**, and that of an adapter trained on it should be taken as forbidden, too."
-        )
+        notes.append("**It forbids commercial use**, and that of this adapter should be taken as forbidden, too.")
     if "nd" in parts:
         notes.append(
-            "**It forbids sharing what is made from the data**: keep this adapter to yourself unless you have permission."
+            "**It forbids sharing what is made from it**: keep this adapter to yourself unless you have permission."
         )
     if "sa" in parts:
-        notes.append("What is made from the data may be shared under the same licence only.")
+        notes.append("What is made from it may be shared under the same licence only.")
     if "by" in parts:
-        notes.append("Name the data's authors.")
-    return notes
+        notes.append(f"Name the {'data' if verb == 'are' else 'model'}'s authors.")
+    return [" ".join(notes)]
 
 
 def is_hub_id(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data.prompt import Prompt
+from diasum.errors import DiasumError
 from diasum.model.generation import SHARE, SPECIAL_IDS, decoder_start, first_tokens, search_values
 from diasum.model.hardware import generation_dtype
 from diasum.model.loading import load_config, resolve_base
@@ -34,8 +35,8 @@ class Snippet:
     limits: list[str]
 
 
-def plain_snippet(run: Run, adapter: str, base: str, *, family: str, bundled: bool, on_hub: bool) -> Snippet:
-    """The snippet for a run's adapter.
+def plain_snippet(run: Run, adapter: str, base: str, *, family: str, bundled: bool, on_hub: bool) -> Snippet | None:
+    """The snippet for a run's adapter; None for a run of before special tokens were recorded whose base is gone.
 
     Args:
         run: a complete run.
@@ -51,12 +52,16 @@ def plain_snippet(run: Run, adapter: str, base: str, *, family: str, bundled: bo
     side = json.loads((run.adapter / SIDE_FILE).read_text(encoding="utf-8"))
     settings, prompt = GenerateSettings(**side.get("generate", {})), PromptSettings(**side.get("prompt", {}))
     numbered = prompt.speakers == "numbered"
+    try:
+        ids = _special_ids(side)
+    except DiasumError:
+        return None
     parts = [
         "\n".join(_imports(settings, bundled=bundled, on_hub=on_hub)),
         "\n".join(_loading(settings, adapter, base, bundled=bundled, on_hub=on_hub)),
         *_processors(settings),
         *([_NUMBERING] if numbered else []),
-        _function(settings, prompt, tokenizer, _special_ids(side), family),
+        _function(settings, prompt, tokenizer, ids, family),
         'print(summarize([("Ana", "Lunch at noon?"), ("Ben", "Rather at one, I have a call.")]))',
     ]
     return Snippet("\n\n".join(parts[:2]) + "\n\n\n" + "\n\n\n".join(parts[2:]), list(_limits(settings, prompt)))
