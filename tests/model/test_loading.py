@@ -16,6 +16,7 @@ from diasum.config import LoraSettings
 from diasum.errors import DiasumError
 from diasum.model import add_adapter, choose_hardware, count_parameters, load_base
 from diasum.model.trained import load_trained
+from diasum.training import Run
 from tests.models import save_model, tiny_bart, tiny_t5
 
 CPU = choose_hardware("cpu", "fp32")
@@ -134,20 +135,18 @@ def trained(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_adapter_loads_in_plain_peft_with_the_same_outputs(trained: Path, base: str) -> None:
-    from peft import AutoPeftModelForSeq2SeqLM, PeftModel
+    from peft import PeftModel
 
     text = "Anna: Could you send me the report?\nBen: Sure."
     ours = diasum.load(trained, dtype="fp32")
     source = ours.trained.encoder.encode_dialogue(diasum.inference.as_dialogue(text)).input_ids
     tokenizer = AutoTokenizer.from_pretrained(trained / "adapter")
     plain = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter").eval()
-    auto = AutoPeftModelForSeq2SeqLM.from_pretrained(trained / "adapter").eval()
     inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": torch.tensor([[0, 5, 9]])}
     with torch.no_grad():
-        logits = [model(**inputs).logits for model in (ours.trained.model, plain, auto)]
+        logits = [model(**inputs).logits for model in (ours.trained.model, plain)]
         untrained = AutoModelForSeq2SeqLM.from_pretrained(base)(**inputs).logits
     assert torch.equal(logits[0], logits[1])
-    assert torch.equal(logits[0], logits[2])
     assert not torch.allclose(logits[0], untrained), "the adapter must make a difference"
     output = plain.generate(input_ids=inputs["input_ids"], max_new_tokens=8, num_beams=1, do_sample=False)
     assert tokenizer.decode(output[0], skip_special_tokens=True).strip() == ours.summarize(text)
@@ -182,6 +181,77 @@ def test_adapter_of_another_base(trained: Path, base: str, bart: str, tmp_path: 
         load_trained(adapter, base=bart)
 
 
+def test_a_run_knows_where_its_base_is_and_its_adapter_only_the_name(trained: Path, base: str, tmp_path: Path) -> None:
+    """The adapter goes to other people, who need not learn of the folders of this machine."""
+    adapter = tmp_path / "adapter"
+    shutil.copytree(trained / "adapter", adapter)
+    for file in adapter.glob("*.json"):
+        assert str(Path(base).parent) not in file.read_text(encoding="utf-8"), file.name
+    assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-t5"
+    assert json.loads((adapter / "diasum.json").read_text())["base"]["sha256"] == load_base(base, CPU).weights_sha256
+    assert load_trained(trained).base.id == base
+    with pytest.raises(DiasumError, match="trained on the base tiny-t5, a folder that is not here") as caught:
+        load_trained(adapter)
+    assert "--base" in str(caught.value)
+    assert load_trained(adapter, base=base).has_adapter
+    moved = tmp_path / "moved"
+    shutil.copytree(trained, moved)
+    config = (moved / "config.yaml").read_text(encoding="utf-8")
+    (moved / "config.yaml").write_text(config.replace(base, str(tmp_path / "gone" / "tiny-t5")), encoding="utf-8")
+    with pytest.raises(DiasumError, match="--base"):
+        load_trained(moved)
+
+
+def test_a_run_of_an_earlier_version_names_its_base_by_its_path(trained: Path, base: str, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(trained, old)
+    side = json.loads((old / "adapter" / "diasum.json").read_text())
+    side["base"] = {"id": base, "revision": None, "sha256": side["base"]["sha256"]}
+    (old / "adapter" / "diasum.json").write_text(json.dumps(side))
+    assert load_trained(old).base.id == base
+    assert load_trained(old).notes == []
+    shutil.copytree(old / "adapter", tmp_path / "alone")
+    assert load_trained(tmp_path / "alone").base.id == base
+
+
+def test_other_special_tokens_than_in_training(
+    trained: Path, base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They stand in the base's configuration, outside the hash of its weights: the summaries must stay those of the run."""
+    text = "Anna: Lunch?\nBen: At nine."
+    expected = diasum.load(trained).summarize(text)
+    recorded = Run(trained).manifest()["base"]["special_tokens"]
+    assert (recorded["decoder_start_token_id"], recorded["eos_token_id"], recorded["forced_bos_token_id"]) == (
+        0,
+        1,
+        None,
+    )
+    changed = tmp_path / "changed"
+    shutil.copytree(base, changed)
+    ids = {"forced_bos_token_id": 9, "decoder_start_token_id": 7}
+    for name in ("config.json", "generation_config.json"):
+        values = json.loads((changed / name).read_text())
+        (changed / name).write_text(json.dumps({**values, **ids}))
+    summarizer = diasum.load(trained, base=str(changed))
+    assert diasum.load(changed).summarize(text, max_new_tokens=8) != diasum.load(base).summarize(text, max_new_tokens=8)
+    assert summarizer.summarize(text) == expected
+    (note,) = summarizer.trained.notes
+    assert "decoder_start_token_id 7 (recorded: 0), forced_bos_token_id 9 (recorded: none)" in note
+
+
+def test_a_run_does_not_go_on_with_other_special_tokens(
+    base: str, corpus: str, tmp_path: Path, quick: dict[str, Any]
+) -> None:
+    changed, run = tmp_path / "base", tmp_path / "run"
+    shutil.copytree(base, changed)
+    diasum.train(str(changed), corpus, run=run, settings=quick)
+    shutil.rmtree(run / "adapter")  # as if it had been killed before its end
+    values = json.loads((changed / "generation_config.json").read_text())
+    (changed / "generation_config.json").write_text(json.dumps({**values, "decoder_start_token_id": 7}))
+    with pytest.raises(DiasumError, match=r"The base model's special tokens of .* changed since the run was started"):
+        diasum.train(run=run, resume=True)
+
+
 def test_base_that_is_gone(trained: Path, tmp_path: Path) -> None:
     adapter = tmp_path / "adapter"
     shutil.copytree(trained / "adapter", adapter)
@@ -190,7 +260,7 @@ def test_base_that_is_gone(trained: Path, tmp_path: Path) -> None:
     (adapter / "diasum.json").write_text(json.dumps(side))
     with pytest.raises(DiasumError) as caught:
         load_trained(adapter)
-    assert "which cannot be loaded" in str(caught.value)
+    assert "which cannot be loaded" in str(caught.value) or "not here" in str(caught.value)
     assert "--base" in str(caught.value)
 
 
@@ -212,7 +282,7 @@ def test_a_hub_id_from_the_cache(base: str, trained: Path, tmp_path: Path, monke
     assert diasum.load("acme/base").summarize(text, max_new_tokens=8) == diasum.load(base).summarize(
         text, max_new_tokens=8
     )
-    assert diasum.load("acme/adapter").summarize(text) == diasum.load(trained).summarize(text)
+    assert diasum.load("acme/adapter", base=base).summarize(text) == diasum.load(trained).summarize(text)
     with pytest.raises(DiasumError, match="none on the hub"):
         diasum.load("acme/absent")
 

@@ -7,6 +7,7 @@ from diasum.model.limits import free_bytes, memory_bytes
 from diasum.model.loading import (
     BUNDLED,
     Base,
+    base_name,
     bundled_base,
     load_base,
     load_config,
@@ -14,6 +15,7 @@ from diasum.model.loading import (
     resolve_base,
 )
 from diasum.model.memory import is_out_of_memory, keep_freed_memory, release_memory
+from diasum.model.special_tokens import special_tokens
 from diasum.model.weights import weights_hash
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Hardware",
     "ParameterCount",
     "add_adapter",
+    "base_name",
     "bundled_base",
     "choose_hardware",
     "count_parameters",
@@ -40,6 +43,7 @@ __all__ = [
     "position_limits",
     "release_memory",
     "resolve_base",
+    "special_tokens",
     "weights_hash",
     "without_dropout",
 ]

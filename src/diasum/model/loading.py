@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -96,6 +97,12 @@ def resolve_base(base: str) -> str:
         )
     offline()
     return base
+
+
+def base_name(base: str) -> str:
+    """What a base is called on other machines: a hub id, ``mini``, or a folder's name without the path to it."""
+    path = Path(base).expanduser()
+    return base if base == BUNDLED or not path.is_dir() else path.resolve().name
 
 
 def load_base(
@@ -207,7 +214,9 @@ def quiet_transformers() -> Iterator[None]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:

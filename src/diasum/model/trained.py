@@ -11,16 +11,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from diasum.config import GenerateSettings, PromptSettings
+from diasum.config import GenerateSettings, PromptSettings, load_settings
 from diasum.data import PairEncoder
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.intact import damage
-from diasum.libraries import load_peft, without_bitsandbytes
+from diasum.model.adapter_files import check_kind, read_adapter
 from diasum.model.generation import generate
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
-from diasum.model.loading import BUNDLED, ONE_AT_A_TIME, Base, load_base, load_config, resolve_base
+from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config, resolve_base
+from diasum.model.special_tokens import use_special_tokens
 from diasum.model.summary import Summary
 
 SIDE_FILE = "diasum.json"
@@ -154,18 +155,22 @@ def generation_settings(source: str | Path) -> GenerateSettings:
 def _load_adapter(
     source: str, folder: Path, base: str | None, device: str, dtype: str | None, trust_remote_code: bool
 ) -> Trained:
-    load_peft()
-    from peft import PeftModel
-
     side = _side_file(folder)
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         _check_whole(folder / name)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    named = side.get("base", {}).get("id") or config.get("base_model_name_or_path")
-    revision = side.get("base", {}).get("revision") or config.get("revision")
-    chosen = base or named
+    check_kind(config, folder)
+    known = side.get("base", {})
+    named = known.get("id") or config.get("base_model_name_or_path")
+    revision = known.get("revision") or config.get("revision")
+    chosen = base or _place(named, folder)
     if not isinstance(chosen, str) or not chosen:
         raise DiasumError(f"The adapter in {folder} names no base model.", hint="Give it with --base.")
+    if not base and known.get("local") and not Path(chosen).expanduser().is_dir():
+        raise DiasumError(
+            f"The adapter in {folder} was trained on the base {named}, a folder that is not here.",
+            hint="Give the place where that folder is now with --base.",
+        )
     try:
         model_type = load_config(
             chosen, revision=None if base else revision, trust_remote_code=trust_remote_code
@@ -182,23 +187,14 @@ def _load_adapter(
         )
     hardware = _hardware(device, dtype, side, model_type)
     loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
-    expected = side.get("base", {}).get("sha256")
+    expected = known.get("sha256")
     if expected and expected != loaded.weights_sha256:
         raise DiasumError(
             f"The adapter in {folder} was trained on other weights of {named} than those at {chosen} "
             f"(sha256 {str(expected)[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
             hint="Load the base it was trained on (the run's manifest.json names its revision), or train again on this one.",
         )
-    try:
-        quantizes = config.get("init_lora_weights") == "loftq"
-        with ONE_AT_A_TIME, contextlib.nullcontext() if quantizes else without_bitsandbytes():
-            model = PeftModel.from_pretrained(loaded.model, str(folder))
-    except Exception as error:  # peft raises many kinds for weights or settings that it cannot use
-        first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DiasumError(
-            f"The adapter in {folder} does not fit {chosen} ({model_type}): {first}",
-            hint=f"It was trained on {named}: give that base. If it is that one, the adapter's files were changed: copy them again.",
-        ) from None
+    model = read_adapter(loaded.model, folder, base=f"{chosen} ({model_type})", trained_on=named)
     return _assemble(source, model, loaded, side, hardware, has_adapter=True)
 
 
@@ -209,6 +205,14 @@ def _hardware(device: str, dtype: str | None, side: dict[str, Any], model_type: 
     return replace(hardware, reasons={**hardware.reasons, "dtype": reason})
 
 
+def _place(named: object, folder: Path) -> object:
+    """Where the base is: a run knows the path of the folder that its adapter only knows the name of."""
+    config = folder.parent / "config.yaml"
+    if folder.name == "adapter" and config.is_file() and base_name(own := load_settings(config).base) == named:
+        return own
+    return named
+
+
 def _assemble(
     source: str, model: Any, base: Base, side: dict[str, Any], hardware: Hardware, *, has_adapter: bool
 ) -> Trained:
@@ -217,6 +221,13 @@ def _assemble(
     settings = own.model_copy(update={"dtype": hardware.dtype})
     if not side and source != BUNDLED:
         notes.append(f"{source} says nothing of its prompt: the default one is used.")
+    recorded = side.get("base", {}).get("special_tokens", {})
+    if not isinstance(recorded, dict):
+        raise DiasumError(f"{SIDE_FILE} of {source}: expected an object under `special_tokens`, found {recorded!r}.")
+    if different := use_special_tokens(base.model, recorded):
+        notes.append(
+            f"{base.id} has other special tokens than when {source} was trained: {', '.join(different)}. The recorded ones are used."
+        )
     if hardware.dtype != "fp32":
         model.to(hardware.torch_dtype)
     model.eval()

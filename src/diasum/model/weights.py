@@ -83,7 +83,7 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
     if mismatched := sorted(loading["mismatched_keys"]):
         shapes = [f"{name} is {_shape(found)}, expected {_shape(wanted)}" for name, found, wanted in mismatched]
         raise DiasumError(
-            f"The weights of {base} do not have the shapes that its config.json says: {_listed(shapes, '; ')}.",
+            f"The weights of {base} do not have the shapes that its config.json says: {listed(shapes, '; ')}.",
             hint="config.json and weights may be of two models: download or copy both again from one source.",
         )
     missing = sorted(name for name in loading["missing_keys"] if not _computed(model, name))
@@ -92,9 +92,9 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
         return
     found = []
     if missing:
-        found.append(f"{_tensors(missing)} of the model {_are(missing)} not in its files ({_listed(missing)})")
+        found.append(f"{_tensors(missing)} of the model {_are(missing)} not in its files ({listed(missing)})")
     if unexpected:
-        found.append(f"{_tensors(unexpected)} in its files {_are(unexpected)} not in the model ({_listed(unexpected)})")
+        found.append(f"{_tensors(unexpected)} in its files {_are(unexpected)} not in the model ({listed(unexpected)})")
     names = set(model.state_dict())
     cause, hint = _cause(names, set(missing), set(unexpected))
     raise DiasumError(
@@ -126,10 +126,10 @@ def _cause(names: set[str], missing: set[str], unexpected: set[str]) -> tuple[st
     own = _layers(names)
     absent = own - _layers(names - missing)
     if missing and not unexpected and all(_layer(name) in absent for name in missing):
-        return f"They seem to have fewer layers than config.json says (no {_listed(sorted(absent))}).", _LAYERS
+        return f"They seem to have fewer layers than config.json says (no {listed(sorted(absent))}).", _LAYERS
     if unexpected and not missing and all(_layer(name) not in {None, *own} for name in unexpected):
         return (
-            f"They seem to have more layers than config.json says ({_listed(sorted(_layers(unexpected)))}).",
+            f"They seem to have more layers than config.json says ({listed(sorted(_layers(unexpected)))}).",
             _LAYERS,
         )
     return ("What is missing would be random numbers." if missing else "They would be left out."), _COPY_AGAIN
@@ -171,7 +171,8 @@ def _are(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _listed(names: list[str], between: str = ", ") -> str:
+def listed(names: list[str], between: str = ", ") -> str:
+    """The first few of them, and how many more there are."""
     more = f"{between}and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return between.join(names[:_SHOWN]) + more
 

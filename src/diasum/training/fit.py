@@ -26,7 +26,7 @@ from diasum.data import Corpus, Seq2SeqCollator
 from diasum.data.seen import Seen
 from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
-from diasum.model import Base, decoder_start, resolve_base
+from diasum.model import Base, base_name, decoder_start, special_tokens
 from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm
 from diasum.training.encoder_cache import build_cache
@@ -249,7 +249,13 @@ def _finish(settings: Settings, run: Run, prepared: Prepared, result: TrainingRe
         write_json(
             folder / "diasum.json",
             {
-                "base": {"id": base.id, "revision": base.revision, "sha256": base.weights_sha256},
+                "base": {
+                    "id": base_name(base.id),
+                    "local": Path(base.id).expanduser().is_dir(),
+                    "revision": base.revision,
+                    "sha256": base.weights_sha256,
+                    "special_tokens": special_tokens(base.model),
+                },
                 "prompt": prepared.encoder.settings.model_dump(mode="json"),
                 "generate": settings.generate.model_dump(mode="json"),
             },
@@ -267,11 +273,15 @@ def _check_unchanged(run: Run, record: dict[str, Any]) -> None:
             f"{run.path} was started with {count} process(es), now there are {record['processes']['count']}.",
             hint=f"Resume with {count}, or start a new run under another name.",
         )
-    for what, path in (("data", ("data", "splits")), ("base model", ("base", "sha256"))):
+    for what, path in (
+        ("data", ("data", "splits")),
+        ("base model", ("base", "sha256")),
+        ("base model's special tokens", ("base", "special_tokens")),
+    ):
         old, new = (tree.get(path[0], {}).get(path[1]) for tree in (before, record))
         if old is not None and old != new:
             raise DiasumError(
-                f"The {what} of {run.path} changed since the run was started (its hash is another one).",
+                f"The {what} of {run.path} changed since the run was started.",
                 hint="Put the old one back to resume, or start a new run under another name.",
             )
 
@@ -294,11 +304,10 @@ def _warning(console: Console) -> Callable[[str], None]:
 
 
 def _name_base(folder: Path, base: Base) -> None:
-    """Plain peft finds the base by this name: the hub id, or the folder's path."""
+    """Others know the base by its hub id or its folder's name, and do not learn where it stood on this machine."""
     file = folder / "adapter_config.json"
     config = json.loads(file.read_text(encoding="utf-8"))
-    source = resolve_base(base.id)
-    config["base_model_name_or_path"] = str(Path(source).resolve()) if Path(source).is_dir() else source
+    config["base_model_name_or_path"] = base_name(base.id)
     config["revision"] = base.revision
     write_json(file, config)
 

@@ -38,6 +38,7 @@ from diasum.model import (
     keep_freed_memory,
     load_base,
     load_config,
+    special_tokens,
     without_dropout,
 )
 from diasum.model.fast import FastChoice, fast_path
@@ -112,6 +113,7 @@ class Prepared:
                 "id": self.base.id,
                 "revision": self.base.revision,
                 "sha256": self.base.weights_sha256,
+                "special_tokens": special_tokens(self.base.model),
                 "model_type": self.base.model_type,
                 "quantization": self.base.quantization,
             },

@@ -1,0 +1,103 @@
+"""Put a saved adapter on a base, whole or not at all: peft itself leaves what does not match at its start, where it changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+from diasum.errors import DiasumError, near_misses
+from diasum.libraries import load_peft, without_bitsandbytes
+from diasum.model.loading import ONE_AT_A_TIME
+from diasum.model.weights import listed
+
+_MISMATCH = re.compile(r"size mismatch for (\S+): .*?\[([\d, ]*)\]\D*?\[([\d, ]*)\]")
+
+
+def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object) -> Any:
+    """The model as a `peft.PeftModel` with the adapter of a folder.
+
+    Args:
+        model: the base; peft changes it in place.
+        folder: holds adapter_config.json and adapter_model.safetensors, both whole.
+        base: what the model is, for messages.
+        trained_on: the base that the adapter names.
+
+    Raises:
+        DiasumError: peft cannot use its settings or weights, or tensors are missing, left over or of other sizes.
+    """
+    load_peft()
+    from peft import PeftModel
+
+    quantizes = (
+        json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")).get("init_lora_weights") == "loftq"
+    )
+    hint = f"It was trained on {trained_on}: give that base. If it is that one, the adapter's files were changed: copy them again."
+    try:
+        with (
+            ONE_AT_A_TIME,
+            contextlib.nullcontext() if quantizes else without_bitsandbytes(),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            wrapped = PeftModel.from_pretrained(model, str(folder))
+    except Exception as error:  # peft raises many kinds for weights or settings that it cannot use
+        raise DiasumError(f"The adapter in {folder} does not fit {base}: {_told(error)}", hint=hint) from None
+    wanted, found = _wanted(wrapped), _found(folder)
+    missing, unexpected = sorted(wanted - found), sorted(found - wanted - wrapped.state_dict().keys())
+    parts = []
+    if missing:
+        parts.append(f"it lacks {len(missing)} of {len(wanted)} tensors ({listed(missing)})")
+    if unexpected:
+        parts.append(f"{len(unexpected)} of its {len(found)} tensors have no place ({listed(unexpected)})")
+    if parts:
+        raise DiasumError(f"The adapter in {folder} does not fit {base}: {'; '.join(parts)}.", hint=hint)
+    return wrapped
+
+
+def check_kind(config: dict[str, Any], folder: Path) -> None:
+    """Refuse a kind of adapter that the installed peft does not know, before its base is loaded.
+
+    Raises:
+        DiasumError: the `peft_type` of its adapter_config.json is none of peft's.
+    """
+    load_peft()
+    from peft import PeftType
+
+    kind = config.get("peft_type")
+    known = [one.value for one in PeftType]
+    if kind is not None and kind not in known:
+        raise DiasumError(
+            f"The adapter in {folder} is of the kind `{kind}` (peft_type), which the installed peft does not know.",
+            hint=f"{near_misses(str(kind), known)} A newer peft may know it: pip install -U peft",
+        )
+
+
+def _wanted(wrapped: Any) -> set[str]:
+    """Names of the tensors that peft would save of this adapter."""
+    from peft import get_peft_model_state_dict
+
+    return set(get_peft_model_state_dict(wrapped, save_embedding_layers=False))
+
+
+def _found(folder: Path) -> set[str]:
+    from safetensors import safe_open
+
+    with safe_open(folder / "adapter_model.safetensors", "np") as tensors:
+        return set(tensors.keys())
+
+
+def _told(error: Exception) -> str:
+    """What peft says, in a sentence."""
+    text = str(error)
+    if sizes := [
+        f"{name} is {found.replace(', ', ' x ')}, expected {wanted.replace(', ', ' x ')}"
+        for name, found, wanted in _MISMATCH.findall(text)
+    ]:
+        return f"{listed(sizes, '; ')}."
+    if isinstance(error, KeyError):  # of weights beside the adapter's own, such as those of modules_to_save
+        return f"it lacks {error.args[0]}."
+    return next(iter(text.splitlines()), type(error).__name__)

@@ -1,0 +1,47 @@
+"""Ids of the tokens that generation begins and ends with: read from a base once, in training, and recorded in the run.
+
+They stand in the base's configuration, which its weights' hash does not cover: with other ones the same weights write other summaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diasum.model.generation import decoder_start
+
+_NAMES = (
+    "pad_token_id",
+    "bos_token_id",
+    "eos_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+)
+
+SpecialTokens = dict[str, int | list[int] | None]
+
+
+def special_tokens(model: Any) -> SpecialTokens:
+    """What a model generates with, by the names of `transformers.GenerationConfig`."""
+    ids = {name: getattr(model.generation_config, name, None) for name in _NAMES}
+    return {**ids, "decoder_start_token_id": decoder_start(model)}
+
+
+def use_special_tokens(model: Any, recorded: Mapping[str, int | list[int] | None]) -> list[str]:
+    """Let a model generate with recorded ids.
+
+    Returns:
+        Those of the model's own that were different, in words: ``forced_bos_token_id 5 (recorded: none)``.
+    """
+    found = special_tokens(model)
+    different = {name: recorded[name] for name in _NAMES if name in recorded and recorded[name] != found[name]}
+    for name, value in different.items():
+        for holder in (model.generation_config, model.config):
+            if hasattr(holder, name):
+                setattr(holder, name, value)
+    return [f"{name} {_shown(found[name])} (recorded: {_shown(value)})" for name, value in different.items()]
+
+
+def _shown(value: int | list[int] | None) -> str:
+    return "none" if value is None else str(value)
