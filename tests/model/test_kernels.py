@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -297,12 +297,55 @@ def compiler(folder: Path, script: str) -> str:
 @needs_compiler
 def test_compiled_once_for_a_machine(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_kernels("auto", "cpu", torch.float32)[1] == "work between matrix products by compiled kernels"
-    (library,) = fresh.iterdir()
+    made = sorted(fresh.iterdir())
+    assert [path.suffix for path in made] == [".sha256", ".so"]
     assert not fresh.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     monkeypatch.setattr(module, "_run", lambda command: pytest.fail("compiled again"))
     compiled.cache_clear()
     assert isinstance(choose_kernels("on", "cpu", torch.float32)[0], CompiledKernels)
-    assert list(fresh.iterdir()) == [library]
+    assert sorted(fresh.iterdir()) == made
+
+
+def cut(library: Path, checksum: Path) -> None:
+    library.write_bytes(library.read_bytes()[:5_000])
+
+
+def emptied(library: Path, checksum: Path) -> None:
+    library.write_bytes(b"")
+
+
+def without_checksum(library: Path, checksum: Path) -> None:
+    """As an earlier version, or a process that was killed between the two, leaves it."""
+    checksum.unlink()
+
+
+def other_checksum(library: Path, checksum: Path) -> None:
+    checksum.write_bytes(b"\xe4" * 64)
+
+
+@pytest.mark.parametrize("damage", [cut, emptied, without_checksum, other_checksum])
+def test_a_library_that_is_not_whole_is_compiled_again(
+    damage: Callable[[Path, Path], None], fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading what is left of one kills the process with a bus error."""
+    commands: list[list[str]] = []
+
+    def compile(command: list[str]) -> None:
+        commands.append(command)
+        Path(command[-1]).write_bytes(b"code" * 25_000)
+
+    monkeypatch.setattr(module, "_run", compile)
+    library = module._library(["g++"], torch.float32)
+    (checksum,) = fresh.glob("*.sha256")
+    whole, right = library.read_bytes(), checksum.read_bytes()
+    commands.clear()
+    assert module._library(["g++"], torch.float32) == library
+    assert not commands
+    damage(library, checksum)
+    assert module._library(["g++"], torch.float32) == library
+    assert commands
+    assert (library.read_bytes(), checksum.read_bytes()) == (whole, right)
+    assert {path.suffix for path in fresh.iterdir()} == {".so", ".sha256"}
 
 
 @needs_compiler

@@ -320,24 +320,32 @@ def compiled(dtype: torch.dtype) -> tuple[CompiledKernels | None, str]:
 
 
 def _library(compiler: list[str], dtype: torch.dtype) -> Path:
-    """The compiled library's path in the cache folder."""
+    """The compiled library's path in the cache folder, with a checksum beside it."""
     compile = [*compiler, *_FLAGS, *(["-DDIASUM_BF16"] if dtype == torch.bfloat16 else [])]
     openmp = _openmp_of_torch()
     sources = sorted(_SOURCES.glob("*.cpp"))
     texts = [path.read_text(encoding="utf-8") for path in (*sources, *_SOURCES.glob("*.h"))]
     facts = [*texts, *compile, openmp, processor(), _cpu_flags()]
     name = f"kernels-{hashlib.sha256(chr(0).join(facts).encode()).hexdigest()[:32]}.so"
-    folder = _cache_folder()
-    if not (folder / name).exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix="compiling-") as scratch:
-            made = Path(scratch, name)
+    library = _cache_folder() / name
+    checksum = library.with_suffix(".sha256")
+    # Loading a library that a full disk or a sync cut short would kill the process.
+    if not (library.is_file() and checksum.is_file() and checksum.read_bytes() == _digest(library)):
+        with tempfile.TemporaryDirectory(dir=library.parent, prefix="compiling-") as scratch:
+            made, digest = Path(scratch, name), Path(scratch, "digest")
             objects = [str(Path(scratch, path.stem)) + ".o" for path in sources]
             with ThreadPoolExecutor() as pool:
                 commands = [[*compile, "-c", str(p), "-o", code] for p, code in zip(sources, objects, strict=True)]
                 list(pool.map(_run, commands))
             _run([*compiler, "-shared", *objects, openmp, "-o", str(made)])
-            made.replace(folder / name)
-    return folder / name
+            digest.write_bytes(_digest(made))
+            made.replace(library)
+            digest.replace(checksum)
+    return library
+
+
+def _digest(file: Path) -> bytes:
+    return hashlib.sha256(file.read_bytes()).hexdigest().encode()
 
 
 def _run(command: list[str]) -> None:
