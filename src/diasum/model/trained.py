@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from diasum.config import GenerateSettings, PromptSettings, load_settings
+from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_path
@@ -23,6 +23,7 @@ from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
 from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config, resolve_base
 from diasum.model.special_tokens import use_special_tokens
 from diasum.model.summary import Summary
+from diasum.resolve import load_settings
 
 SIDE_FILE = "diasum.json"
 _NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
