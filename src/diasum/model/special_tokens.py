@@ -8,16 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from diasum.model.generation import decoder_start
+from diasum.model.generation import SPECIAL_IDS, decoder_start
 
-_NAMES = (
-    "pad_token_id",
-    "bos_token_id",
-    "eos_token_id",
-    "decoder_start_token_id",
-    "forced_bos_token_id",
-    "forced_eos_token_id",
-)
+_NAMES = (*SPECIAL_IDS, "forced_eos_token_id")
 
 SpecialTokens = dict[str, int | list[int] | None]
 
