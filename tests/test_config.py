@@ -187,3 +187,17 @@ def test_a_seed_that_numpy_does_not_take(seed: int) -> None:
     with pytest.raises(DiasumError, match=rf"train\.seed: Input should be .*found {seed}"):
         load_settings(None, {"train.seed": seed})
     assert load_settings(None, {"train.seed": 2**32 - 1}).train.seed == 2**32 - 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("epochs", "`train.epochs`"),
+        ("train.r", "`lora.r`"),
+        ("seed", "`train.seed` or `evaluate.seed`"),
+        ("evaluate.splitt", "`split`"),
+    ],
+)
+def test_a_setting_of_another_section_is_named_with_its_section(wrong: str, meant: str) -> None:
+    with pytest.raises(DiasumError, match=rf"{wrong}: there is no such setting\. Did you mean {meant}\?"):
+        load_settings(None, {wrong: 1})

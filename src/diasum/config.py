@@ -315,7 +315,10 @@ def check_settings(tree: Mapping[str, Any], where: str) -> Settings:
 def _problem(item: Any) -> str:
     path = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        return f"{path}: there is no such setting. {near_misses(str(item['loc'][-1]), _names(item['loc'][:-1]))}"
+        *section, name = item["loc"]
+        same = " or ".join(f"`{other}.{name}`" for other in Settings.model_fields if name in _names((other,)))
+        meant = f"Did you mean {same}?" if same else near_misses(str(name), _names(tuple(section)))
+        return f"{path}: there is no such setting. {meant}"
     found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
     return f"{path}: {item['msg'].removeprefix('Value error, ')}{found}"
 

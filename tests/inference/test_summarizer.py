@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,20 @@ def test_empty_conversation(summarizer: Summarizer, empty: Any) -> None:
 def test_unknown_generation_setting(summarizer: Summarizer) -> None:
     with pytest.raises(DiasumError, match=r"takes no argument `num_beam`.\nDid you mean `num_beams`\?"):
         summarizer.summarize(TEXT, num_beam=2)
+
+
+def test_a_model_has_no_use_for_another_base(base: str, bart: str) -> None:
+    with pytest.raises(DiasumError, match="is a model by itself, not an adapter"):
+        diasum.load(base, base=bart)
+
+
+def test_a_generation_setting_may_be_taken_back(summarizer: Summarizer) -> None:
+    own = summarizer.trained.generate.model_copy(update={"closing": "Still open:"})
+    other = Summarizer(replace(summarizer.trained, generate=own))
+    assert other._settings({"num_beams": 2}).closing == "Still open:"
+    assert other._settings({"num_beams": 2, "closing": None}).closing is None
+    with pytest.raises(DiasumError, match=r"generate\.num_beams: Input should be greater than or equal to 1"):
+        summarizer.summarize(TEXT, num_beams=0)
 
 
 def test_a_file_is_not_a_model(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, overload
 
-from diasum.config import GenerateSettings
+from diasum.config import GenerateSettings, Settings
 from diasum.dialogue import Dialogue
 from diasum.errors import check_keywords
 from diasum.inference.conversations import is_file, read_conversations
 from diasum.inference.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.model.summary import Summary
 from diasum.model.trained import Trained, load_trained
+from diasum.resolve import SUMMARIZE, resolve
 
 
 class Summarizer:
@@ -65,14 +66,9 @@ class Summarizer:
         return self.trained.summarize(dialogues, settings=settings, progress=progress)
 
     def _settings(self, changes: dict[str, Any]) -> GenerateSettings:
-        from diasum.config import check_settings
-
-        if not changes:
-            return self.trained.generate
         check_keywords("summarize", changes, GenerateSettings.model_fields)
-        return check_settings(
-            {"generate": {**self.trained.generate.model_dump(), **changes}}, "the generation settings"
-        ).generate
+        own = Settings(generate=self.trained.generate)
+        return resolve(SUMMARIZE, {"generate": changes}, own=own).generate
 
 
 def _opened(item: Any) -> list[Any]:

@@ -141,6 +141,11 @@ def load_trained(
             raise DiasumError(
                 f"There is no run, adapter or model at {source}, and none on the hub: {error.message}", hint=error.hint
             ) from None
+        if base is not None:
+            raise DiasumError(
+                f"{source} is a model by itself, not an adapter: it has no use for the base {base}.",
+                hint="Leave out --base, or name the adapter.",
+            )
         side = _side_file(folder)
         hardware = _hardware(device, dtype, side, config.model_type)
         loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
