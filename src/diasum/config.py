@@ -43,6 +43,7 @@ class _Section(_Values):
 class DataSettings(_Section):
     path: str = Field("sample", description="hub id, local file or folder, or the bundled `sample`")
     revision: str | None = Field(None, description="the hub data set's commit, tag or branch")
+    config: str | None = Field(None, description="the configuration, where a data set has several")
     train_split: str = Field("train", description="the split trained on")
     validation_split: str = Field("validation", description="the split that chooses the best adapter")
     dialogue_column: str | None = Field(None, description="column with the conversation; found by name when not given")

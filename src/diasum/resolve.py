@@ -32,7 +32,7 @@ _SECTIONS = {
     if isinstance(about.annotation, type) and issubclass(about.annotation, BaseModel)
 }
 _UNSET = object()  # of a field of `LoraConfig` that the start has and the given `Settings` has not
-_OF_ONE_CORPUS = ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision", "license")
+_OF_ONE_CORPUS = ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision", "config", "license")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Command:
 
 
 _READING = (
-    *("data.path", "data.revision", "data.dialogue_column", "data.summary_columns", "data.id_column"),
+    *("data.path", "data.revision", "data.config", "data.dialogue_column", "data.summary_columns", "data.id_column"),
     *("data.topic_column", "data.on_empty"),
 )
 _SCORING = ("evaluate.split", "evaluate.protocol", "evaluate.resamples", "evaluate.seed", "evaluate.max_examples")

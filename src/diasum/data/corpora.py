@@ -16,6 +16,7 @@ from typing import Literal
 from diasum.config import DataSettings
 from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
+from diasum.data.configurations import Configuration, configurations, read_configuration
 from diasum.data.licences import hub_licence, local_licence
 from diasum.data.pairs import SPLIT_TOKENS, Corpus, Pair, canonical_split
 from diasum.data.readers import FORMATS, UNNAMED, Table, format_of, ignored_files, is_data_file, read_path
@@ -93,6 +94,11 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
     path = BUNDLED.get(settings.path) or Path(settings.path).expanduser()
     if path.exists():
         corpus.license = corpus.license or local_licence(path)
+        found = _configurations(path)
+        if found or settings.config is not None:
+            tables, note = read_configuration(path, found, settings.config)
+            corpus.notes += [note] if note else []
+            return tables
         tables = read_path(path)
         if ignored := ignored_files(path):
             corpus.notes.append(f"Not read, as their names say no split: {', '.join(ignored)}.")
@@ -109,6 +115,13 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
             hint=f"{named_in} names it (data.path), from the folder where the training was started: call this there, or give the data "
             f"with --data. {error.hint or ''}".rstrip(),
         ) from None
+
+
+def _configurations(path: Path) -> list[Configuration]:
+    try:
+        return configurations(path) if path.is_dir() else []
+    except PermissionError as error:
+        raise DiasumError(f"{error.filename or path} cannot be read: permission denied.") from None
 
 
 def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: Corpus, need_summaries: bool) -> None:
@@ -239,7 +252,7 @@ def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
 
     datasets.config.HF_HUB_OFFLINE = offline()
     try:
-        data = load_dataset(settings.path, revision=settings.revision)
+        data = load_dataset(settings.path, settings.config, revision=settings.revision)
     except DatasetNotFoundError as error:
         raise DiasumError(
             f"The hub has no data set {settings.path} that can be read here: {error}",
@@ -253,6 +266,10 @@ def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
                 hint="Without network: on a connected machine run `hf download --repo-type dataset "
                 f"{settings.path} --local-dir {folder}`, copy that folder here and give its path as the data; "
                 "or copy that machine's Hugging Face cache and set HF_HOME to it.",
+            ) from None
+        if "Config name is missing" in str(error) or "BuilderConfig" in str(error):
+            raise DiasumError(
+                f"The hub's data set {settings.path}: {error}", hint="Choose a configuration: --set data.config=NAME"
             ) from None
         raise DiasumError(
             f"The hub's data set {settings.path} cannot be read: {error}",

@@ -110,15 +110,16 @@ def _read_folder(path: Path) -> dict[str, Table]:
     if _is_saved(path):
         return _read_saved(path)
     files = _files_of(path)
-    named = [(split, file) for file in files if (split := _split_of(file.name))]
+    named = [(split, file) for file in files if (split := split_of(file.name))]
     if not files:
-        named = [
-            (split, file)
-            for folder in sorted(path.iterdir())
-            if folder.is_dir() and (split := SPLIT_TOKENS.get(folder.name.lower()))
-            for file in _data_files(folder)
-        ]
+        named = _in_folders_of_splits(path)
     if not files and not named:
+        deeper = sorted(file for file in path.rglob("*") if file.is_file() and is_data_file(file))
+        if deeper:
+            raise DiasumError(
+                f"{path} has no data files itself, but there are {len(deeper)} in folders below it, such as {deeper[0]}.",
+                hint="Give the path of the folder, or of the file, that is meant.",
+            )
         raise DiasumError(
             f"{path} has no data files ({FORMATS}) and was not written by save_to_disk.",
             hint="Expected one file a split, such as train.csv, validation.csv and test.csv.",
@@ -130,12 +131,31 @@ def _read_folder(path: Path) -> dict[str, Table]:
     return _read_splits(path, named)
 
 
+def _in_folders_of_splits(path: Path) -> list[tuple[str, Path]]:
+    return [
+        (split, file)
+        for folder in sorted(path.iterdir())
+        if folder.is_dir() and (split := SPLIT_TOKENS.get(folder.name.lower()))
+        for file in _data_files(folder)
+    ]
+
+
+def has_data(folder: Path) -> bool:
+    """Whether a folder is one data set by itself: saved by `datasets`, or with a file or a folder a split."""
+    return _is_saved(folder) or bool(_files_of(folder) or _in_folders_of_splits(folder))
+
+
+def join_files(files: Sequence[Path]) -> Table:
+    """Files that are known to be one split."""
+    return _join([_only(_read_file(file), file) for file in files])
+
+
 def ignored_files(path: Path) -> list[str]:
     """Names of a folder's data files that are not read, because others beside them are named as splits."""
     if not path.is_dir() or _is_saved(path):
         return []
     files = _files_of(path)
-    others = [file.name for file in files if not _split_of(file.name)]
+    others = [file.name for file in files if not split_of(file.name)]
     return others if len(others) < len(files) else []
 
 
@@ -152,7 +172,7 @@ def _data_files(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and is_data_file(f))
 
 
-def _split_of(name: str) -> str | None:
+def split_of(name: str) -> str | None:
     """The split that a file name's tokens say: ``dialogsum.dev.jsonl`` is validation; None where they say none, or two."""
     found = {SPLIT_TOKENS[token] for token in re.split(r"[^a-z]+", name.lower()) if token in SPLIT_TOKENS}
     if len(found) > 1:
@@ -172,7 +192,7 @@ def _read_splits(folder: Path, named: Sequence[tuple[str, Path]]) -> dict[str, T
                 f"{folder}: {len(files)} files claim the split `{split}`: {', '.join(file.name for file in files)}.",
                 hint="Keep one file a split, or give the path of one file.",
             )
-        tables[split] = _join([_only(_read_file(file), file) for file in files])
+        tables[split] = join_files(files)
     return tables
 
 
