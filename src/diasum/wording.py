@@ -30,7 +30,7 @@ def duration(seconds: float) -> str:
 def duration_range(least: float, most: float) -> str:
     """``2 to 9 minutes``, ``40 seconds to 2 minutes``; one duration where both are the same in words."""
     unit = _unit(most)
-    if least >= 0.75 * _UNITS[unit]:
+    if unit == "second" or least >= 0.75 * _UNITS[unit]:
         amount, longest = _rounded(least, unit)[0], _rounded(most, unit)[0]
         return duration(most) if amount == longest else f"{amount} to {longest} {unit}s"
     return f"{duration(least)} to {duration(most)}"

@@ -278,3 +278,31 @@ def test_a_base_made_for_numbered_speakers_reads_numbers_and_readers_get_names(
     )
     assert named.complete
     assert diasum.load(tmp_path / "named").trained.encoder.settings.speakers == "named"
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_no_process_passes_on_what_libraries_advise(
+    checkpointing: bool, base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers sets all processes but the first one to warnings, such as that keys and values are kept in training for nothing."""
+    from transformers import Seq2SeqTrainingArguments, T5ForConditionalGeneration
+    from transformers.utils import logging
+
+    kept = []
+    real = T5ForConditionalGeneration.forward
+
+    def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if "labels" in kwargs:
+            kept.append(kwargs.get("use_cache"))
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(T5ForConditionalGeneration, "forward", watched)
+    monkeypatch.setattr(Seq2SeqTrainingArguments, "should_log", False)  # as in the second process
+    settings = {
+        **quick, "train.epochs": 1, "train.fast_path": "off",
+        "train.gradient_checkpointing": checkpointing,
+    }  # fmt: skip
+    diasum.train(base, corpus, run=tmp_path / "run", settings=settings)
+    assert logging.get_verbosity() == logging.ERROR
+    assert kept
+    assert set(kept) == {False}

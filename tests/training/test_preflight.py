@@ -35,6 +35,8 @@ def estimate(**changes: Any) -> Preflight:
         "memory_bytes": 3_100_000_000,
         "available_bytes": 20_400_000_000,
         "seconds": 2460.0,
+        "least_seconds": 1500.0,
+        "most_seconds": 4800.0,
         "evaluation_seconds": 360.0,
         "probe_seconds": 1.0,
         "batch_tokens": 4096,
@@ -45,9 +47,13 @@ def estimate(**changes: Any) -> Preflight:
 
 def test_words() -> None:
     assert estimate().sentence() == (
-        "about 3.1 GB (20.4 GB can be had) and 41 minutes on this CPU, at most 6 minutes of it for summaries at evaluations"
+        "about 3.1 GB (20.4 GB can be had) and 25 to 80 minutes on this CPU, at most 6 minutes of it for summaries at evaluations"
     )
-    assert estimate(evaluation_seconds=0.0, seconds=7300.0).sentence().endswith("and 2.0 hours on this CPU")
+    assert (
+        estimate(evaluation_seconds=0.4, most_seconds=7300.0)
+        .sentence()
+        .endswith("and 25 minutes to 2.0 hours on this CPU")
+    )
     assert estimate().warning() is None
     warning = estimate(available_bytes=2_000_000_000, advice=("a=1", "b=2")).warning()
     assert warning is not None
@@ -116,7 +122,7 @@ def test_nothing_of_the_training_changes(
     monkeypatch.setattr(preflight, "TINY", 1e30)
     diasum.train(base, corpus, run=tmp_path / "without", settings=settings)
     found = Run(tmp_path / "with").manifest()["preflight"]
-    assert found["seconds"] > 0
+    assert 0 < found["least_seconds"] < found["seconds"] < found["most_seconds"]
     assert 1e7 < found["memory_bytes"] < found["available_bytes"]
     assert "preflight" not in Run(tmp_path / "without").manifest(), "a tiny run needs none"
     name = "adapter/adapter_model.safetensors"

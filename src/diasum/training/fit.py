@@ -36,6 +36,7 @@ from diasum.training.preflight import Preflight, preflight
 from diasum.training.prepare import Prepared, labelled, prepare
 from diasum.training.run import Run
 from diasum.training.trainer import DialogueTrainer, Measure, training_arguments
+from diasum.wording import counted
 
 
 @dataclass(slots=True)
@@ -270,7 +271,7 @@ def _check_unchanged(run: Run, record: dict[str, Any]) -> None:
     count = before.get("processes", {"count": 1})["count"]
     if before and count != record["processes"]["count"]:
         raise DiasumError(
-            f"{run.path} was started with {count} process(es), now there are {record['processes']['count']}.",
+            f"{run.path} was started with {counted(count, 'process', 'processes')}, now it is {record['processes']['count']}.",
             hint=f"Resume with {count}, or start a new run under another name.",
         )
     for what, path in (

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar
 
 import torch
@@ -26,12 +27,16 @@ from diasum.model import Base, Hardware, free_bytes, generate, is_out_of_memory,
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer
+from diasum.wording import duration, duration_range, size
 
 T = TypeVar("T")
 # Below so many floating-point operations (seconds of work on a slow core) an estimate is not worth its time.
 TINY = 2e11
 _OPTIMIZER_BYTES = 8  # AdamW keeps two fp32 numbers a trained parameter
 _NEW_TOKENS = 4
+_TRIES, _TRY_SECONDS = 3, 5.0  # steps whose time is taken: so many, unless they take longer
+# How much faster or slower a whole training may go than the steps tried: other programs come and go, and short pairs cost more a token.
+_FASTER, _SLOWER = 1.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Preflight:
         memory_bytes: at its peak, the process as it stands included.
         available_bytes: that it can have, what it holds already included.
         seconds: of training, evaluations included.
+        least_seconds: the same, from the fastest of the steps tried, if summaries are as short as the references.
+        most_seconds: the same, from the slowest of them, if each summary is as long as allowed.
         evaluation_seconds: the part of them that generating summaries takes at most (each as long as allowed).
         probe_seconds: that this estimate took.
         batch_tokens: of the largest batch, padding counted.
@@ -54,6 +61,8 @@ class Preflight:
     memory_bytes: int
     available_bytes: int
     seconds: float
+    least_seconds: float
+    most_seconds: float
     evaluation_seconds: float
     probe_seconds: float
     batch_tokens: int
@@ -61,11 +70,12 @@ class Preflight:
     advice: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """For example ``about 3.1 GB (20.4 GB are free) and 41 minutes on this CPU, at most 6 minutes of it for summaries``."""
+        """For example ``about 3.1 GB (20.4 GB can be had) and 25 to 80 minutes on this CPU, at most 6 minutes of it for summaries``."""
         where = {"cpu": "this CPU", "cuda": "this GPU"}.get(self.device, self.device)
-        text = f"about {_size(self.memory_bytes)} ({_size(self.available_bytes)} can be had) and {_duration(self.seconds)} on {where}"
-        if self.evaluation_seconds:
-            text += f", at most {_duration(self.evaluation_seconds)} of it for summaries at evaluations"
+        time_taken = duration_range(self.least_seconds, self.most_seconds)
+        text = f"about {size(self.memory_bytes)} ({size(self.available_bytes)} can be had) and {time_taken} on {where}"
+        if self.evaluation_seconds >= 1:
+            text += f", at most {duration(self.evaluation_seconds)} of it for summaries at evaluations"
         return text
 
     def warning(self) -> str | None:
@@ -118,14 +128,17 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
         if one is None:
             raise too_long_for_memory(tokens)
         two = _unless_out_of_memory(lambda: probe.peak([longest, longest]))
-        pair = probe.seconds([longest]) if two is None else probe.seconds([longest, longest]) / 2
-        summary = _seconds_of_a_summary(trainer, base, settings.generate, longest["input_ids"])
+        pairs = [longest] if two is None else [longest, longest]
+        tries = [probe.seconds(pairs) / len(pairs)]
+        while len(tries) < _TRIES and sum(tries) * len(pairs) < _TRY_SECONDS:
+            tries.append(probe.seconds(pairs) / len(pairs))
+        short, summary = _seconds_of_a_summary(trainer, base, settings.generate, longest["input_ids"])
     a_pair = one if two is None else max(two - one, 1)
     per_token = a_pair / tokens
     evaluations = settings.train.epochs
     trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     fixed = _held(hardware) + trained * _OPTIMIZER_BYTES + max(0, one - a_pair)
-    made = len(trainer.validation.pairs) * summary * evaluations
+    made, least_made = (len(trainer.validation.pairs) * one_of_them * evaluations for one_of_them in (summary, short))
     validated = sum(map(sum, (_size_of(f) for f in trainer.validation.features)))
     trained_tokens = (
         sum(batches) * settings.train.epochs + validated * evaluations / 3
@@ -143,7 +156,9 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
         device=hardware.device,
         memory_bytes=int(peak),
         available_bytes=int(available),
-        seconds=trained_tokens * pair / tokens + made + encoded,
+        seconds=trained_tokens * median(tries) / tokens + (made + least_made) / 2 + encoded,
+        least_seconds=(trained_tokens * min(tries) / tokens + least_made + encoded) / _FASTER,
+        most_seconds=(trained_tokens * max(tries) / tokens + made + encoded) * _SLOWER,
         evaluation_seconds=made,
         probe_seconds=time.perf_counter() - begin,
         batch_tokens=max(batches),
@@ -259,10 +274,12 @@ def _untouched() -> Iterator[None]:
         yield
 
 
-def _seconds_of_a_summary(trainer: DialogueTrainer, base: Base, settings: GenerateSettings, source: list[int]) -> float:
-    """Of one of two summaries made together, as long as allowed, from the time of short ones."""
+def _seconds_of_a_summary(
+    trainer: DialogueTrainer, base: Base, settings: GenerateSettings, source: list[int]
+) -> tuple[float, float]:
+    """Of one of two summaries made together, as long as the references, and as long as allowed; from the time of short ones."""
     if not trainer.validation.pairs or trainer.validation.measure is None:
-        return 0.0
+        return 0.0, 0.0
     taken = []
     for tokens in (1, 1 + _NEW_TOKENS):
         short = settings.model_copy(update={"max_new_tokens": tokens, "min_new_tokens": tokens})
@@ -270,7 +287,9 @@ def _seconds_of_a_summary(trainer: DialogueTrainer, base: Base, settings: Genera
         generate(trainer.model, base.tokenizer, [source] * 2, short)
         taken.append(time.perf_counter() - begin)
     a_token = max(0.0, taken[1] - taken[0]) / _NEW_TOKENS
-    return (taken[0] + a_token * settings.max_new_tokens) / 2
+    references = [len(feature["labels"]) for feature in trainer.validation.features]
+    likely = min(sum(references) / len(references), settings.max_new_tokens)
+    return (taken[0] + a_token * likely) / 2, (taken[0] + a_token * settings.max_new_tokens) / 2
 
 
 def _generation_bytes(base: Base, trainer: DialogueTrainer, settings: GenerateSettings) -> int:
@@ -314,13 +333,3 @@ def _tokens(lengths: Iterable[tuple[int, int]], *, padded: bool) -> int:
 
 def _size_of(feature: Mapping[str, Sequence[int]]) -> tuple[int, int]:
     return len(feature["input_ids"]), len(feature["labels"])
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

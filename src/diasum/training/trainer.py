@@ -128,6 +128,7 @@ class DialogueTrainer(Seq2SeqTrainer):
     ) -> Any:
         """The fast path's loss where there is one; otherwise the plain model's logits go to `_token_loss`."""
         if self.fast is None:
+            inputs = {**inputs, "use_cache": False}  # type: ignore[dict-item]  # keys and values serve generation only
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         packed = Packed.of(inputs)
         smoothing = self.settings.train.label_smoothing if self.model.training else 0.0
@@ -365,6 +366,8 @@ def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2
         report_to=[name for name in train.report_to if name != "tensorboard"] or "none",
         remove_unused_columns=False,
         label_names=["labels"],
+        log_level="error",
+        log_level_replica="error",  # of all processes but the first one, which would otherwise pass on what libraries advise
         disable_tqdm=True,
         dataloader_pin_memory=hardware.device == "cuda",
         average_tokens_across_devices=False,  # `DialogueTrainer` counts them itself

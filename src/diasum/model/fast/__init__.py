@@ -18,6 +18,7 @@ from diasum.model.fast.compiled import choose_kernels
 from diasum.model.fast.frozen import choose_products
 from diasum.model.fast.ops import ACTIVATIONS, Kind
 from diasum.model.fast.packed import Packed, Segments
+from diasum.wording import with_article
 
 __all__ = ["FastChoice", "FastModel", "Packed", "Segments", "fast_path"]
 
@@ -110,7 +111,7 @@ def _adapter_obstacle(model: Any, base: Any) -> str | None:
         if isinstance(module, LoraLayer):
             name = path.rsplit(".", 1)[-1]
             if type(module) is not Linear or type(module.base_layer) is not nn.Linear:
-                return f"`{name}` is a {type(module.get_base_layer()).__name__}, it adapts plain linear layers only"
+                return f"`{name}` is {with_article(type(module.get_base_layer()).__name__)}, it adapts plain linear layers only"
             if module is head:
                 return f"`{name}` is the output layer"
             if module.lora_variant:

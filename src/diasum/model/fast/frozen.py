@@ -16,6 +16,7 @@ from torch import Tensor
 from diasum.errors import DiasumError
 from diasum.model.hardware import bf16_support, processor
 from diasum.model.limits import memory_bytes
+from diasum.wording import size as in_words
 
 Products = Literal["torch", "onednn", "packed"]
 _ROWS = 2048  # the number of rows that the layout is chosen for; others work too
@@ -115,4 +116,4 @@ def choose_products(asked: str, device: str, dtype: torch.dtype, *, size: int, r
         return plain, "weights not packed: train.gradient_checkpointing asks for less memory"
     if 6 * size > memory_bytes():
         return plain, "weights not packed: the copies would take a third of this machine's memory"
-    return "packed", f"weights packed once for its matrix products (up to {2 * size / 1e9:.1f} GB more)"
+    return "packed", f"weights packed once for its matrix products (up to {in_words(2 * size)} more)"
