@@ -1,5 +1,6 @@
 """Hardware, base models, adapters and generation."""
 
+from diasum.model.adapter_checks import untied
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine, generation_dtype
@@ -44,6 +45,7 @@ __all__ = [
     "release_memory",
     "resolve_base",
     "special_tokens",
+    "untied",
     "weights_hash",
     "without_dropout",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ from typing import Any
 from diasum.config import LoraSettings
 from diasum.errors import DiasumError, near_misses
 from diasum.libraries import load_peft, without_bitsandbytes
+from diasum.model.adapter_checks import check_read, check_tokens_tied, check_tying
 
 _QUERY_AND_VALUE = [("q", "v"), ("q_proj", "v_proj"), ("query", "value")]  # LED has two of them, one in its encoder
 # What peft raises of values that it looks into only while at work
@@ -87,18 +89,20 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
 
     Raises:
         DiasumError: as `lora_config`; or a rank or alpha is for modules that are not adapted; or something of the encoder would be
-            trained although `decoder_only`.
+            trained although `decoder_only`; or something that the model does not read would be trained.
     """
     load_peft()
     from peft import get_peft_model
     from transformers import set_seed
 
+    check_tying(settings.model_dump())
     config = lora_config(model, settings, decoder_only=decoder_only)
     quantizes = settings.model_dump().get("init_lora_weights") == "loftq"
     names = linear_modules(model)  # peft may give up when it has put half of its own between them
     set_seed(seed)
     try:
-        with nullcontext() if quantizes else without_bitsandbytes():
+        with nullcontext() if quantizes else without_bitsandbytes(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tied weights `untied` tells
             wrapped = get_peft_model(model, config)
     except _BY_PEFT as error:
         hint = None
@@ -115,6 +119,8 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
             f"{trained[0]}.",
             hint="Take its modules out of lora.modules_to_save, set lora.bias=none, or set train.frozen_encoder=false.",
         )
+    check_tokens_tied(wrapped)
+    check_read(wrapped)
     return wrapped
 
 

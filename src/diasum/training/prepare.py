@@ -39,6 +39,7 @@ from diasum.model import (
     load_base,
     load_config,
     special_tokens,
+    untied,
     without_dropout,
 )
 from diasum.model.fast import FastChoice, fast_path
@@ -189,6 +190,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
             *corpus.notes,
             *_overlap_notes(corpus),
             *_length_notes(settings.prompt, encoder.settings),
+            *untied(model),
             *_letter_notes(settings, encoder, corpus),
         ],
         hardware=hardware,
