@@ -99,9 +99,8 @@ class Trained:
         """Within it the base model answers."""
         adapted = self.model
         with adapted.disable_adapter():
-            if (
-                adapted.active_peft_config.is_prompt_learning
-            ):  # peft switches its virtual tokens off in `forward`, not in `generate`
+            # peft switches virtual tokens off in `forward`, not in `generate`.
+            if adapted.active_peft_config.is_prompt_learning:
                 self.model = adapted.get_base_model()
             try:
                 yield
