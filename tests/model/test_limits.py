@@ -90,7 +90,9 @@ def test_no_more_threads_than_processors(
     reason = choose_hardware("cpu").reasons.get("threads")
     assert torch.get_num_threads() == threads
     assert reason == (
-        f"{threads} thread(s): of this machine's processors {allowed} may be used" if threads < 4 else None
+        f"{threads} thread{'' if threads == 1 else 's'}: of this machine's processors {allowed} may be used"
+        if threads < 4
+        else None
     )
     torch.set_num_threads(4)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
