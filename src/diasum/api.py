@@ -155,6 +155,7 @@ def evaluate(
     from diasum.data import load_corpus
     from diasum.data.seen import Seen
     from diasum.evaluation.evaluate import evaluate_model
+    from diasum.evaluation.next_steps import next_steps
     from diasum.evaluation.report import write_evaluation
     from diasum.evaluation.runs import check_there
     from diasum.model.trained import generation_settings, load_trained
@@ -199,6 +200,7 @@ def evaluate(
         trust_remote_code=resolved.trust_remote_code,
     )
     evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=resolved.generate, progress=progress)
+    evaluated.next_steps = next_steps(evaluated.evaluation, own)
     if folder is not None:
         write_evaluation(folder, evaluated, corpus=corpus, run=own, card=usual, contrast=evaluated.contrast)
     return evaluated

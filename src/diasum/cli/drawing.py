@@ -80,7 +80,7 @@ def show_evaluation(out: Console, evaluated: Evaluated) -> None:
     evaluation = evaluated.evaluation
     out.print(scores_table(evaluation))
     told = (contrast_sentence(system, result) for system, result in evaluated.contrast.items())
-    for line in [*sentences(evaluation), *(line for line in (*told, evaluated.facts) if line)]:
+    for line in [*sentences(evaluation), *(line for line in (*told, evaluated.facts, evaluated.next_steps) if line)]:
         out.print(line)
     for note in evaluation.notes:
         out.print(note, style="dim")

@@ -39,6 +39,7 @@ class Evaluated:
         folder: where files were written, if they were.
         generation: ``device``, ``dtype`` and ``dtype_reason`` of the summaries; empty for texts that were there already.
         facts: what the check of facts found, as a sentence; made with the report.
+        next_steps: what to try where an adapter does not beat its base and the baselines (`diasum.evaluation.next_steps`).
     """
 
     evaluation: Evaluation
@@ -49,6 +50,7 @@ class Evaluated:
     contrast: dict[str, ContrastResult] = field(default_factory=dict)
     generation: dict[str, str] = field(default_factory=dict)
     facts: str | None = None
+    next_steps: str | None = None
 
 
 def evaluate_model(

@@ -118,7 +118,8 @@ class Report:
     def sentences(self) -> list[str]:
         """What the evaluation says."""
         told = (contrast_sentence(system, result) for system, result in self.contrast.items())
-        return [*sentences(self.evaluation, self.metric), *(line for line in told if line), self.facts_sentence]
+        further = (*told, self.facts_sentence, self.evaluated.next_steps)
+        return [*sentences(self.evaluation, self.metric), *(line for line in further if line)]
 
     @property
     def facts_sentence(self) -> str:
