@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import diasum
+from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import Evaluation, score_systems
 from diasum.files import write_json
 from diasum.training import Run
@@ -64,8 +65,15 @@ def measure(name: str) -> dict[str, Any]:
         "parameters": manifest["parameters"],
         "versions": manifest["versions"],
         "hardware": manifest["hardware"],
+        "first": first_summaries(evaluated) if name == "sample" else [],  # DialogSum's licence keeps its texts out
         **row,
     }
+
+
+def first_summaries(evaluated: Evaluated, count: int = 3) -> list[dict[str, str]]:
+    """The adapter's summaries of the first dialogues of the split, as they come."""
+    made = evaluated.predictions[evaluated.system]
+    return [{"id": one.id, "summary": one.text} for one in made[:count]]
 
 
 def facts(evaluation: Evaluation) -> dict[str, Any]:

@@ -40,6 +40,21 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *notes])
 
 
+def short_table(results: dict[str, Any]) -> str:
+    """Markdown for the README: ROUGE-L with its interval, one row a data set."""
+    systems = {"adapter": "mini + adapter", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}
+    lines = [f"| test data | protocol | {' | '.join(systems.values())} |", "|---|---|" + "---|" * len(systems)]
+    for name, row in results.items():
+        cells = [interval(row["systems"][system]["rougeL"]) for system in systems]
+        lines.append(f"| {NAMES[name]}, n={row['n']} | `{row['protocol']['name']}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def first_summaries(results: dict[str, Any]) -> str:
+    """Markdown: what the adapter writes of the first dialogues of the sample's test split."""
+    return "\n".join(f"- {' '.join(one['summary'].split())}" for one in results["sample"]["first"])
+
+
 def card_table(results: dict[str, Any]) -> str:
     """Markdown for the base's model card: the scores, those against other dialogues' references, and the differences to the adapter."""
     lines = [
@@ -257,10 +272,12 @@ def _of(table: Callable[[dict[str, Any]], str], benchmark: str) -> Callable[[], 
 # Which tables stand on which page, by the name of their marks.
 PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {
-        "results": _of(table, "mini"),
+        "results": _of(short_table, "mini"),
+        "summaries": _of(first_summaries, "mini"),
         "speed": lambda: speed_summary({name: _read(file) for name, file in results_by_class("training").items()}),
     },
     CARD: {"adapter": _of(card_table, "mini")},
+    ROOT / "docs" / "quality.md": {"results": _of(table, "mini")},
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),

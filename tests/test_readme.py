@@ -11,6 +11,8 @@ import pytest
 from benchmarks.tables import PAGES, written
 
 README = Path(__file__).parent.parent / "README.md"
+DOCS = [README, *sorted((README.parent / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in DOCS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(README.parent)))
@@ -24,9 +26,24 @@ def test_the_two_commands_come_first() -> None:
     assert first.splitlines()[1].startswith("make test")
 
 
-@pytest.mark.parametrize("line", sorted(set(re.findall(r"^diasum .*$", README.read_text(encoding="utf-8"), re.M))))
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").split()) <= 700
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert not [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+
+
+def test_the_index_lists_every_page() -> None:
+    index = (README.parent / "docs" / "README.md").read_text(encoding="utf-8")
+    assert not [page.name for page in DOCS[1:] if page.name != "README.md" and f"({page.name})" not in index]
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"^(?:cat \S+ \| )?(diasum .*)$", TEXT, re.M))))
 def test_commands_have_these_options(line: str) -> None:
-    """Every `diasum` line of the README parses: the command exists, and so does each option."""
+    """Every `diasum` line of README and docs parses: the command exists, and so does each option."""
     import typer
 
     from diasum.cli import app
@@ -48,10 +65,10 @@ def test_commands_have_these_options(line: str) -> None:
 def test_recipes_exist() -> None:
     from diasum.resolve import RECIPES
 
-    text = README.read_text(encoding="utf-8")
+    text = TEXT
     named = set(re.findall(r"--config ([\w-]+)", text)) | set(re.findall(r"recipes/([\w-]+)\.yaml", text))
     assert {"demo", "dialogsum-mini", "dialogsum-flan-t5-base"} <= named
-    assert named <= {path.stem for path in RECIPES.glob("*.yaml")}
+    assert named - {"FILE"} <= {path.stem for path in RECIPES.glob("*.yaml")}
 
 
 def test_the_python_example_is_valid() -> None:
