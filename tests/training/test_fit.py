@@ -263,7 +263,7 @@ def test_a_base_made_for_numbered_speakers_reads_numbers_and_readers_get_names(
 
     run = Run(tmp_path / "run")
     assert json.loads((run.adapter / "diasum.json").read_text())["prompt"]["speakers"] == "numbered"
-    assert "#Person1#: Lunch at noon?" in (run.adapter / "README.md").read_text()
+    assert "def number(turns)" in (run.adapter / "README.md").read_text(), "the card's example numbers speakers, too"
     assert "numbered" in run.manifest()["encoding"]["speakers"]
     chat = "Ana: Is it open?\nBen: Yes, Ana."
     for source in (tmp_path / "run", numbered):
