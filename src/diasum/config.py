@@ -200,13 +200,18 @@ class TrainSettings(_Section):
         "time; the adapter is plain, and runs on the base in full afterwards",
     )
     early_stopping_patience: int | None = Field(
-        None, ge=1, description="stop after so many evaluations without a better score"
+        None,
+        ge=1,
+        description="stop after so many evaluations that are clearly worse than an earlier one, by `select_by`",
     )
     eval_generate: int = Field(
         64, ge=0, description="validation dialogues (a seeded sample) summarised at each evaluation; 0 for none"
     )
     select_by: Literal["rouge1", "rouge2", "rougeL", "rougeLsum", "loss"] = Field(
-        "rougeL", description="what the best adapter is best at"
+        "loss",
+        description="by what an earlier epoch's adapter is kept instead of the last one's: only where it is clearly better on the "
+        "validation pairs, by two standard errors of the paired difference; where a score (of `eval_generate` summaries) shows no clear "
+        "difference, the loss decides",
     )
     save_steps: int | None = Field(
         None, ge=1, description="also write a checkpoint every so many steps, beside each epoch's"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 from safetensors.torch import load_file
 from transformers import TrainingArguments
 
@@ -20,7 +21,6 @@ from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.model.generation import Generated
 from diasum.training import Run
-from diasum.training.history import best_evaluation, stalled
 from diasum.training.trainer import DialogueTrainer, warmup_steps
 
 
@@ -122,10 +122,13 @@ def test_stops_at_a_validation_loss_that_is_not_finite(
     value: str, base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is kept of it; what was the best until then stays."""
-    real = DialogueTrainer._validation_loss
-    monkeypatch.setattr(
-        DialogueTrainer, "_validation_loss", lambda self: float(value) if self.state.global_step == 12 else real(self)
-    )
+    real = DialogueTrainer._validation_losses
+
+    def broken(self: Any) -> tuple[list[float], list[int]]:
+        losses, tokens = real(self)
+        return ([float(value), *losses[1:]] if self.state.global_step == 12 else losses), tokens
+
+    monkeypatch.setattr(DialogueTrainer, "_validation_losses", broken)
     with pytest.raises(DiasumError, match=f"validation loss became {value} at step 12") as caught:
         diasum.train(base, corpus, run=tmp_path / "run", settings=quick)
     assert "train.learning_rate" in str(caught.value.hint)
@@ -164,37 +167,49 @@ def test_steps_of_warming_up(ratio: float) -> None:
         assert warmup_steps(ratio, steps) <= min(ratio * steps, steps - 1)
 
 
-def test_early_stopping_and_the_best_adapter() -> None:
-    def history(values: list[float]) -> list[dict[str, Any]]:
-        return [{"step": i + 1, "eval_loss": -v, "eval_rougeL": v} for i, v in enumerate(values)]
-
-    settings = TrainSettings(early_stopping_patience=2)
-    assert not stalled(history([1, 3, 2]), settings)
-    assert stalled(history([1, 3, 2, 3]), settings), "an equal score is not a better one"
-    assert not stalled(history([1, 3, 2, 3]), TrainSettings())
-    best = best_evaluation(history([1, 3, 2, 3]), settings)
-    assert best is not None
-    assert best["step"] == 2
-    assert best_evaluation(history([1, 3, 2]), TrainSettings(select_by="loss"))["step"] == 2  # type: ignore[index]
-    assert best_evaluation(history([math.nan, 3, 2]), TrainSettings(select_by="loss"))["step"] == 2  # type: ignore[index]
-    assert best_evaluation(history([math.nan]), settings) is None
-
-
 def test_early_stopping_ends_the_run(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from diasum.evaluation import evaluate
 
-    scores = iter([5.0, 4.0, 3.0, 9.0])
+    scores = iter([[5.0, 5.1], [4.0, 4.0], [3.0, 3.1], [9.0, 9.0]])
     monkeypatch.setattr(evaluate, "quick_scores", lambda *a: {"rougeL": next(scores)})
-    settings = {**quick, "train.epochs": 4, "train.early_stopping_patience": 2}
-    result = diasum.train(base, corpus, run=tmp_path / "run", settings=settings)
+    settings = {**quick, "train.epochs": 4, "train.early_stopping_patience": 2, "train.select_by": "rougeL"}
+    shown = StringIO()
+    result = diasum.train(base, corpus, run=tmp_path / "run", settings=settings, console=Console(file=shown, width=400))
     assert result.complete
-    assert [event["eval_rougeL"] for event in Run(tmp_path / "run").events() if "eval_loss" in event] == [5.0, 4.0, 3.0]
+    events = Run(tmp_path / "run").events()
+    assert [event["eval_rougeL"] for event in events if "eval_loss" in event] == [5.05, 4.0, 3.05]
     assert result.best is not None
     assert result.best["step"] == 6
     best = (tmp_path / "run" / "checkpoints" / "best-6" / "adapter_model.safetensors").read_bytes()
     assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").read_bytes() == best
+    reason = "epoch 1: epoch 3 is clearly worse (ROUGE-L 3.0 against 5.0 of epoch 1"
+    assert result.reason.startswith(reason)
+    assert Run(tmp_path / "run").manifest()["choices"]["epoch"] == result.reason
+    assert [event["kept"] for event in events if "kept" in event][-1] == result.reason
+    assert f"kept   {result.reason}" in shown.getvalue()
+    state = json.loads((tmp_path / "run" / "checkpoints" / "checkpoint-18" / "trainer_state.json").read_text())
+    assert [len(event["pairs"]["loss"]) for event in state["log_history"] if "eval_loss" in event] == [6, 6, 6]
+
+
+def test_an_evaluation_has_the_loss_of_each_pair(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
+    """The same on both paths, and the mean over tokens is the loss logged."""
+    found = []
+    for path in ("auto", "off"):
+        run = Run(tmp_path / path)
+        settings = {**quick, "train.epochs": 1, "train.batch_size": 24, "lora.lora_dropout": 0.0}
+        diasum.train(base, corpus, run=run.path, settings={**settings, "train.fast_path": path})
+        checkpoint = run.last_checkpoint()
+        assert checkpoint is not None
+        state = json.loads((checkpoint / "trainer_state.json").read_text())
+        (event,) = (event for event in state["log_history"] if "eval_loss" in event)
+        pairs = event["pairs"]
+        assert event["eval_loss"] == pytest.approx(sum(pairs["loss"]) / sum(pairs["tokens"]), rel=1e-4)
+        found.append(pairs)
+    assert len(set(found[0]["loss"])) == 6
+    assert found[0]["tokens"] == found[1]["tokens"]
+    assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-3)
 
 
 def test_overlap_is_warned_of(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
@@ -255,7 +270,7 @@ def test_a_base_made_for_numbered_speakers_reads_numbers_and_readers_get_names(
     scored: list[str] = []
     monkeypatch.setattr(
         "diasum.evaluation.evaluate.quick_scores",
-        lambda texts, pairs, *protocol: scored.extend(texts) or {"rouge1": 1.0, "rougeL": 1.0},
+        lambda texts, pairs, *protocol: scored.extend(texts) or {"rouge1": [1.0], "rougeL": [1.0]},
     )
     diasum.train(str(numbered), corpus, run=tmp_path / "run", settings=quick | {"train.epochs": 1})
     assert scored

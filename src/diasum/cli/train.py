@@ -54,7 +54,13 @@ def train(
     result = api.train(base, data, run=run, config=config, settings=changes, resume=resume, console=out)
     if json_ and distributed.is_main():
         print_json(
-            {"run": str(result.run), "complete": result.complete, "best": result.best, "seconds": result.seconds}
+            {
+                "run": str(result.run),
+                "complete": result.complete,
+                "best": result.best,
+                "reason": result.reason,
+                "seconds": result.seconds,
+            }
         )
     if not result.complete:
         out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(run))} --resume")

@@ -160,8 +160,8 @@ def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: 
             )
 
 
-def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: str = AUTO) -> dict[str, float]:
-    """Mean ROUGE F1 in points, for evaluations during training.
+def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: str = AUTO) -> dict[str, list[float]]:
+    """ROUGE F1 of each summary in points, for evaluations during training.
 
     Args:
         predictions: one a pair.
@@ -173,7 +173,7 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
     """
     references = [pair.references for pair in pairs]
     scores = choose_protocol(protocol, references).protocol.score(predictions, references)
-    return {name: float(values.mean()) for name, values in scores.items()}
+    return {name: values.tolist() for name, values in scores.items()}
 
 
 def _predict(

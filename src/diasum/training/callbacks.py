@@ -1,7 +1,7 @@
 """What happens around training steps: evaluation and checkpoints at epoch ends, the best adapter, events, the progress bar, Ctrl-C.
 
-Which evaluation was best, and how many have passed since, is read from the trainer's log history, which checkpoints restore: there is
-no other state that a killed run could lose.
+Which evaluation's adapter to keep, and how many have passed since, is read from the trainer's log history, which checkpoints restore:
+there is no other state that a killed run could lose.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from diasum.config import TrainSettings
 from diasum.files import folder_in_place
 from diasum.progress import Bars
 from diasum.training import distributed
-from diasum.training.history import best_evaluation, stalled
+from diasum.training.history import kept_evaluation, stalled
 from diasum.training.run import Run
 
 
@@ -56,15 +56,15 @@ class Rhythm(TrainerCallback):
 
 
 class BestAdapter(TrainerCallback):
-    """Keep the adapter of the best evaluation in ``checkpoints/best-STEP``, and those that older checkpoints need."""
+    """Keep the adapter chosen by the evaluations so far in ``checkpoints/best-STEP``, and those that older checkpoints need."""
 
     def __init__(self, run: Run, settings: TrainSettings) -> None:
         self.run = run
         self.settings = settings
 
     def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        best = best_evaluation(state.log_history, self.settings)
-        if best is not None and best["step"] == state.global_step:
+        kept = kept_evaluation(state.log_history, self.settings)
+        if kept is not None and kept.step == state.global_step:
             distributed.on_main(lambda: self._keep(model, state.global_step))
 
     def _keep(self, model: Any, step: int) -> None:

@@ -1,6 +1,6 @@
 """From settings and a corpus to an adapter in a run directory.
 
-The steps, in order: prepare, claim the run directory, train with evaluation at every epoch's end, move the best adapter into place.
+The steps, in order: prepare, claim the run directory, train with evaluation at every epoch's end, move the adapter to keep into place.
 A run that was killed goes on from its last checkpoint and ends with the same adapter, bit for bit on one machine.
 """
 
@@ -30,7 +30,7 @@ from diasum.model import Base, base_name, decoder_start, special_tokens
 from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm
 from diasum.training.encoder_cache import build_cache
-from diasum.training.history import best_evaluation, stalled
+from diasum.training.history import kept_evaluation, stalled
 from diasum.training.lock import Lock
 from diasum.training.preflight import Preflight, preflight
 from diasum.training.prepare import Prepared, labelled, prepare
@@ -47,6 +47,7 @@ class TrainingResult:
         run: the run directory.
         complete: False when it was interrupted; `Run.resume` goes on.
         best: the logged evaluation whose adapter was kept.
+        reason: which epoch's that is and why, in a sentence; empty where there is none yet.
         seconds: wall time of this session, evaluation included.
         evaluation_share: the part of that time that evaluation took, 0..1.
     """
@@ -54,6 +55,7 @@ class TrainingResult:
     run: Path
     complete: bool
     best: dict[str, Any] | None
+    reason: str
     seconds: float
     evaluation_share: float
 
@@ -73,7 +75,7 @@ def fit(
         settings: the resolved tree; with `resume`, as returned by `Run.resume`.
         run_path: the run directory, which must not exist yet unless `resume`.
         resume: go on from the last checkpoint of an unfinished run.
-        measure: scores generated summaries at each evaluation; without it the loss selects the best adapter.
+        measure: scores generated summaries at each evaluation; without it the loss chooses the epoch.
         console: where progress is shown; nowhere when None.
         on_progress: called with every log event.
 
@@ -116,6 +118,7 @@ def fit(
             result = _train(trainer, rhythm, run, resume, checkpoint)
         if result.complete:
             distributed.on_main(lambda: _finish(settings, run, prepared, result))
+            console.print(labelled("kept", result.reason))
         return result
 
 
@@ -217,7 +220,9 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool, che
     timing = {"seconds": seconds, "evaluation_seconds": trainer.evaluation_seconds}
     distributed.on_main(lambda: _note(run, "trained" if complete else "interrupted", timing))
     share = trainer.evaluation_seconds / max(seconds, 1e-9)
-    return TrainingResult(run.path, complete, best_evaluation(history, train), seconds, share)
+    kept = kept_evaluation(history, train)
+    best, reason = (None, "") if kept is None else (kept.event, kept.sentence)
+    return TrainingResult(run.path, complete, best, reason, seconds, share)
 
 
 def _claim(run: Run, settings: Settings | None, record: dict[str, Any], corpus: Corpus) -> None:
@@ -239,7 +244,7 @@ def _note(run: Run, status: str, timing: dict[str, float]) -> None:
 
 
 def _finish(settings: Settings, run: Run, prepared: Prepared, result: TrainingResult) -> None:
-    """Move the best adapter into place, with tokenizer and what inference needs to know; from then on the run is complete."""
+    """Move the adapter kept into place, with tokenizer and what inference needs to know; from then on the run is complete."""
     assert result.best is not None
     base = prepared.base
     with folder_in_place(run.adapter) as folder:
@@ -262,7 +267,8 @@ def _finish(settings: Settings, run: Run, prepared: Prepared, result: TrainingRe
             },
         )
     shutil.rmtree(run.cache, ignore_errors=True)
-    run.update_manifest(status="complete", best=result.best)
+    choices = {**run.manifest()["choices"], "epoch": result.reason}
+    run.update_manifest(status="complete", best=result.best, choices=choices)
 
 
 def _check_unchanged(run: Run, record: dict[str, Any]) -> None:

@@ -41,14 +41,20 @@ class MicroBatches:
         self._alone = alone
 
     def run(
-        self, batch: Batch, work: Callable[[Any], torch.Tensor], *, parameters: list[torch.nn.Parameter]
+        self,
+        batch: Batch,
+        work: Callable[[Any], torch.Tensor],
+        *,
+        parameters: list[torch.nn.Parameter],
+        join: Callable[[list[torch.Tensor]], torch.Tensor] = lambda parts: torch.stack(parts).sum(),
     ) -> torch.Tensor:
-        """The sum of `work` over the parts of a batch, tried again with smaller ones when memory runs out.
+        """`work` done on the parts of a batch, tried again with smaller ones when memory runs out.
 
         Args:
             batch: tensors (pairs, ...), or mappings of them, as the collator makes them.
             work: what to do with a part; it may add to the gradients of `parameters`.
             parameters: their gradients are put back before another try.
+            join: makes one result of those of the parts, in their order; their sum when not given.
 
         Raises:
             DiasumError: not even a single pair fits, or `alone` is False.
@@ -58,7 +64,7 @@ class MicroBatches:
         while True:
             parts = self._parts(batch)
             try:
-                return torch.stack([work(part).detach() for part in parts]).sum()
+                return join([work(part).detach() for part in parts])
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
@@ -272,7 +272,7 @@ def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], mea
     count = min(settings.train.eval_generate, len(pairs)) if measure else 0
     chosen = sorted(random.Random(settings.train.seed).sample(range(len(pairs)), count))
 
-    def finished(texts: Sequence[str], of: Sequence[Pair]) -> dict[str, float]:
+    def finished(texts: Sequence[str], of: Sequence[Pair]) -> Mapping[str, Sequence[float]]:
         assert measure is not None
         return measure([encoder.finish(pair.dialogue, text) for pair, text in zip(of, texts, strict=True)], of)
 

@@ -24,7 +24,7 @@ from diasum.errors import DiasumError
 from diasum.files import write_json, write_text
 from diasum.intact import damage
 from diasum.resolve import load_settings
-from diasum.training.history import best_evaluation
+from diasum.training.history import kept_evaluation
 
 KEPT_CHECKPOINTS = 2
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -146,13 +146,13 @@ class Run:
         write_json(self.manifest_file, {**self.manifest(), **parts})
 
     def best(self, step: int) -> Path:
-        """Folder of the adapter as it was at a step whose evaluation was the best one so far."""
+        """Folder of the adapter as it was at a step, where it was the one to keep so far (`diasum.training.history`)."""
         return self.checkpoints / f"best-{step}"
 
     def last_checkpoint(self, tell: Callable[[str], None] = lambda _: None) -> Path | None:
         """The newest checkpoint that training can go on from; None where there is none at all.
 
-        Its own files must be whole, and the adapter that was the best one by then.
+        Its own files must be whole, and the adapter that was the one to keep by then.
 
         Args:
             tell: hears of newer ones that are damaged, in a sentence each.
@@ -183,8 +183,8 @@ class Run:
         state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
         if not {"global_step", "max_steps", "log_history"} <= state.keys():
             return f"{checkpoint / 'trainer_state.json'}: it holds no state"
-        best = best_evaluation(state["log_history"], self.settings().train)
-        return None if best is None else _first_damage([self.best(best["step"]) / name for name in _ADAPTER_FILES])
+        kept = kept_evaluation(state["log_history"], self.settings().train)
+        return None if kept is None else _first_damage([self.best(kept.step) / name for name in _ADAPTER_FILES])
 
     def set_aside_after(self, step: int) -> None:
         """Rename checkpoints newer than the one that training goes on from, so that they are not taken for its newest."""

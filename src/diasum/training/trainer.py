@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ from diasum.files import disk_errors
 from diasum.model import Hardware, generate
 from diasum.model.fast import FastModel, Packed
 from diasum.training import distributed
+from diasum.training.history import PAIRS, kept_evaluation
 from diasum.training.memory import MicroBatches
 from diasum.training.run import Run
 
 Features = list[dict[str, list[int]]]
-Measure = Callable[[Sequence[str], Sequence[Pair]], dict[str, float]]
+Measure = Callable[[Sequence[str], Sequence[Pair]], Mapping[str, Sequence[float]]]
 SHORT_RUN = 20  # a run of fewer steps is short
 
 
@@ -45,7 +46,7 @@ class Validation:
         features: encoded validation pairs, for the loss.
         pairs: those of them that are summarised.
         sources: their encoded prompts.
-        measure: scores of summaries against pairs (``{"rouge1": 31.2, ...}``, in points).
+        measure: scores of summaries against pairs, one each (``{"rouge1": [31.2, ...], ...}``, in points).
     """
 
     features: Features
@@ -194,9 +195,14 @@ class DialogueTrainer(Seq2SeqTrainer):
     # Evaluation ----------------------------------------------------------------------------------------------------------
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Loss over all validation pairs and scores of generated summaries on a part of them, logged as ``eval_*``."""
+        """Loss over all validation pairs and scores of generated summaries on a part of them, logged as ``eval_*``.
+
+        Those of each pair go into the history only, where `diasum.training.history` compares epochs by them.
+        """
         begin = time.perf_counter()
-        metrics = {"eval_loss": self._validation_loss()}
+        losses, tokens = self._validation_losses()
+        metrics = {"eval_loss": sum(losses) / max(sum(tokens), 1)}
+        pairs: dict[str, Sequence[float]] = {"loss": losses, "tokens": tokens}
         if not math.isfinite(metrics["eval_loss"]):  # the same in all processes
             raise _not_finite("validation loss", metrics["eval_loss"], self.state.global_step)
         if self.validation.measure and self.validation.pairs:
@@ -216,8 +222,10 @@ class DialogueTrainer(Seq2SeqTrainer):
             summaries = {i: summary.text for i, summary in zip(mine, made, strict=True)}
             texts = {i: text for part in distributed.gather(summaries) for i, text in part.items()}
             scores = distributed.on_main(lambda: self._scores([texts[i] for i in range(len(sources))]))
-            metrics |= {f"eval_{name}": round(value, 4) for name, value in scores.items()}
+            metrics |= {f"eval_{name}": round(sum(values) / len(values), 4) for name, values in scores.items()}
             metrics["eval_generated"] = len(texts)
+            select_by = self.settings.train.select_by
+            pairs |= {select_by: scores[select_by]} if select_by in scores else {}
         if distributed.total(len(self._reductions))[0]:
             self._tell_reductions()
         spent = time.perf_counter() - begin
@@ -225,6 +233,11 @@ class DialogueTrainer(Seq2SeqTrainer):
         self._timer += spent
         metrics["eval_seconds"] = round(spent, 3)
         self.log(metrics)
+        self.state.log_history[-1][PAIRS] = {
+            name: [round(value, 4) for value in values] for name, values in pairs.items()
+        }
+        if kept := kept_evaluation(self.state.log_history, self.settings.train):
+            self.log({"kept": kept.sentence})  # type: ignore[dict-item]
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
@@ -242,37 +255,46 @@ class DialogueTrainer(Seq2SeqTrainer):
         advance(0)
         return advance
 
-    def _scores(self, texts: list[str]) -> dict[str, float]:
-        return self.validation.measure(texts, self.validation.pairs) if self.validation.measure else {}
+    def _scores(self, texts: list[str]) -> dict[str, list[float]]:
+        made = self.validation.measure(texts, self.validation.pairs) if self.validation.measure else {}
+        return {name: [float(value) for value in values] for name, values in made.items()}
 
     def _part(self, items: Sequence[Any]) -> Sequence[Any]:
         """What this process evaluates: every n-th of n processes; all where each must take part in gathering the base."""
         return items if self._split else items[distributed.rank() :: distributed.processes()]
 
     @torch.no_grad()
-    def _validation_loss(self) -> float:
+    def _validation_losses(self) -> tuple[list[float], list[int]]:
+        """Cross-entropy of each validation pair, summed over its target tokens, and how many these are."""
         features = self.validation.features
         order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
         batches = [order[begin : begin + 8] for begin in range(0, len(order), 8)]
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
-        total, tokens = 0.0, 0.0
         tell = self._teller("validation loss", len(self._part(batches)))
+        mine: dict[int, tuple[float, int]] = {}
         for batch in self._part(batches):
             inputs = self._prepare_inputs(self.data_collator([features[i] for i in batch]))
-            total += self.memory.run(inputs, self._summed_loss, parameters=[]).item()
-            tokens += int((inputs["labels"] != -100).sum())
+            losses = self.memory.run(inputs, self._pair_losses, parameters=[], join=torch.cat).tolist()
+            tokens = (inputs["labels"] != -100).sum(1).tolist()
+            mine |= zip(batch, zip(losses, tokens, strict=True), strict=True)
             tell(1)
         model.train()
-        if not self._split:
-            total, tokens = distributed.total(total, tokens)
-        return total / max(tokens, 1)
+        found = {i: pair for part in distributed.gather(mine) for i, pair in part.items()}
+        return [found[i][0] for i in range(len(features))], [found[i][1] for i in range(len(features))]
 
-    def _summed_loss(self, inputs: dict[str, Any]) -> torch.Tensor:
-        model = self.accelerator.unwrap_model(self.model)
+    def _pair_losses(self, inputs: dict[str, Any]) -> torch.Tensor:
+        if self.fast is not None:
+            return self.fast.pair_losses(Packed.of(inputs), encoder_states=Packed.states_of(inputs))
+        labels = inputs["labels"]
         with self.compute_loss_context_manager():
-            loss: torch.Tensor = self.compute_loss(model, dict(inputs), num_items_in_batch=1)
-        return loss
+            logits = self.accelerator.unwrap_model(self.model)(
+                **{name: value for name, value in inputs.items() if name != "labels"}
+            ).logits
+        losses = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1).float(), labels.flatten(), ignore_index=-100, reduction="none"
+        )
+        return losses.view_as(labels).sum(1)
 
     # Checkpoints ---------------------------------------------------------------------------------------------------------
 

@@ -62,11 +62,26 @@ class FastModel(ABC):
             encoder_states: (S, d_model) states of the sources computed before, by a frozen encoder.
         """
         with torch.autocast(packed.source.device.type, enabled=False):
-            memory = self.encode(packed) if encoder_states is None else encoder_states.to(self.dtype)
-            states = self.decode(packed, memory)
-            return cross_entropy_sum(
-                states, self._head, self.head_bias, packed.labels, smoothing=label_smoothing, kernels=self.kind.kernels
-            )
+            states = self._states(packed, encoder_states)
+            return self._loss_of(states, packed.labels, label_smoothing)
+
+    @torch.no_grad()
+    def pair_losses(self, packed: Packed, *, encoder_states: Tensor | None = None) -> Tensor:
+        """The same by pair, without smoothing: summed over the target tokens of each, (pairs,) in fp32."""
+        with torch.autocast(packed.source.device.type, enabled=False):
+            states = self._states(packed, encoder_states)
+            lengths = list(packed.target_lengths)
+            pairs = zip(torch.split(states, lengths), torch.split(packed.labels, lengths), strict=True)
+            return torch.stack([self._loss_of(*pair) for pair in pairs])
+
+    def _states(self, packed: Packed, encoder_states: Tensor | None) -> Tensor:
+        memory = self.encode(packed) if encoder_states is None else encoder_states.to(self.dtype)
+        return self.decode(packed, memory)
+
+    def _loss_of(self, states: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+        return cross_entropy_sum(
+            states, self._head, self.head_bias, labels, smoothing=smoothing, kernels=self.kind.kernels
+        )
 
     def _block(self, block: Callable[..., Tensor], *args: Any) -> Tensor:
         if self.recompute and torch.is_grad_enabled():
