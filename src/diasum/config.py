@@ -45,7 +45,9 @@ class DataSettings(_Section):
     revision: str | None = Field(None, description="the hub data set's commit, tag or branch")
     config: str | None = Field(None, description="the configuration, where a data set has several")
     train_split: str = Field("train", description="the split trained on")
-    validation_split: str = Field("validation", description="the split that chooses the best adapter")
+    validation_split: str = Field(
+        "validation", description="the split evaluated after each epoch, which decides whose adapter is kept"
+    )
     dialogue_column: str | None = Field(None, description="column with the conversation; found by name when not given")
     summary_columns: list[str] | None = Field(
         None, description="columns with the reference summaries; found by name when not given"

@@ -261,8 +261,10 @@ def test_scores_find_out_first_that_they_cannot_be_written(
     assert "Cannot write taken/scores" in err
 
 
-def test_ctrl_c_says_interrupted(base: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_told_to_stop_says_interrupted(name: str, base: str, tmp_path: Path) -> None:
     """A real signal, sent when the first summary is there and most are not."""
+    number = getattr(signal, name)
     write_jsonl(tmp_path / "many.jsonl", rows(1500))
     work = ["summarize", "many.jsonl", "--run", base, "--num-beams", "1", "--max-new-tokens", "6"]
     process = subprocess.Popen(
@@ -270,15 +272,47 @@ def test_ctrl_c_says_interrupted(base: str, tmp_path: Path) -> None:
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a shell's background jobs ignore some
     )
     assert process.stdout is not None
     process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err.decode()
+    assert process.returncode == 128 + number, err.decode()
     assert err.decode().endswith("Interrupted.\n")
     assert b"Traceback" not in err
+
+
+def test_a_stop_leaves_no_half_written_file(tmp_path: Path) -> None:
+    """A closed terminal while a folder is filled: what it replaces stays, and nothing lies beside it."""
+    code = """
+import os, signal, sys
+from pathlib import Path
+import typer
+from diasum import cli
+from diasum.files import folder_in_place
+
+@cli.app.command()
+def write(folder: Path) -> None:
+    with folder_in_place(folder) as new:
+        (new / "a").write_text("new")
+        os.kill(os.getpid(), signal.SIGHUP)
+        (new / "b").write_text("new")
+
+cli.main()
+"""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_text("old")
+    command = [sys.executable, "-c", code, "write", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGHUP, "Interrupted.\n")
+    assert [(file.name, file.read_text()) for file in tmp_path.rglob("*") if file.is_file()] == [("a", "old")]
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+    ignored = subprocess.run(
+        command, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN), timeout=60, check=False
+    )
+    assert ignored.returncode == 0, "as nohup has it"
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["a", "b"]
 
 
 def test_ctrl_c_in_any_command_says_interrupted_and_in_training_how_to_go_on(

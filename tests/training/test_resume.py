@@ -247,6 +247,57 @@ def test_interrupted_saves_and_says_so(
     assert adapter_bytes(run) == adapter_bytes(whole)
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_told_to_stop_saves(
+    name: str, whole: Path, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often: a terminal that is closed tells twice."""
+    number = getattr(signal, name)
+    real = DialogueTrainer.training_step
+
+    def stop(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.state.global_step == 4:
+            os.kill(os.getpid(), number)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(DialogueTrainer, "training_step", stop)
+    before = signal.getsignal(number)
+    result = diasum.train(base, corpus, run=tmp_path / "run", settings=settings())
+    monkeypatch.undo()
+    assert (result.complete, result.signal) == (False, number)
+    assert signal.getsignal(number) == before
+    last = Run(tmp_path / "run").last_checkpoint()
+    assert last is not None
+    assert last.name == "checkpoint-5"
+    diasum.train(run=tmp_path / "run", resume=True)
+    assert adapter_bytes(tmp_path / "run") == adapter_bytes(whole)
+
+
+@pytest.mark.skipif(find_spec("pty") is None, reason="needs pseudo-terminals")
+def test_a_terminal_that_is_closed(whole: Path, base: str, corpus: str, tmp_path: Path) -> None:
+    """The command line in a terminal of its own, which goes away in the middle: what is said then has no reader."""
+    run = tmp_path / "run"
+    flags = [f"--set={name}={json.dumps(value)}" for name, value in {**settings(), "train.epochs": 300}.items()]
+    command = [sys.executable, "-m", "diasum", "train", "--run", str(run), "--base", base, "--data", corpus, *flags]
+    code = f"import os, pty; pid, fd = pty.fork(); pid or os.execv({command[0]!r}, {command!r}); print(pid, flush=True)"
+    code += "; input(); os.close(fd); print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(_threads())}
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while Run(run).last_checkpoint() is None and holder.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    out, _ = holder.communicate("\n", timeout=120)
+    assert out.split()[-1] == str(128 + signal.SIGHUP)
+    manifest = Run(run).manifest()
+    assert manifest["status"] == "interrupted"
+    last = Run(run).last_checkpoint()
+    assert last is not None
+    assert last.name not in ("checkpoint-2", "checkpoint-900"), "saved where it was told to stop"
+    assert not list((run / "checkpoints").glob(".*"))
+
+
 def test_resume_refuses_other_settings(base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "run"
     monkeypatch.setattr(DialogueTrainer, "training_step", lambda *a, **k: (_ for _ in ()).throw(Killed()))

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from diasum.cli import baseline, compare, config, data, demo, evaluate, inspect, score, summarize, train
 from diasum.cli.output import named_output
 from diasum.errors import DiasumError
+from diasum.signals import HANG_UP, TERMINATE, Stopped, handled, stop_at_once
 
 
 class _Interrupted(BaseException):
@@ -70,10 +71,13 @@ def main() -> None:
     """Entry point: errors that a user can mend go to standard error, with exit code 2."""
     _quiet_libraries()
     try:
-        with named_output():
+        with handled([TERMINATE, HANG_UP], stop_at_once), named_output():
             app()
     except DiasumError as error:
         _give_up(error)
+    except Stopped as stop:
+        _complain("Interrupted.", None)
+        sys.exit(128 + stop.number)
     except (KeyboardInterrupt, _Interrupted):
         _complain("Interrupted.", None)
         sys.exit(130)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
+from diasum.signals import INTERRUPT
 
 
 def demo(
@@ -25,9 +26,10 @@ def demo(
 
     out = console()
     folder = run or _free(Path("runs"), "demo")
-    if not api.train(run=folder, config="demo", settings=options.overrides(set_), console=out).complete:
+    result = api.train(run=folder, config="demo", settings=options.overrides(set_), console=out)
+    if not result.complete:
         out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(folder))} --resume")
-        raise typer.Exit(130)
+        raise typer.Exit(128 + (result.signal or INTERRUPT))
     with Bars(out) as bars:
         evaluated = api.evaluate(folder, progress=bars)
     show_examples(out, evaluated, examples)

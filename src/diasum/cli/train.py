@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
+from diasum.signals import INTERRUPT
 
 
 def train(
@@ -64,6 +65,6 @@ def train(
         )
     if not result.complete:
         out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(run))} --resume")
-        raise typer.Exit(130)
+        raise typer.Exit(128 + (result.signal or INTERRUPT))
     out.print(f"Adapter: {run}/adapter ({result.seconds:.0f} s, {result.evaluation_share:.0%} of it evaluation)")
     out.print(f"Next:    {program()} evaluate {shlex.quote(str(run))}")

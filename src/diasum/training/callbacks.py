@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -20,6 +19,7 @@ from transformers import TrainerCallback
 from diasum.config import TrainSettings
 from diasum.files import folder_in_place
 from diasum.progress import Bars
+from diasum.signals import HANG_UP, INTERRUPT, TERMINATE, handled
 from diasum.training import distributed
 from diasum.training.history import kept_evaluation, stalled
 from diasum.training.run import Run
@@ -165,27 +165,29 @@ class LiveProgress(TrainerCallback):
 
 
 class Interruption:
-    """Within this context the first Ctrl-C (or a polite kill) asks the run to save and stop, the second one ends it at once."""
+    """Within this context Ctrl-C, a polite kill or a closed terminal asks the run to save and stop; Ctrl-C after that ends it at once.
+
+    Attributes:
+        number: of the first of these signals; None until there is one.
+    """
 
     def __init__(self, rhythm: Rhythm, console: Console) -> None:
         self.rhythm = rhythm
         self.console = console
-        self._before: dict[int, Any] = {}
+        self.number: int | None = None
+        self._handled = handled([INTERRUPT, TERMINATE, HANG_UP], self._ask)
 
     def __enter__(self) -> Interruption:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                self._before[number] = signal.signal(number, self._ask)
-            except ValueError:  # not the main thread: there the caller's own handling stays
-                break
+        self._handled.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._handled.__exit__(None, None, None)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.rhythm.asked:
-            raise KeyboardInterrupt
-        self.rhythm.asked = True
-        self.console.print("Stopping after this step and saving; once more ends at once without saving.")
+            if number == INTERRUPT:
+                raise KeyboardInterrupt
+            return  # a terminal that is closed tells several times
+        self.rhythm.asked, self.number = True, number
+        self.console.print("Stopping after this step and saving; Ctrl-C from here on ends at once without saving.")

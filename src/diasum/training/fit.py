@@ -47,17 +47,19 @@ class TrainingResult:
         run: the run directory.
         complete: False when it was interrupted; `Run.resume` goes on.
         best: the logged evaluation whose adapter was kept.
-        reason: which epoch's that is and why, in a sentence; empty where there is none yet.
         seconds: wall time of this session, evaluation included.
         evaluation_share: the part of that time that evaluation took, 0..1.
+        reason: which epoch's adapter was kept and why, in a sentence; empty where there is none yet.
+        signal: number of the signal that interrupted it, if one did.
     """
 
     run: Path
     complete: bool
     best: dict[str, Any] | None
-    reason: str
     seconds: float
     evaluation_share: float
+    reason: str = ""
+    signal: int | None = None
 
 
 def fit(
@@ -114,8 +116,9 @@ def fit(
             encode_once(settings, run, prepared, trainer, console)
         if on_progress is not None and distributed.is_main():
             trainer.add_callback(_forward_logs(on_progress))
-        with Interruption(rhythm, console), closing(progress):
+        with Interruption(rhythm, console) as interruption, closing(progress):
             result = _train(trainer, rhythm, run, resume, checkpoint)
+        result.signal = interruption.number
         if result.complete:
             distributed.on_main(lambda: _finish(settings, run, prepared, result))
             console.print(labelled("kept", result.reason))
@@ -222,7 +225,7 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool, che
     share = trainer.evaluation_seconds / max(seconds, 1e-9)
     kept = kept_evaluation(history, train)
     best, reason = (None, "") if kept is None else (kept.event, kept.sentence)
-    return TrainingResult(run.path, complete, best, reason, seconds, share)
+    return TrainingResult(run.path, complete, best, seconds, share, reason)
 
 
 def _claim(run: Run, settings: Settings | None, record: dict[str, Any], corpus: Corpus) -> None:
