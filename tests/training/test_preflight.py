@@ -14,6 +14,7 @@ import diasum
 from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import quick_scores
+from diasum.model import generate
 from diasum.resolve import load_settings
 from diasum.training import Run, preflight
 from diasum.training.fit import dry_run, make_trainer
@@ -106,6 +107,43 @@ def test_two_small_steps_tell_the_memory_of_a_large_one(
     probe.seconds([longest])
     one, two, twelve = (probe.peak([longest] * count) for count in (1, 2, 12))
     assert twelve == pytest.approx(one + 11 * (two - one), rel=0.15)
+
+
+@pytest.mark.parametrize("beams", [1, 6])
+@pytest.mark.parametrize("lengths", [[600], [600, 590, 580], [600, 40, 40, 40, 40, 40, 40, 40]])
+def test_generation_at_evaluations_belongs_to_the_memory(
+    beams: int, lengths: list[int], base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    """The tensors of all batches of long sources, counted, against the estimate; attention's tables are most of them."""
+    given = {"generate.num_beams": beams, "generate.batch_tokens": 1200, "generate.max_new_tokens": 12}
+    settings = load_settings(None, {"base": base, "data.path": corpus, **quick, **given})
+    prepared = prepare(settings, quick_scores)
+    trainer = make_trainer(settings, Run(tmp_path), prepared, [])
+    trainer.validation.sources = [[5 + i % 60 for i in range(length)] for length in lengths]
+    found = preflight._generation_bytes(trainer, prepared.base, settings.generate)
+    live = LiveBytes()
+    with live:
+        generate(trainer.model, prepared.base.tokenizer, trainer.validation.sources, settings.generate)
+    assert live.peak > 3 * 2 * 600 * 600 * 4, "scores, bias and their sum, of two heads"
+    assert 0.95 * live.peak < found < 1.6 * live.peak
+
+
+def test_the_validation_loss_takes_no_larger_batches_than_training(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(None, {"base": base, "data.path": corpus, **quick, "train.batch_tokens": 200})
+    trainer = make_trainer(settings, Run(tmp_path), prepare(settings, None), [])
+    taken: list[list[int]] = []
+
+    def losses(inputs: Any) -> torch.Tensor:
+        taken.append((inputs["attention_mask"].sum(1) + (inputs["labels"] != -100).sum(1)).tolist())
+        return torch.zeros(len(inputs["labels"]))
+
+    monkeypatch.setattr(trainer, "_pair_losses", losses)
+    trainer._validation_losses()
+    assert sum(map(len, taken)) == 6
+    assert max(map(len, taken)) > 1
+    assert all(len(batch) == 1 or sum(batch) <= 200 for batch in taken)
 
 
 @pytest.mark.parametrize("extra", [{}, {"train.frozen_encoder": True}])

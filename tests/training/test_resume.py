@@ -20,6 +20,7 @@ from rich.console import Console
 import diasum
 from diasum.data.seen import Seen
 from diasum.errors import DiasumError
+from diasum.model import hardware
 from diasum.training import Run
 from diasum.training.lock import Lock
 from diasum.training.trainer import DialogueTrainer
@@ -273,7 +274,7 @@ def test_told_to_stop_saves(
     assert adapter_bytes(tmp_path / "run") == adapter_bytes(whole)
 
 
-@pytest.mark.skipif(find_spec("pty") is None, reason="needs pseudo-terminals")
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal, nor pseudo-terminals")
 def test_a_terminal_that_is_closed(whole: Path, base: str, corpus: str, tmp_path: Path) -> None:
     """The command line in a terminal of its own, which goes away in the middle: what is said then has no reader."""
     run = tmp_path / "run"
@@ -335,6 +336,41 @@ def test_a_run_that_goes_on_otherwise_says_so(
     shown = StringIO()
     assert diasum.train(run=run, resume=True, console=Console(file=shown, width=400)).complete
     assert ("began otherwise (fast path for t5: by some other means)" in shown.getvalue()) is changed
+
+
+@pytest.mark.parametrize("possible", [True, False])
+def test_another_number_of_threads(
+    possible: bool, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resumed run takes as many as it began with, or says that it cannot."""
+    import torch
+
+    run = tmp_path / "run"
+    monkeypatch.setattr(DialogueTrainer, "training_step", lambda *a, **k: (_ for _ in ()).throw(Killed()))
+    monkeypatch.setattr(hardware, "processors", lambda: 3.0)
+    here = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        with pytest.raises(Killed):
+            diasum.train(base, corpus, run=run, settings=settings())
+        monkeypatch.undo()
+        torch.set_num_threads(1)
+        monkeypatch.setattr(hardware, "processors", lambda: 3.0 if possible else 1.0)
+        used: list[int] = []
+        real = DialogueTrainer.training_step
+
+        def count(*args: Any, **kwargs: Any) -> Any:
+            used.append(torch.get_num_threads())
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(DialogueTrainer, "training_step", count)
+        shown = StringIO()
+        assert diasum.train(run=run, resume=True, console=Console(file=shown, width=400)).complete
+        assert torch.get_num_threads() == 1, "the caller's own number"
+        assert set(used) == {3 if possible else 1}
+        assert ("began otherwise (3 thread(s)). It goes on (1 thread(s))" in shown.getvalue()) is not possible
+    finally:
+        torch.set_num_threads(here)
 
 
 @pytest.fixture(scope="module")

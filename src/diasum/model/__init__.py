@@ -3,7 +3,7 @@
 from diasum.model.adapter_checks import untied
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.generation import Generated, decoder_start, generate
-from diasum.model.hardware import Hardware, choose_hardware, describe_machine, generation_dtype
+from diasum.model.hardware import Hardware, choose_hardware, describe_machine, generation_dtype, threads
 from diasum.model.limits import free_bytes, memory_bytes
 from diasum.model.loading import (
     BUNDLED,
@@ -45,6 +45,7 @@ __all__ = [
     "release_memory",
     "resolve_base",
     "special_tokens",
+    "threads",
     "untied",
     "weights_hash",
     "without_dropout",

@@ -81,7 +81,7 @@ def generate(
         stack.enter_context(_instead_of_its_own(model, config))
         if convert:
             stack.enter_context(_weights_in(dtype, model))
-        waiting = list(_batches(sources, settings.batch_tokens))[::-1]
+        waiting = list(source_batches(sources, settings.batch_tokens))[::-1]
         while waiting:
             batch = waiting.pop()
             width = max(len(sources[i]) for i in batch)
@@ -211,7 +211,7 @@ def _halves(batch: list[int], width: int) -> list[list[int]]:
     return [batch[middle:], batch[:middle]]
 
 
-def _batches(sources: Sequence[Sequence[int]], batch_tokens: int) -> Iterator[list[int]]:
+def source_batches(sources: Sequence[Sequence[int]], batch_tokens: int) -> Iterator[list[int]]:
     """Indices, longest first (memory shows its peak at once), in batches of at most `batch_tokens` padded tokens."""
     batch: list[int] = []
     for index in sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import platform
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +93,25 @@ def _threads() -> dict[str, str]:
 def _waiting() -> dict[str, str]:
     reason = waiting_reason()
     return {"waiting": reason} if reason else {}
+
+
+@contextlib.contextmanager
+def threads(count: int | None) -> Iterator[bool]:
+    """Within it torch computes with so many threads, whose number changes sums by a rounding; with those there are for None.
+
+    Yields:
+        Whether it does; not where fewer may run at a time.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    possible = count is None or count == before or count <= math.ceil(processors() or os.cpu_count() or 1)
+    if count is not None and possible:
+        torch.set_num_threads(count)
+    try:
+        yield possible
+    finally:
+        torch.set_num_threads(before)
 
 
 def _device(asked: str) -> tuple[str, str]:

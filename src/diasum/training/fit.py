@@ -26,7 +26,7 @@ from diasum.data import Corpus, Seq2SeqCollator
 from diasum.data.seen import Seen
 from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
-from diasum.model import Base, base_name, decoder_start, special_tokens
+from diasum.model import Base, base_name, decoder_start, special_tokens, threads
 from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm
 from diasum.training.encoder_cache import build_cache
@@ -87,7 +87,8 @@ def fit(
     distributed.join(settings.train.device)
     console = console if console is not None and distributed.is_main() else Console(quiet=True)
     run = Run(run_path)
-    with closing(Lock(run)) as lock:
+    began_with = run.manifest().get("hardware", {}).get("threads") if resume else None
+    with closing(Lock(run)) as lock, threads(began_with):
         distributed.on_main(lock.take if resume else run.check_free)
         _check_trackers(settings.train.report_to)
         checkpoint = distributed.on_main(lambda: run.last_checkpoint(_warning(console))) if resume else None
@@ -298,10 +299,15 @@ def _check_unchanged(run: Run, record: dict[str, Any]) -> None:
 
 def _tell_other_choices(run: Run, record: dict[str, Any], console: Console) -> None:
     """On another machine, or without its compiler, a resumed run may compute otherwise, which changes the adapter a little."""
-    before = run.manifest().get("choices", {})
+    manifest = run.manifest()
     tell = _warning(console)
-    for name in ("device", "dtype", "fast_path"):
-        old, new = before.get(name), record["choices"][name]
+    chosen = [
+        (manifest.get("choices", {}).get(name), record["choices"][name]) for name in ("device", "dtype", "fast_path")
+    ]
+    counts = [tree.get("hardware", {}).get("threads") for tree in (manifest, record)]
+    if counts[0] is not None:
+        chosen.append((f"{counts[0]} thread(s)", f"{counts[1]} thread(s)"))
+    for old, new in chosen:
         if old is not None and old != new:
             tell(
                 f"This run began otherwise ({old}). It goes on ({new}), and its adapter will differ a little from that of a run that was "

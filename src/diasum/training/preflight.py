@@ -1,8 +1,8 @@
 """Before training: about how much memory and time it will take, from a few pairs tried out.
 
-In: a trainer that is ready. Out: a `Preflight`. The longest pair goes through forward and backward pass, alone and doubled:
-activations grow linearly with the tokens of a batch, so two sizes tell what the largest one needs. Nothing of
-the training is touched: no gradient is kept, and random numbers are put back.
+In: a trainer that is ready. Out: a `Preflight`. The longest pair goes through forward and backward pass, the longest source through
+generation, each alone and doubled: what they take grows linearly with the pairs of a batch, so two sizes tell what the largest one
+needs. Nothing of the training is touched: no gradient is kept, and random numbers are put back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -24,6 +24,7 @@ from torch.utils._pytree import tree_leaves
 
 from diasum.config import GenerateSettings, Settings, TrainSettings
 from diasum.model import Base, Hardware, free_bytes, generate, is_out_of_memory, memory_bytes, release_memory
+from diasum.model.generation import source_batches
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer
@@ -132,12 +133,14 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
         tries = [probe.seconds(pairs) / len(pairs)]
         while len(tries) < _TRIES and sum(tries) * len(pairs) < _TRY_SECONDS:
             tries.append(probe.seconds(pairs) / len(pairs))
+        held = _held(hardware)
         short, summary = _seconds_of_a_summary(trainer, base, settings.generate, longest["input_ids"])
+        generation = _generation_bytes(trainer, base, settings.generate)
     a_pair = one if two is None else max(two - one, 1)
     per_token = a_pair / tokens
     evaluations = settings.train.epochs
     trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
-    fixed = _held(hardware) + trained * _OPTIMIZER_BYTES + max(0, one - a_pair)
+    fixed = held + trained * _OPTIMIZER_BYTES + max(0, one - a_pair)
     made, least_made = (len(trainer.validation.pairs) * one_of_them * evaluations for one_of_them in (summary, short))
     validated = sum(map(sum, (_size_of(f) for f in trainer.validation.features)))
     trained_tokens = (
@@ -147,7 +150,7 @@ def preflight(trainer: DialogueTrainer, base: Base, hardware: Hardware, settings
     available = _held(hardware) + _free(hardware)
     if hardware.device != "cuda":  # what is held counts files, too, which a container's limit may not
         available = min(available, memory_bytes() or available)
-    peak = fixed + max(per_token * max(batches), _generation_bytes(base, trainer, settings.generate))
+    peak = fixed + max(per_token * max(batches), generation)
     fitting = int((available * 0.9 - fixed) / per_token) // 64 * 64
     if two is None:  # found by trying
         fitting = min(max(fitting, tokens), 2 * tokens - 1)
@@ -205,32 +208,37 @@ class _Probe:
 
     def peak(self, features: Sequence[Any]) -> int:
         """Most bytes that the tensors made in a step take at one time."""
-        if self._trainer.args.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-            before = torch.cuda.memory_allocated()
-            self._step(features, nullcontext())
-            return torch.cuda.max_memory_allocated() - before
-        live = LiveBytes()
-        self._step(features, live)
-        return live.peak
+        return _peak(self._trainer.args.device.type, lambda: self._step(features))
 
     def seconds(self, features: Sequence[Any]) -> float:
         """Of a step, the kernels being warm."""
         begin = time.perf_counter()
-        self._step(features, nullcontext())
+        self._step(features)
         return time.perf_counter() - begin
 
-    def _step(self, features: Sequence[Any], watch: AbstractContextManager[Any]) -> None:
+    def _step(self, features: Sequence[Any]) -> None:
         trainer = self._trainer
         trainer.model.train()
         inputs = trainer._prepare_inputs(self._collate(features))
-        with watch:
-            with trainer.compute_loss_context_manager():
-                loss = trainer.compute_loss(trainer.model, inputs, num_items_in_batch=1)
-            # Not backward(): the gradients go nowhere.
-            for gradient in torch.autograd.grad(loss, self._parameters, allow_unused=True):
-                if gradient is not None:
-                    gradient.sum().item()  # waits for a GPU
+        with trainer.compute_loss_context_manager():
+            loss = trainer.compute_loss(trainer.model, inputs, num_items_in_batch=1)
+        # Not backward(): the gradients go nowhere.
+        for gradient in torch.autograd.grad(loss, self._parameters, allow_unused=True):
+            if gradient is not None:
+                gradient.sum().item()  # waits for a GPU
+
+
+def _peak(device: str, action: Callable[[], object]) -> int:
+    """Most bytes that the tensors made by an action take at one time."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        action()
+        return int(torch.cuda.max_memory_allocated() - before)
+    live = LiveBytes()
+    with live:
+        action()
+    return live.peak
 
 
 class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -292,21 +300,34 @@ def _seconds_of_a_summary(
     return (taken[0] + a_token * likely) / 2, (taken[0] + a_token * settings.max_new_tokens) / 2
 
 
-def _generation_bytes(base: Base, trainer: DialogueTrainer, settings: GenerateSettings) -> int:
-    """Keys and values of all decoder layers, encoder states and scores of the largest batch of beams."""
-    sources = [len(source) for source in trainer.validation.sources]
-    if not sources:
-        return 0
+def _generation_bytes(trainer: DialogueTrainer, base: Base, settings: GenerateSettings) -> float:
+    """What an evaluation's largest batch of summaries takes at its peak, from the longest source alone and doubled.
+
+    Attention's tables, which grow with the square of a source, and copies of the weights in another number type are seen there; of the
+    decoder's own keys and values, which grow with each token, little is.
+    """
+    sources = trainer.validation.sources
+    if not sources or trainer.validation.measure is None:
+        return 0.0
+    batches = [(len(batch), len(sources[batch[0]])) for batch in source_batches(sources, settings.batch_tokens)]
+    longest = max(sources, key=len)
+    sizes = {"max_new_tokens": _NEW_TOKENS, "min_new_tokens": _NEW_TOKENS, "batch_tokens": 2 * len(longest)}
+    short = settings.model_copy(update=sizes)
+
+    def peak(rows: int) -> int:
+        return _peak(trainer.args.device.type, lambda: generate(trainer.model, base.tokenizer, [longest] * rows, short))
+
+    one = peak(1)
+    a_row = peak(2) - one if any(rows > 1 for rows, _ in batches) else 0
     config, decoder = base.model.config, base.model.config.get_text_config(decoder=True)
-    size = 4 if trainer.args.device.type == "cpu" else 2
-    rows = min(len(sources), max(1, settings.batch_tokens // max(sources))) * settings.num_beams
     layers = (
         getattr(config, "num_decoder_layers", None)
         or getattr(config, "decoder_layers", None)
         or decoder.num_hidden_layers
     )
-    kept = (2 * layers * (max(sources) + settings.max_new_tokens) + max(sources)) * decoder.hidden_size * size
-    return int(rows * (kept + 3 * 4 * base.model.get_output_embeddings().weight.shape[0]))
+    grown: int = settings.num_beams * settings.max_new_tokens * 2 * layers * decoder.hidden_size * 4
+    logits: int = settings.num_beams * 3 * 4 * base.model.get_output_embeddings().weight.shape[0]
+    return max(one + (rows - 1) * max(a_row * width / len(longest), logits) + rows * grown for rows, width in batches)
 
 
 def _held(hardware: Hardware) -> int:

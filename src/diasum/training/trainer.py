@@ -267,8 +267,13 @@ class DialogueTrainer(Seq2SeqTrainer):
     def _validation_losses(self) -> tuple[list[float], list[int]]:
         """Cross-entropy of each validation pair, summed over its target tokens, and how many these are."""
         features = self.validation.features
-        order = sorted(range(len(features)), key=lambda i: -len(features[i]["input_ids"]))
-        batches = [order[begin : begin + 8] for begin in range(0, len(order), 8)]
+        order = sorted(range(len(features)), key=lambda i: -_tokens(features[i]))
+        batches: list[list[int]] = []
+        for i in order:
+            room = self.settings.train.batch_tokens // _tokens(features[batches[-1][0]]) if batches else 0
+            if not batches or len(batches[-1]) >= min(8, room):
+                batches.append([])
+            batches[-1].append(i)
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
         tell = self._teller("validation loss", len(self._part(batches)))
@@ -345,6 +350,10 @@ class DialogueTrainer(Seq2SeqTrainer):
         """The adapter only: the plain one also pickles its arguments."""
         if self.args.should_save:
             self.accelerator.unwrap_model(self.model).save_pretrained(output_dir, state_dict=state_dict)
+
+
+def _tokens(feature: Mapping[str, Sequence[int]]) -> int:
+    return len(feature["input_ids"]) + len(feature["labels"])
 
 
 def warmup_steps(ratio: float, steps: int) -> int:
