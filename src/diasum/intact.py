@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from pathlib import Path
+
+# What json and zipfile raise for damaged files. No wider: a warning made an error, say, says nothing of a file.
+_UNREADABLE = (
+    *(ValueError, RecursionError),
+    *(zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError, RuntimeError, OverflowError),
+)
 
 
 def damage(file: Path) -> str | None:
@@ -30,6 +38,10 @@ def damage(file: Path) -> str | None:
         return "it is missing"
     except OSError as error:
         return error.strerror or str(error)
-    except Exception as error:  # each of the formats has errors of its own kinds for a damaged file
+    except _UNREADABLE as error:
         return str(error) or type(error).__name__
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":  # of a library that need not be loaded for the others
+            raise
+        return str(error)
     return None

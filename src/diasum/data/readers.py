@@ -212,7 +212,9 @@ def _join(tables: list[Table]) -> Table:
 
 
 def _read_saved(path: Path) -> dict[str, Table]:
+    import pyarrow as pa
     from datasets import DatasetDict, load_from_disk
+    from datasets.exceptions import DatasetsError
 
     try:
         data = load_from_disk(str(path))
@@ -221,7 +223,8 @@ def _read_saved(path: Path) -> dict[str, Table]:
                 canonical_split(str(k)): Table(f"{path}/{k}", v.with_format(None).to_list()) for k, v in data.items()
             }
         return {UNNAMED: Table(str(path), data.with_format(None).to_list())}
-    except Exception as error:  # pyarrow, json and datasets raise many kinds for a damaged folder
+    # pyarrow, json and datasets raise many kinds for a damaged folder
+    except (pa.ArrowException, DatasetsError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DiasumError(
             f"{path} looks written by save_to_disk, but cannot be read: {error}", hint="Write it again, or use its csv."
         ) from None

@@ -11,7 +11,9 @@ from typing import Any
 
 from diasum.errors import DiasumError, near_misses
 from diasum.libraries import load_peft, without_bitsandbytes
+from diasum.model.adapters import BY_PEFT
 from diasum.model.loading import ONE_AT_A_TIME
+from diasum.model.memory import is_out_of_memory
 from diasum.model.weights import listed
 
 _MISMATCH = re.compile(r"size mismatch for (\S+): .*?\[([\d, ]*)\]\D*?\[([\d, ]*)\]")
@@ -31,6 +33,7 @@ def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object) -> 
     """
     load_peft()
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     quantizes = (
         json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")).get("init_lora_weights") == "loftq"
@@ -44,7 +47,10 @@ def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object) -> 
         ):
             warnings.simplefilter("ignore")
             wrapped = PeftModel.from_pretrained(model, str(folder))
-    except Exception as error:  # peft raises many kinds for weights or settings that it cannot use
+    # peft raises many kinds for weights or settings that it cannot use
+    except (*BY_PEFT, SafetensorError, RuntimeError, AssertionError, OSError) as error:
+        if is_out_of_memory(error):
+            raise
         raise DiasumError(f"The adapter in {folder} does not fit {base}: {_told(error)}", hint=hint) from None
     wanted, found = _wanted(wrapped), _found(folder)
     missing, unexpected = sorted(wanted - found), sorted(found - wanted - wrapped.state_dict().keys())

@@ -17,7 +17,7 @@ from diasum.model.adapter_checks import check_read, check_tokens_tied, check_tyi
 
 _QUERY_AND_VALUE = [("q", "v"), ("q_proj", "v_proj"), ("query", "value")]  # LED has two of them, one in its encoder
 # What peft raises of values that it looks into only while at work
-_BY_PEFT = (AttributeError, ImportError, LookupError, TypeError, ValueError, re.error)
+BY_PEFT = (AttributeError, ImportError, LookupError, TypeError, ValueError, re.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
         with nullcontext() if quantizes else without_bitsandbytes(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tied weights `untied` tells
             wrapped = get_peft_model(model, config)
-    except _BY_PEFT as error:
+    except BY_PEFT as error:
         hint = None
         if isinstance(error, ImportError):
             hint = "Install it, or leave out the setting that needs it."

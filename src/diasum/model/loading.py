@@ -20,6 +20,7 @@ from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.libraries import load_peft
 from diasum.model.hardware import Hardware
+from diasum.model.memory import is_out_of_memory
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
 from diasum.model.weights import check_loaded, untied_head, weights_hash
 
@@ -132,6 +133,7 @@ def load_base(
     """
     load_peft()
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     source = resolve_base(base)
@@ -157,7 +159,12 @@ def load_base(
                 )
         except (OSError, ValueError, ImportError) as error:
             raise _hub_error(base, "weights", error) from None
-        except Exception as error:
+        except (SafetensorError, RuntimeError, LookupError, TypeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                raise DiasumError(
+                    f"Memory ran out while {base} was loaded.",
+                    hint="Take a smaller base, or a machine with more memory.",
+                ) from None
             raise DiasumError(
                 f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
                 hint="The file may be cut short or damaged: download or copy it again.",
