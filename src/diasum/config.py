@@ -209,7 +209,7 @@ class TrainSettings(_Section):
     eval_generate: int = Field(
         64, ge=0, description="validation dialogues (a seeded sample) summarised at each evaluation; 0 for none"
     )
-    select_by: Literal["rouge1", "rouge2", "rougeL", "rougeLsum", "loss"] = Field(
+    select_by: Literal["loss", "rouge1", "rouge2", "rougeL", "rougeLsum"] = Field(
         "loss",
         description="by what an earlier epoch's adapter is kept instead of the last one's: only where it is clearly better on the "
         "validation pairs, by two standard errors of the paired difference; where a score (of `eval_generate` summaries) shows no clear "
