@@ -293,8 +293,9 @@ class DialogueTrainer(Seq2SeqTrainer):
             return self.fast.pair_losses(Packed.of(inputs), encoder_states=Packed.states_of(inputs))
         labels = inputs["labels"]
         with self.compute_loss_context_manager():
-            logits = self.accelerator.unwrap_model(self.model)(
-                **{name: value for name, value in inputs.items() if name != "labels"}
+            model = self.accelerator.unwrap_model(self.model)
+            logits = model(
+                **{name: value for name, value in inputs.items() if name != "labels"}, use_cache=False
             ).logits
         losses = torch.nn.functional.cross_entropy(
             logits.flatten(0, 1).float(), labels.flatten(), ignore_index=-100, reduction="none"
