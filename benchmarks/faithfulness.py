@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
+from diasum.claims.support import KINDS, Evidence, faithfulness
 from diasum.config import DataSettings
 from diasum.data import Pair, load_corpus, pairs_hash
 from diasum.dialogue import Dialogue, Turn, parse_dialogue
-from diasum.evaluation.bootstrap import interval
 from diasum.evaluation.corruptions import KINDS as CORRUPTIONS
 from diasum.evaluation.corruptions import corrupt
-from diasum.evaluation.faithfulness import KINDS, Evidence, faithfulness
+from diasum.evaluation.statistics.bootstrap import interval
 from diasum.files import write_json
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from diasum.claims.sentences import split_sentences
 from diasum.data import Pair, pairs_hash
 from diasum.dialogue import Turn, parse_dialogue
-from diasum.evaluation import protocols
-from diasum.evaluation.protocols import PROTOCOLS, Protocol
-from diasum.evaluation.sentences import split_sentences
+from diasum.evaluation.rouge import protocols
+from diasum.evaluation.rouge.protocols import PROTOCOLS, Protocol
 from diasum.files import write_text
 
 RESULTS = Path(__file__).parent / "results" / "readings.json"

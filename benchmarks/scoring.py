@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from diasum.evaluation.bootstrap import intervals, paired_differences
-from diasum.evaluation.protocols import PROTOCOLS
+from diasum.evaluation.rouge.protocols import PROTOCOLS
+from diasum.evaluation.statistics.bootstrap import intervals, paired_differences
 from diasum.files import write_text
 
 RESULTS = Path(__file__).parent / "results" / "scoring.json"

@@ -104,7 +104,7 @@ def test_nothing_far_is_suggested_for_a_path_that_is_not_there(command: Any, fol
 def test_a_wrong_keyword_names_the_right_ones(
     function: Any, wrong: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("diasum.inference.summarizer.Summarizer", lambda *_: pytest.fail("looked at too late"))
+    monkeypatch.setattr("diasum.summarization.summarizer.Summarizer", lambda *_: pytest.fail("looked at too late"))
     with pytest.raises(DiasumError) as caught:
         function(**{wrong: 1})
     assert told in str(caught.value)

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from diasum.data import Corpus
     from diasum.data.checks import CorpusCheck, CorpusStats
-    from diasum.evaluation.compare import Comparison
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.evaluation.predictions import Prediction
-    from diasum.inference import Summarizer
+    from diasum.evaluation.statistics.compare import Comparison
+    from diasum.summarization import Summarizer
     from diasum.training.fit import TrainingResult
     from diasum.training.preflight import Preflight
 
@@ -78,8 +78,8 @@ def train(
         _check_free(run)
     # Only now what takes seconds to load, so that a slip of the pen is told at once.
     load_peft()
-    from diasum.evaluation.card import write_card
     from diasum.evaluation.evaluate import quick_scores
+    from diasum.reports.card import write_card
     from diasum.training.fit import fit
 
     protocol = resolved.evaluate.protocol
@@ -155,10 +155,10 @@ def evaluate(
     from diasum.data import load_corpus
     from diasum.data.seen import Seen
     from diasum.evaluation.evaluate import evaluate_model
-    from diasum.evaluation.next_steps import next_steps
-    from diasum.evaluation.report import write_evaluation
     from diasum.evaluation.runs import check_there
     from diasum.model.trained import generation_settings, load_trained
+    from diasum.reports.evaluation import write_evaluation
+    from diasum.reports.next_steps import next_steps
     from diasum.training import Run
 
     own = Run(run) if Run(run).config_file.is_file() else None
@@ -348,7 +348,7 @@ def load(source: str | Path, **options: Any) -> Summarizer:
     Raises:
         DiasumError: an unknown option, or what `load_trained` raises.
     """
-    from diasum.inference import load as load_summarizer
+    from diasum.summarization import load as load_summarizer
 
     return load_summarizer(source, **options)
 
@@ -389,7 +389,7 @@ def _score_texts(
 ) -> Evaluated:
     from diasum.data import load_corpus
     from diasum.evaluation.evaluate import evaluate_texts
-    from diasum.evaluation.report import write_evaluation
+    from diasum.reports.evaluation import write_evaluation
 
     folder = Path(out) if out is not None else None
     if folder is not None:

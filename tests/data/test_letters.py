@@ -6,7 +6,8 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
-from diasum.data.letters import TokenizerLetters, latin_only_note, other_scripts
+from diasum.claims.language import other_scripts
+from diasum.data.letters import TokenizerLetters, latin_only_note
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
 
 

@@ -12,7 +12,7 @@ from diasum.data import Pair
 from diasum.dialogue import Dialogue, parse_dialogue
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import BASELINES, baseline_predictions, is_baseline
-from diasum.evaluation.protocols import PROTOCOLS
+from diasum.evaluation.rouge.protocols import PROTOCOLS
 from tests.evaluation.examples import PAIRS, pair
 
 DATA = Path(os.environ.get("DIASUM_DATA", "../shared/data"))

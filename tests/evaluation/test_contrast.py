@@ -16,10 +16,10 @@ from diasum.dialogue import Dialogue, parse_dialogue
 from diasum.errors import DiasumError
 from diasum.evaluation.contrast import contrast, log_likelihoods
 from diasum.evaluation.corruptions import KINDS
-from diasum.evaluation.headline import contrast_sentence
 from diasum.model.hardware import choose_hardware
 from diasum.model.loading import Base
 from diasum.model.trained import Trained
+from diasum.reports.headline import contrast_sentence
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
 
 PAIRS = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from diasum.claims import lexicon
+from diasum.claims.support import check
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
-from diasum.evaluation import lexicon
 from diasum.evaluation.corruptions import KINDS, corrupt, spelt
-from diasum.evaluation.faithfulness import check
 
 TALK = parse_dialogue(
     "#Person1#: Kevin, can you lend me $40 until Friday? I need it for two weeks.\n"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from diasum.claims.language import is_english
 from diasum.data import pairs_hash
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import baseline_predictions
-from diasum.evaluation.language import is_english, language_note
 from diasum.evaluation.metrics import derangement, score_systems
 from diasum.evaluation.predictions import Prediction
-from diasum.evaluation.protocols import PROTOCOLS
+from diasum.evaluation.rouge.language import language_note
+from diasum.evaluation.rouge.protocols import PROTOCOLS
 from tests.evaluation.examples import pair
 
 PAIRS = [

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from diasum.data import Corpus, Pair
 from diasum.evaluation.evaluate import Evaluated
-from diasum.evaluation.headline import sentences
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction
 from diasum.evaluation.repeats import repeated
-from diasum.evaluation.report import write_evaluation
+from diasum.reports.evaluation import write_evaluation
+from diasum.reports.headline import sentences
 from tests.evaluation.examples import pair
 
 NONE_KNOWN = "No known drug allergies."

@@ -14,9 +14,9 @@ from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction, read_systems
-from diasum.evaluation.protocols import PROTOCOLS
-from diasum.evaluation.report import write_evaluation
+from diasum.evaluation.rouge.protocols import PROTOCOLS
 from diasum.evaluation.runs import compare_runs
+from diasum.reports.evaluation import write_evaluation
 from tests.evaluation.examples import PAIRS
 
 TEXTS = {

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from diasum.evaluation.compare import Comparison
     from diasum.evaluation.evaluate import Evaluated
     from diasum.evaluation.metrics import Evaluation
+    from diasum.evaluation.statistics.compare import Comparison
 
 
 def console() -> Console:
@@ -48,7 +48,7 @@ def print_json(value: Any) -> None:
 def scores_table(evaluation: Evaluation) -> Table:
     """Systems by metrics, each mean with its interval; the best mean of a column is bold, that of a bound such as the oracle never."""
     from diasum.evaluation.baselines import sees_references
-    from diasum.evaluation.headline import NAMES
+    from diasum.reports.headline import NAMES
 
     data = evaluation.to_json()
     systems = data["systems"]
@@ -75,7 +75,7 @@ def scores_table(evaluation: Evaluation) -> Table:
 
 def show_evaluation(out: Console, evaluated: Evaluated) -> None:
     """The table, what a reader must know of it, and where the files are."""
-    from diasum.evaluation.headline import contrast_sentence, sentences
+    from diasum.reports.headline import contrast_sentence, sentences
 
     evaluation = evaluated.evaluation
     out.print(scores_table(evaluation))
@@ -106,7 +106,7 @@ def show_examples(out: Console, evaluated: Evaluated, count: int) -> None:
 
 def comparison_table(comparison: Comparison, metric: str) -> Table:
     """Runs by mean and interval, with the paired difference to the first one, its corrected p-value and whether both speak for it."""
-    from diasum.evaluation.headline import NAMES
+    from diasum.reports.headline import NAMES
 
     table = Table(title=f"{NAMES.get(metric, metric)}, differences to {comparison.reference}", title_justify="left")
     several = any(system.sd for system in comparison.rows)

@@ -1,4 +1,4 @@
-"""Which scripts texts are written in, and which of their letters a tokenizer lacks: the figures of both would else be 0 without a word.
+"""Letters that a tokenizer or a protocol lacks: the figures of both would else be 0 without a word.
 
 A letter is here what words are made of: letters, combining marks and digits. Punctuation, emoji and white space are left out.
 """
@@ -10,41 +10,19 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
+from diasum.claims.language import OTHER_SCRIPT, other_scripts, script_of
 from diasum.data.pairs import Pair
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-OTHER_SCRIPT = 0.1  # of the letters; fewer are names, units (µg, β) and loan words in a text of Latin letters
 DROPPED = 0.02  # of the letters; fewer are single names
-# Protocols that count words of every script (`diasum.evaluation.protocols.Protocol.any_script`); `auto` chooses one where it must.
+# Protocols that count words of every script (`diasum.evaluation.rouge.protocols.Protocol.any_script`); `auto` chooses one where it must.
 ANY_SCRIPT = frozenset({"auto", "unicode"})
 
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
-_NAMES = {"cjk": "Chinese", "hangul": "Korean", "hiragana": "Japanese", "katakana": "Japanese", "devanagari": "Hindi"}
-
-
-def other_scripts(texts: Iterable[str]) -> tuple[float, list[str]]:
-    """How much of some texts is written in other letters than Latin ones.
-
-    Returns:
-        The share of their letters, 0 to 1, and the scripts these belong to, most frequent first (``["Thai"]``).
-    """
-    letters: Counter[str] = Counter()
-    for text in texts:
-        letters.update(text)
-    scripts: Counter[str] = Counter()
-    for character, number in letters.items():
-        if unicodedata.category(character)[0] == "L":
-            scripts[_script(character)] += number
-    others = Counter({script: number for script, number in scripts.items() if script != "Latin"})
-    if others["Japanese"]:  # kana tell that Han characters are Japanese, too
-        others["Japanese"] += others.pop("Chinese", 0)
-    share = others.total() / scripts.total() if scripts else 0.0
-    return share, [script for script, _ in others.most_common()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +82,7 @@ class TokenizerLetters:
         scripts: Counter[str] = Counter()
         for character, number in lost.items():
             if unicodedata.category(character)[0] == "L":
-                scripts[_script(character)] += number
+                scripts[script_of(character)] += number
         total = sum(letters.values())
         dropped = sum(n for c, n in lost.items() if self._fate[c] == "dropped")
         return LostLetters(
@@ -165,10 +143,3 @@ def latin_only_note(protocol: str, texts: Sequence[str]) -> str | None:
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
-
-
-@cache
-def _script(letter: str) -> str:
-    """A letter's script by the first word of its Unicode name; ``Latin`` for `A` and its accented forms, not for full-width ones."""
-    first = unicodedata.name(letter, "other").split()[0].split("-")[0].lower()
-    return _NAMES.get(first, first.capitalize())

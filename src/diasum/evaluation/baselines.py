@@ -17,12 +17,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from diasum.claims.language import OTHER_SCRIPT, other_scripts
+from diasum.claims.sentences import split_sentences
 from diasum.data import Pair
-from diasum.data.letters import OTHER_SCRIPT, other_scripts
 from diasum.errors import DiasumError, near_misses
-from diasum.evaluation.rouge import Unit, overlap, tokenize
-from diasum.evaluation.sentences import split_sentences
-from diasum.evaluation.unicode_words import unicode_words
+from diasum.evaluation.rouge.rouge_score import Unit, overlap, tokenize
+from diasum.evaluation.rouge.unicode_words import unicode_words
 
 Chooser = Callable[[Pair, int, random.Random], Sequence[str]]
 

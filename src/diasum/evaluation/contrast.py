@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from diasum.data import Pair
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
-from diasum.evaluation.bootstrap import Interval, holm_correction, paired_difference, share_interval
-from diasum.evaluation.compare import DifferenceRow
 from diasum.evaluation.corruptions import KINDS, corrupt
+from diasum.evaluation.statistics.bootstrap import Interval, holm_correction, paired_difference, share_interval
+from diasum.evaluation.statistics.compare import DifferenceRow
 from diasum.model import position_limits
 from diasum.model.trained import Trained
 

@@ -13,13 +13,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from diasum.claims.lexicon import GIVEN_NAMES, OTHER_GIVEN, OTHER_PLACES, OTHER_SURNAMES, PLACES, words
+from diasum.claims.names import Mentions, names
+from diasum.claims.negation import NEGATORS
+from diasum.claims.quantities import Fact, facts
+from diasum.claims.spoken_numbers import CARDINALS, MONTHS, WEEKDAYS
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
-from diasum.evaluation.facts import Fact, facts
-from diasum.evaluation.lexicon import GIVEN_NAMES, OTHER_GIVEN, OTHER_PLACES, OTHER_SURNAMES, PLACES, words
-from diasum.evaluation.names import Mentions, names
-from diasum.evaluation.negation import NEGATORS
-from diasum.evaluation.normalize import CARDINALS, MONTHS, WEEKDAYS
 
 KINDS = ("speakers", "name", "number", "amount", "time", "date", "negation")
 _TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Professor|Prof|Sir|Uncle|Aunt)\.?\s+$")

@@ -19,7 +19,7 @@ from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
 from diasum.evaluation.optional import bert_score, nli_consistency, require_model
 from diasum.evaluation.predictions import PairOf, Prediction
-from diasum.evaluation.protocols import AUTO, check_protocol, choose_protocol
+from diasum.evaluation.rouge.protocols import AUTO, check_protocol, choose_protocol
 from diasum.model.trained import Trained
 
 ADAPTER, BASE = "adapter", "base"
@@ -39,7 +39,7 @@ class Evaluated:
         folder: where files were written, if they were.
         generation: ``device``, ``dtype`` and ``dtype_reason`` of the summaries; empty for texts that were there already.
         facts: what the check of facts found, as a sentence; made with the report.
-        next_steps: what to try where an adapter does not beat its base and the baselines (`diasum.evaluation.next_steps`).
+        next_steps: what to try where an adapter does not beat its base and the baselines (`diasum.reports.next_steps`).
     """
 
     evaluation: Evaluation

@@ -15,18 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diasum.claims.language import OTHER_SCRIPT, other_scripts
 from diasum.data import Pair, pairs_hash
-from diasum.data.letters import OTHER_SCRIPT, other_scripts
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
-from diasum.evaluation.bootstrap import Difference, Interval, intervals, paired_difference
-from diasum.evaluation.compare import DifferenceRow, compare
-from diasum.evaluation.language import language_note
 from diasum.evaluation.measures import describe
 from diasum.evaluation.predictions import Prediction, match_predictions
-from diasum.evaluation.protocols import AUTO, PROTOCOLS, SAME, Choice, Protocol, Scores, choose_protocol
 from diasum.evaluation.repeats import Repeated, repeated
-from diasum.evaluation.slices import Bin, slice_scores
+from diasum.evaluation.rouge.language import language_note
+from diasum.evaluation.rouge.protocols import AUTO, PROTOCOLS, SAME, Choice, Protocol, Scores, choose_protocol
+from diasum.evaluation.statistics.bootstrap import Difference, Interval, intervals, paired_difference
+from diasum.evaluation.statistics.compare import DifferenceRow, compare
+from diasum.evaluation.statistics.slices import Bin, slice_scores
 from diasum.files import write_text
 
 Progress = Callable[[str, int, int], None]  # system, dialogues done, dialogues in all

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from diasum.claims.sentences import split_sentences
 from diasum.data import Pair
 from diasum.errors import DiasumError
-from diasum.evaluation.sentences import split_sentences
 
 Floats = NDArray[np.float64]
 

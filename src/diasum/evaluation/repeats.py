@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from diasum.claims.sentences import split_sentences
 from diasum.data import Pair
-from diasum.evaluation.sentences import split_sentences
-from diasum.evaluation.unicode_words import unicode_words
+from diasum.evaluation.rouge.unicode_words import unicode_words
 
 LEAST = 3  # dialogues
 LEAST_SHARE = 0.02  # of all dialogues

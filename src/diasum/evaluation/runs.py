@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from diasum.errors import DiasumError, near_path
-from diasum.evaluation.compare import Comparison, compare
-from diasum.evaluation.language import language_note
 from diasum.evaluation.predictions import short_names
-from diasum.evaluation.protocols import PROTOCOLS, check_protocol, choose_protocol, get_protocol
+from diasum.evaluation.rouge.language import language_note
+from diasum.evaluation.rouge.protocols import PROTOCOLS, check_protocol, choose_protocol, get_protocol
+from diasum.evaluation.statistics.compare import Comparison, compare
 from diasum.model import BUNDLED
 from diasum.training import Run
 

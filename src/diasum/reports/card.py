@@ -1,0 +1,208 @@
+"""The model card of an adapter: ``adapter/README.md``, with the metadata that the Hub reads.
+
+In: a run, and its evaluation once there is one. Out: a file that says what the adapter is, how to load it with and without diasum, how
+it was trained and measured, and what the data's licence forbids. It holds no text of the data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import yaml
+
+from diasum.claims.language import is_english
+from diasum.config import Settings
+from diasum.data import Corpus
+from diasum.data.licences import base_licence, joint_licence
+from diasum.errors import DiasumError
+from diasum.evaluation.evaluate import Evaluated
+from diasum.evaluation.statistics.bootstrap import Interval
+from diasum.files import write_text
+from diasum.model import BUNDLED, bundled_base
+from diasum.reports.content import run_facts, short_name
+from diasum.reports.headline import NAMES
+from diasum.reports.parts import machine, training_facts
+from diasum.reports.rendering import render
+from diasum.reports.snippet import plain_snippet
+from diasum.training import Run
+
+# Those of the Hub's list that data sets of conversations have; others go by `license: other` and their name.
+HUB_LICENSES = frozenset(
+    {
+        "apache-2.0",
+        "mit",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "cc0-1.0",
+        "odc-by",
+        "odbl",
+        "gpl-3.0",
+        "afl-3.0",
+        "unlicense",
+    }
+    | {f"cc-by-{version}" for version in ("2.0", "2.5", "3.0", "4.0")}
+    | {f"cc-by-{kind}-{version}" for kind in ("sa", "nc", "nc-sa") for version in ("2.0", "3.0", "4.0")}
+    | {"cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cdla-permissive-2.0", "cdla-sharing-1.0"}
+)
+_HUB_ID = re.compile(r"[\w.\-]+/[\w.\-]+")
+
+
+def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus | None = None) -> None:
+    """Write ``adapter/README.md``.
+
+    Args:
+        run: a complete run.
+        evaluated: its evaluation; without one the card says that there is none.
+        corpus: the data it was evaluated on; the run's own when not given.
+
+    Raises:
+        DiasumError: the run has no adapter yet, or the card cannot be written.
+    """
+    if run.state != "complete":
+        raise DiasumError(
+            f"{run.path} has no adapter yet, so there is nothing to describe.", hint="Finish its training."
+        )
+    settings, facts = run.settings(), run_facts(run)
+    data = hub_or_name(settings.data.path)
+    tested = hub_or_name(corpus.name) if corpus else data
+    source = str(bundled_base()) if settings.base == BUNDLED else settings.base
+    facts["base"] = facts.get("base", {}) | {"license": base_licence(source, settings.base_revision)}
+    licences = facts["base"]["license"], facts.get("data", {}).get("license")
+    text = render(
+        "card.md",
+        metadata=yaml.safe_dump(
+            metadata(run, facts, settings, evaluated, tested), sort_keys=False, allow_unicode=True
+        ).strip(),
+        name=facts["name"],
+        base=hub_or_name(settings.base),
+        bundled=settings.base == BUNDLED,
+        family=facts.get("base", {}).get("model_type", ""),
+        data=data,
+        licence_notes=licence_notes(*licences),
+        snippet=plain_snippet(
+            run,
+            f"{facts['name']}/adapter",
+            hub_or_name(settings.base),
+            family=facts.get("base", {}).get("model_type", ""),
+            bundled=settings.base == BUNDLED,
+            on_hub=is_hub_id(settings.base),
+        ),
+        settings=settings,
+        adapter=_adapter_facts(run),
+        training=training_facts(facts),
+        machine=machine(run.manifest().get("hardware", {})),
+        versions=run.manifest().get("versions", {}),
+        evaluation=evaluated.evaluation if evaluated else None,
+        system=evaluated.system if evaluated else None,
+        tested=tested,
+        names=NAMES,
+    )
+    write_text(run.adapter / "README.md", text)
+
+
+def metadata(
+    run: Run, facts: dict[str, Any], settings: Settings, evaluated: Evaluated | None, tested: str
+) -> dict[str, Any]:
+    """The front matter: https://huggingface.co/docs/hub/model-cards#model-card-metadata. What is not known is left out."""
+    found: dict[str, Any] = {"library_name": "peft", "pipeline_tag": "summarization"}
+    if is_hub_id(settings.base):
+        found |= {"base_model": settings.base, "base_model_relation": "adapter"}
+    found |= _license_fields(facts.get("base", {}).get("license"), facts.get("data", {}).get("license"))
+    if evaluated and is_english([r for p in evaluated.pairs for r in p.references]):
+        found["language"] = ["en"]
+    if is_hub_id(settings.data.path):
+        found["datasets"] = [settings.data.path]
+    family = facts.get("base", {}).get("model_type")
+    found |= {
+        "metrics": ["rouge"],
+        "tags": ["lora", "summarization", "dialogue-summarization", "diasum", *([family] if family else [])],
+    }
+    if evaluated:
+        evaluation = evaluated.evaluation
+        scores: list[tuple[str, Interval]] = list(evaluation.systems[evaluated.system].items())
+        metrics = [{"type": "rouge", "name": NAMES.get(m, m), "value": round(i.mean, 2)} for m, i in scores]
+        found["model-index"] = [
+            {
+                "name": facts["name"],
+                "results": [
+                    {
+                        "task": {"type": "summarization", "name": "Dialogue summarization"},
+                        "dataset": {"type": tested, "name": tested, "split": evaluation.split},
+                        "metrics": metrics,
+                    }
+                ],
+            }
+        ]
+    return found
+
+
+def _license_fields(base: str | None, data: str | None) -> dict[str, str]:
+    """What the Hub reads of the licence: that of base and data together."""
+    if not base or not data:
+        return {"license": "unknown"}
+    joint = joint_licence(base.lower(), data.lower())
+    if joint in HUB_LICENSES:
+        return {"license": joint}
+    return {"license": "other", "license_name": re.sub(r"[^a-z0-9.\-]+", "-", joint or f"{base} and {data}".lower())}
+
+
+def licence_notes(base: str | None, data: str | None) -> list[str]:
+    """What the licences of base and data ask of those who use what was made from them; a sentence or two each."""
+    notes = [*_asked("base model", base), *_asked("training data", data)]
+    if not base or not data:
+        return [
+            *notes,
+            "So the licence of this adapter is unknown. Find out before you share it or use it for business.",
+        ]
+    joint = joint_licence(base.lower(), data.lower())
+    if joint:
+        why = "that of both" if base.lower() == data.lower() else "the stricter of the two"
+        return [*notes, f"This adapter is made from both, and is under {joint}: {why}."]
+    return [
+        *notes,
+        "This adapter is made from both, and neither licence covers what the other asks for: keep to both, and ask before you share it.",
+    ]
+
+
+def _asked(what: str, license_: str | None) -> list[str]:
+    verb = "are" if what.endswith("data") else "is"
+    if not license_:
+        return [f"The licence of the {what} is not known."]
+    parts = license_.lower().replace("_", "-").split("-")
+    notes = [f"The {what} {verb} under {license_}."]
+    if "nc" in parts or "noncommercial" in parts:
+        notes.append("**It forbids commercial use**, and that of this adapter should be taken as forbidden, too.")
+    if "nd" in parts:
+        notes.append(
+            "**It forbids sharing what is made from it**: keep this adapter to yourself unless you have permission."
+        )
+    if "sa" in parts:
+        notes.append("What is made from it may be shared under the same licence only.")
+    if "by" in parts:
+        notes.append(f"Name the {'data' if verb == 'are' else 'model'}'s authors.")
+    return [" ".join(notes)]
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name can be an id on the Hub, and nothing local."""
+    return bool(_HUB_ID.fullmatch(name)) and short_name(name) == name
+
+
+def hub_or_name(name: str) -> str:
+    """A Hub id or bundled name as it is, a local path without its folders."""
+    return name if is_hub_id(name) else short_name(name)
+
+
+def _adapter_facts(run: Run) -> dict[str, Any]:
+    """What PEFT's own file says of the adapter; modules as a sorted list."""
+    facts = json.loads((run.adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    modules = facts.get("target_modules") or []
+    return {
+        "type": facts.get("peft_type", "LORA"),
+        "r": facts.get("r"),
+        "alpha": facts.get("lora_alpha"),
+        "dropout": facts.get("lora_dropout"),
+        "modules": [modules] if isinstance(modules, str) else sorted(modules),
+    }

@@ -1,0 +1,179 @@
+"""Parts of the report that are put together from several figures: its tiles, its plots, and how it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from diasum.claims.support import CHECKED
+from diasum.reports import plots as draw
+from diasum.reports.content import Report, short_name
+from diasum.reports.rendering import percent, points, pvalue, signed
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure that stands out, with what a reader needs to judge it."""
+
+    label: str
+    figure: str
+    unit: str
+    more: str
+
+
+@dataclass(frozen=True)
+class ContrastRow:
+    """A kind of corruption: how often a system prefers the reference, with its own dialogue and with another one.
+
+    Attributes:
+        shown: whether the preference is more than chance and comes from reading, as `ContrastResult.shown`.
+    """
+
+    system: str
+    kind: str
+    n: int
+    share: str
+    control: str
+    gain: str
+    shown: bool
+
+
+def tiles(report: Report) -> list[Tile]:
+    """The score, its distance to the rival, unsupported names, numbers and dates, and whether the input is read."""
+    evaluation, metric = report.evaluation, report.metric
+    name = report.metric_name(metric)
+    band = evaluation.systems[report.system][metric]
+    found = [
+        Tile(
+            f"{name} of {report.system}",
+            points(band.mean),
+            "",
+            f"95% interval {points(band.low)} to {points(band.high)}",
+        )
+    ]
+    row = report.difference(report.rival, metric) if report.rival else None
+    if row is not None and row.reference == report.system:
+        d = row.difference
+        spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)} corrected"
+        spread += "" if row.established else ": no difference is established"
+        found.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
+    facts = report.checks[report.system].bands["any"]
+    more = f"of summaries. Checked: {CHECKED}; nothing else is"
+    found.append(Tile("Unsupported names, numbers, dates in", f"{100 * facts.mean:.1f}", "%", more))
+    if report.system in evaluation.shuffled:
+        check = evaluation.shuffled[report.system]
+        more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"
+        found.append(Tile("Reads its input", "yes" if check.drop.low > 0 else "not shown", "", more))
+    return found
+
+
+def plots(report: Report) -> list[draw.Plot]:
+    """Distributions, score by length, and training curves where there is a run with events."""
+    evaluation, metric = report.evaluation, report.metric
+    name = report.metric_name(metric)
+    scores = {system: evaluation.scores[system][metric] for system in report.systems}
+    words = [sum(len(turn.text.split()) for turn in pair.dialogue.turns) for pair in evaluation.pairs]
+    found = [
+        draw.distributions(scores, {system: evaluation.systems[system][metric] for system in report.systems}, name),
+        *draw.score_by_length(words, scores, name, seed=evaluation.seed),
+    ]
+    return found + (draw.training_curves(report.run.events()) if report.run else [])
+
+
+def contrast_rows(report: Report) -> list[ContrastRow]:
+    """A row a system and kind of corruption; kinds without a case are left out."""
+    rows = []
+    for system, result in report.contrast.items():
+        for name, kind in result.kinds.items():
+            if not kind.n:
+                continue
+            band, gain = kind.band, result.gains.get(name)
+            text = "–"
+            if gain:
+                d = gain.difference
+                spread = f"{signed(100 * d.low, 0)} to {signed(100 * d.high, 0)}"
+                text = f"{signed(100 * d.mean, 0)} ({spread}), p {pvalue(gain.p_holm)}" if kind.testable else "too few"
+            share = f"{percent(kind.share, 0)} ({points(100 * band.low, 0)} to {points(100 * band.high, 0)})"
+            rows.append(
+                ContrastRow(system, name, kind.n, share, percent(kind.control_share, 0), text, result.shown(name))
+            )
+    return rows
+
+
+def method(report: Report) -> dict[str, dict[str, str]]:
+    """Titles to facts, each a name and a value: what another person needs to repeat the figures."""
+    evaluation = report.evaluation
+    data = report.facts["data"]
+    measured = {
+        "Protocol": f"{evaluation.protocol.name}: {evaluation.protocol.description}",
+        "Data": f"{data['name']}, split {evaluation.split}, {evaluation.n} dialogues, references each: {evaluation.references}",
+        "Licence of the data": data["license"] or "not known",
+        "Data hash (SHA-256)": evaluation.data_hash,
+        "Intervals": f"percentile bootstrap over dialogues, {evaluation.resamples} resamples, seed {evaluation.seed}; "
+        "of shares (facts, contrast) Wilson's score interval; 95%",
+        "Versions": ", ".join(f"{name} {version}" for name, version in report.facts["versions"].items()),
+        "Machine": machine(report.facts["hardware"]),
+    }
+    if made := report.facts.get("generation"):
+        measured["Summaries generated"] = f"on {made['device']}, in {made['dtype_reason']}"
+    if waiting := report.facts["hardware"].get("waiting"):
+        measured["Threads"] = waiting
+    found = {"This evaluation": measured}
+    if report.facts["run"]:
+        found["The run"] = training_facts(report.facts["run"])
+    return found
+
+
+def training_facts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The run in words; what its manifest does not say is left out."""
+    said: dict[str, str] = {"Name": facts["name"]}
+    if base := facts.get("base"):
+        revision = f", revision {base['revision']}" if base.get("revision") else ""
+        said["Base model"] = (
+            f"{short_name(base['id'])}{revision} ({base.get('model_type')}, weights {base.get('sha256')})"
+        )
+    if parameters := facts.get("parameters"):
+        part = parameters["trainable"] / max(parameters["total"], 1)
+        said["Trained parameters"] = f"{parameters['trainable']:,} of {parameters['total']:,} ({percent(part, 2)})"
+    if data := facts.get("data"):
+        parts = (f"{n['n']} {name} pairs ({n['sha256'][:12]})" for name, n in data.get("splits", {}).items())
+        said["Trained on"] = f"{short_name(data['path'])}: {', '.join(parts)}"
+    if (seed := facts.get("seed")) is not None:
+        said["Seed"] = str(seed)
+    if timings := facts.get("timings"):
+        seconds = sum(part["seconds"] for part in timings)
+        share = sum(part.get("evaluation_seconds", 0) for part in timings) / max(seconds, 1e-9)
+        said["Time"] = f"{duration(seconds)}, of it {percent(share, 0)} evaluation"
+    if best := facts.get("best"):
+        scores = (
+            f"{k.removeprefix('eval_')} {v:.3g}" for k, v in best.items() if k.startswith("eval_") and k in _SCORES
+        )
+        said["Best adapter"] = f"of step {best.get('step')}: {', '.join(scores)}"
+    return said | {
+        f"Choice of {_CHOICES.get(name, name)}": str(reason) for name, reason in facts.get("choices", {}).items()
+    }
+
+
+_CHOICES = {"dtype": "dtype in training", "generation": "dtype of summaries while training"}
+_SCORES = ("eval_loss", "eval_rouge1", "eval_rouge2", "eval_rougeL")
+
+
+def machine(facts: Mapping[str, Any]) -> str:
+    """``AMD EPYC, 2 cores, 23 GiB``."""
+    parts: Sequence[str | None] = (
+        facts.get("gpu"),
+        facts.get("processor"),
+        f"{facts['cores']} cores" if facts.get("cores") else None,
+        f"{facts['memory_bytes'] / 2**30:.0f} GiB memory" if facts.get("memory_bytes") else None,
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def duration(seconds: float) -> str:
+    """``1 h 12 min``, ``3 min 20 s``, ``8 s``."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"

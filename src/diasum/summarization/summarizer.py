@@ -1,0 +1,84 @@
+"""The summariser that users hold: conversations in whatever form in, summaries out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
+from pathlib import Path
+from typing import Any, overload
+
+from diasum.config import GenerateSettings, Settings
+from diasum.dialogue import Dialogue
+from diasum.errors import check_keywords
+from diasum.model.summary import Summary
+from diasum.model.trained import Trained, load_trained
+from diasum.resolve import SUMMARIZE, resolve
+from diasum.summarization.conversations import is_file, read_conversations
+from diasum.summarization.forms import Conversation, as_dialogue, as_list, is_one
+
+
+class Summarizer:
+    """Summarises conversations with a trained model, with the prompt and generation settings it was trained with."""
+
+    def __init__(self, trained: Trained) -> None:
+        self.trained = trained
+
+    @overload
+    def summarize(self, conversation: Dialogue | Mapping[str, Any], **generate: Any) -> str: ...
+    @overload
+    def summarize(self, conversation: Any, **generate: Any) -> Any: ...
+    def summarize(self, conversation: Any, **generate: Any) -> Any:
+        """Summarise one conversation or a list of them.
+
+        Args:
+            conversation: one of: ``Name: text`` lines, a `Dialogue`, a list of turns (objects with speaker and text, or pairs), or
+                an object with one of these under ``dialogue``, ``turns`` or another usual name. Or a file with one or many, as the
+                command reads it: a `Path`, or a text of one line that is the path of a file; texts that strangers send are better
+                given as ``{"dialogue": text}``, which is never taken for a path. Any other list holds conversations or files.
+            generate: settings that differ from the run's own (``num_beams=1``).
+
+        Returns:
+            One summary, or a list with one per conversation; an empty one for an empty conversation among others in a file.
+
+        Warns:
+            UserWarning: the model's tokenizer lacks letters of a conversation.
+
+        Raises:
+            DiasumError: no conversation, an empty one, a file that is not there or cannot be read, or an unknown generation setting.
+        """
+        one = is_file(conversation) or is_one(conversation)
+        given = [opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)]
+        made = self.summarize_all([item for item in given if item is not None], **generate)
+        worst = max((summary.lost for summary in made), key=lambda lost: lost.share, default=None)
+        if worst is not None and worst.matters:
+            warnings.warn(worst.note("a conversation" if len(made) > 1 else "this conversation"), stacklevel=2)
+        summaries = iter(made)
+        texts = ["" if item is None else next(summaries).text for item in given]
+        return texts[0] if one and len(texts) == 1 else texts
+
+    def summarize_all(
+        self, conversations: Sequence[Conversation], *, progress: Callable[[int], None] | None = None, **generate: Any
+    ) -> list[Summary]:
+        """As `summarize` for a list of conversations, with what was read of each, what was cut, and the number type."""
+        dialogues = [as_dialogue(one, f"Conversation {number}") for number, one in enumerate(conversations, 1)]
+        settings = self._settings(generate)
+        return self.trained.summarize(dialogues, settings=settings, progress=progress)
+
+    def _settings(self, changes: dict[str, Any]) -> GenerateSettings:
+        check_keywords("summarize", changes, GenerateSettings.model_fields)
+        own = Settings(generate=self.trained.generate)
+        return resolve(SUMMARIZE, {"generate": changes}, own=own).generate
+
+
+def _opened(item: Any) -> list[Any]:
+    """The conversations of a file, None for those in which nothing is said, or the one that is given."""
+    if not is_file(item):
+        return [item]
+    return [None if one.dialogue.is_empty else one.dialogue for one in read_conversations([Path(item)])]
+
+
+def load(source: str | Path, **options: Any) -> Summarizer:
+    """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``; options and errors as `load_trained`."""
+    check_keywords("load", options, (name for name in signature(load_trained).parameters if name != "source"))
+    return Summarizer(load_trained(source, **options))

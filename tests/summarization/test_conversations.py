@@ -1,0 +1,233 @@
+"""Conversations to summarise, from files and streams of every form."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diasum.errors import DiasumError
+from diasum.summarization.conversations import Named, Names, read_conversations
+
+TEXT = "Anna: Lunch?\nBen: At nine."
+TURNS = [{"speaker": "Anna", "text": "Lunch?"}, {"speaker": "Ben", "text": "At nine."}]
+RECORDS = [{"id": "a", "dialogue": TEXT}, {"id": "b", "turns": TURNS}]
+
+
+def piped(content: str | bytes) -> list[Named]:
+    return read_conversations([], io.BytesIO(content.encode() if isinstance(content, str) else content))
+
+
+@pytest.mark.parametrize(
+    ("content", "ids"),
+    [
+        (TEXT, [None]),
+        ("\ufeff" + TEXT.replace("\n", "\r\n"), [None]),
+        (json.dumps(TURNS), [None]),
+        (json.dumps(TURNS, indent=1), [None]),
+        (json.dumps([["Anna", "Lunch?"], ["Ben", "At nine."]], indent=1), [None]),
+        (json.dumps([TURNS, TURNS]), [None, None]),
+        (json.dumps([[["Anna", "Lunch?"], ["Ben", "At nine."]]] * 2), [None, None]),
+        (json.dumps([{"text": TEXT}, {"text": TEXT, "id": "b"}]), ["conversation-1", "b"]),
+        (json.dumps(TEXT.split("\n")), [None]),
+        (json.dumps({"speaker": ["Anna", "Ben"], "text": ["Lunch?", "At nine."]}), [None]),
+        (json.dumps({"id": " a", "Transcript": TEXT}, indent=1), ["a"]),
+        (json.dumps({"id": "a", "text": TEXT, "source": "web"}), ["a"]),
+        ("\n".join(map(json.dumps, [RECORDS[0], RECORDS[0], {"turns": TURNS}])), ["a", "a-2", "conversation-3"]),
+        (json.dumps(RECORDS), ["a", "b"]),
+        (json.dumps(RECORDS, indent=1), ["a", "b"]),
+        ("\n".join(map(json.dumps, RECORDS)) + "\n", ["a", "b"]),
+        ("\n\n" + json.dumps(TURNS) + "\n\n" + json.dumps(TURNS), [None, None]),
+        ("[00:12] Anna: Lunch?\n[00:14] Ben: At nine.", [None]),
+    ],
+)
+def test_forms_on_standard_input(content: str, ids: list[str | None]) -> None:
+    found = piped(content)
+    assert [named.id for named in found] == ids
+    assert {named.dialogue.text for named in found} == {TEXT}
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz", "parquet", "json", "jsonl", "jsonl.gz", "json.gz"])
+def test_tables_as_files(ending: str, tmp_path: Path) -> None:
+    file = tmp_path / f"talks.{ending}"
+    rows = [{"id": "a", "dialogue": TEXT}, {"id": "b", "dialogue": TEXT}]
+    text = io.StringIO()
+    if ending == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    else:
+        if ending.startswith(("csv", "tsv")):
+            writer = csv.DictWriter(text, ["id", "dialogue"], delimiter="," if ending.startswith("csv") else "\t")
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            text.write(
+                json.dumps(rows) if ending.startswith("json.") or ending == "json" else "\n".join(map(json.dumps, rows))
+            )
+        content = text.getvalue().encode()
+        file.write_bytes(gzip.compress(content) if ending.endswith(".gz") else content)
+    found = read_conversations([file], io.BytesIO())
+    assert [named.id for named in found] == ["a", "b"]
+    assert {named.dialogue.text for named in found} == {TEXT}
+
+
+def test_a_line_separator_inside_a_string_does_not_end_the_line() -> None:
+    (named,) = piped(json.dumps({"dialogue": "Anna: a\u2028b"}, ensure_ascii=False) + "\n")
+    assert named.dialogue.speakers == ("Anna",)
+
+
+def test_half_a_surrogate_pair_can_be_printed() -> None:
+    (named,) = piped('{"id": "x\\ud800", "dialogue": "Anna: \\ud83d."}')
+    (str(named.id) + named.dialogue.text).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "standard input is empty"),
+        (b"A: Hi.\ncaf\xe9", "line 2: expected UTF-8 text, found byte 0xe9"),
+        ('{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken', "standard input, line 2: not valid JSON"),
+        ('{"dialogue": "Anna: Hi."}\n{"dialogue": ' + "[" * 100_000, "standard input, line 2: not valid JSON"),
+        ('{"dialogue": " "}', "standard input is empty"),
+        ('{"dialogue": "Anna: Hi."}\n7', "line 2: expected an object, a text or a list of turns, found 7"),
+        ('{"dialogue": 7}', "standard input cannot be read: expected text or a list of turns, found int"),
+        ('{"dialogue": [{"who": "Anna"}]}', "turn 1 has no text"),
+        ('{"speech": "Anna: Hi."}', "cannot be found: its keys are speech"),
+        ("{}", "cannot be found: its keys are none"),
+        ("\x00\x01", "standard input is empty"),
+    ],
+)
+def test_complaints_name_the_place(content: Any, message: str) -> None:
+    with pytest.raises(DiasumError) as caught:
+        piped(content)
+    assert message in str(caught.value)
+
+
+def test_a_cut_gzip_file(tmp_path: Path) -> None:
+    file = tmp_path / "talks.jsonl.gz"
+    file.write_bytes(gzip.compress(json.dumps(RECORDS[0]).encode())[:-9])
+    with pytest.raises(DiasumError, match="not a readable gzip file"):
+        read_conversations([file], io.BytesIO())
+
+
+def test_ids_of_files_are_their_names_and_unique(tmp_path: Path) -> None:
+    """Of text files cut at the last dot only; rows without ids are named by their file, where there are several files."""
+    for name in ("visit.2024-01-03.txt", "visit.2024-01-04.txt", "other/visit.2024-01-04.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(TEXT)
+    (tmp_path / "mon.jsonl.gz").write_bytes(gzip.compress("\n".join([json.dumps({"dialogue": TEXT})] * 2).encode()))
+    (tmp_path / "tue.csv").write_text('dialogue\n"Anna: Hi."\n"Ben: Ho."\n')
+    (tmp_path / "one.json").write_text(json.dumps({"turns": TURNS}))
+    files = [*sorted(tmp_path.glob("*.*")), tmp_path / "other" / "visit.2024-01-04.txt"]
+    assert [named.id for named in read_conversations(files, io.BytesIO())] == [
+        *("mon-1", "mon-2", "one", "tue-1", "tue-2"),
+        *("visit.2024-01-03", "visit.2024-01-04", "visit.2024-01-04-2"),
+    ]
+    assert [named.id for named in read_conversations([tmp_path / "tue.csv"], io.BytesIO())] == [None, None]
+
+
+def test_utf_16_has_its_own_advice(tmp_path: Path) -> None:
+    file = tmp_path / "chat.txt"
+    file.write_bytes(TEXT.encode("utf-16"))
+    with pytest.raises(DiasumError, match="found a UTF-16 mark") as caught:
+        read_conversations([file], io.BytesIO())
+    assert f"iconv -f UTF-16 -t UTF-8 {file}" in str(caught.value.hint)
+
+
+def test_a_text_as_an_argument(tmp_path: Path) -> None:
+    for text in ("Anna: Lunch?", TEXT * 20, "x" * 300, "Anna: Hi.\0"):
+        with pytest.raises(DiasumError, match="No file at") as caught:
+            read_conversations([Path(text)], io.BytesIO())
+        assert "pipe it in" in str(caught.value)
+        assert len(caught.value.message) < 90
+
+
+@pytest.mark.parametrize("name", ["chat.txt", "chats.jsonl"])
+def test_no_permission(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).write_text(TEXT)
+    monkeypatch.setattr(Path, "stat", lambda self, **_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with pytest.raises(DiasumError, match="cannot be read: permission denied"):
+        read_conversations([tmp_path / name], io.BytesIO())
+
+
+def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "chat.txt").write_text(TEXT)
+    with pytest.raises(DiasumError, match=r"Did you mean `.*/chat\.txt`\?"):
+        read_conversations([tmp_path / "chats.txt"], io.BytesIO())
+    with pytest.raises(DiasumError, match="No file at"):
+        read_conversations([tmp_path / "nowhere" / "chats.txt"], io.BytesIO())
+
+
+def test_empty_conversations_keep_their_place_among_others(tmp_path: Path) -> None:
+    file = tmp_path / "talks.jsonl"
+    file.write_text(json.dumps({"id": 1, "turns": []}) + "\n\n" + json.dumps({"id": 2, "turns": TURNS}))
+    (tmp_path / "none.txt").write_text(" \n")
+    (tmp_path / "talks.csv").write_text('dialogue,id\n"Anna: Hi.",a\n,b\n"Ben:",c\n')
+    files = [file, tmp_path / "none.txt", tmp_path / "talks.csv"]
+    found = read_conversations(files, io.BytesIO())
+    assert [(named.id, named.dialogue.is_empty) for named in found] == [
+        *(("1", True), ("2", False), ("none", True)),
+        *(("a", False), ("b", True), ("c", True)),
+    ]
+    assert found[0].where == f"{file}, line 1"
+    assert found[4].where == f"{tmp_path / 'talks.csv'}, line 3"
+
+
+def test_nothing_but_empty_conversations(tmp_path: Path) -> None:
+    file = tmp_path / "talks.jsonl"
+    file.write_text(json.dumps({"id": 1, "turns": []}) + "\n" + json.dumps({"id": 2, "dialogue": None}))
+    with pytest.raises(DiasumError, match=r"All conversations are empty, from .*talks.jsonl, line 1 on"):
+        read_conversations([file], io.BytesIO())
+    file.write_text("")
+    with pytest.raises(DiasumError, match=r"talks.jsonl is empty"):
+        read_conversations([file], io.BytesIO())
+
+
+def test_one_turn_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "turns.csv"
+    file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
+    with pytest.raises(DiasumError, match=r"turns.csv has one message a row: `sender` says who speaks"):
+        read_conversations([file], io.BytesIO())
+    with pytest.raises(DiasumError, match=r"standard input has one message a row"):
+        piped(
+            '{"conversation_id": 1, "speaker": "Ana", "text": "Hi."}\n{"conversation_id": 1, "speaker": "Ben", "text": "Ho."}'
+        )
+    file.write_text("ticket,who,what\n1,Ana,Hi.\n1,Ben,Ho.\n")
+    with pytest.raises(
+        DiasumError, match=r"turns.csv, line 2 cannot be found: its keys are ticket, who, what"
+    ) as caught:
+        read_conversations([file], io.BytesIO())
+    assert "A whole conversation is expected under one of: dialogue, dialog," in str(caught.value)
+
+
+def test_columns_that_the_user_names(tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text('Ticket ID,Description,Comments\n7,Lunch,"Anna: Lunch?\nBen: At nine."\n8,Other,Anna: Hi.\n')
+    found = read_conversations([file], io.BytesIO(), Names("comments", "ticket_id"))
+    assert [(named.id, named.dialogue.turns[0].text) for named in found] == [("7", "Lunch?"), ("8", "Hi.")]
+    for names, message in (
+        (Names("comment", "Ticket ID"), r"line 2 has no `comment`, which --dialogue-column names.\n.*`Comments`"),
+        (Names("Comments", "ticket"), r"line 2 has no `ticket`, which --id-column names"),
+    ):
+        with pytest.raises(DiasumError, match=message):
+            read_conversations([file], io.BytesIO(), names)
+
+
+@pytest.mark.parametrize("key", ["data", "Conversations", "dialogues"])
+def test_conversations_within_an_object(key: str) -> None:
+    assert [named.id for named in piped(json.dumps({"version": 1, key: RECORDS}, indent=1))] == ["a", "b"]
+    found = piped(json.dumps({"conversations": TURNS}))
+    assert [named.dialogue.text for named in found] == [TEXT], "one conversation under a name of many"
+
+
+def test_ids_are_read_as_a_corpus_reads_them(tmp_path: Path) -> None:
+    rows = [{"id": 7, "dialogue": TEXT}, {"id": float("nan"), "dialogue": TEXT}, {"id": ["x", "y"], "dialogue": TEXT}]
+    found = piped("\n".join(map(json.dumps, rows)))
+    assert [named.id for named in found] == ["7", "conversation-2", "x y"]
