@@ -7,9 +7,9 @@ import sys
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from diasum.cli import baseline, compare, config, data, demo, evaluate, inspect, score, summarize, train
+from diasum.cli.groups import Group
 from diasum.cli.output import named_output
 from diasum.errors import DiasumError
 from diasum.signals import HANG_UP, TERMINATE, Stopped, handled, stop_at_once
@@ -19,7 +19,7 @@ class _Interrupted(BaseException):
     """Ctrl-C by another name: typer ends on a KeyboardInterrupt without a word."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)

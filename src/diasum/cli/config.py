@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
+from diasum.cli.groups import Group
 
-app = typer.Typer(help="Settings: check a file, show every setting.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=Group, help="Settings: check a file, show every setting.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command()

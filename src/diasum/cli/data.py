@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
+from diasum.cli.groups import Group
 
 app = typer.Typer(
-    help="Conversations and summaries: check, count, convert.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Conversations and summaries: check, count, convert.", no_args_is_help=True, rich_markup_mode=None
 )
 Source = Annotated[str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
 
