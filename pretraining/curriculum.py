@@ -20,6 +20,7 @@ LONG = {
     "next_turn": 0.03,
     "title": 0.03,
 }
+WRITTEN = {"written": 0.88, "denoise": 0.05, "reading": 0.04, "copy": 0.03}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ CURRICULUM = (
     Phase(58e6, (60, 100, 150, 220, 320), LONG),
     # from here on with a head for whose turn a word is in (`heads`)
     Phase(66e6, (45, 70, 100, 150, 220), TELLING),
-    Phase(float("inf"), (60, 100, 150, 220, 320), LONG),
+    Phase(79e6, (60, 100, 150, 220, 320), LONG),
+    # written summaries; short ones come up in every pool
+    Phase(float("inf"), (60, 120, 200, 350, 350, 350), WRITTEN),
 )
 
 

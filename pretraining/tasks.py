@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pretraining import reading, reported, service_summaries, sgd_summaries
+from pretraining import reading, reported, service_summaries, sgd_summaries, written
 from pretraining.corpora import Talk, Turn, load
 from pretraining.everyday import Everyday, summarize
 from pretraining.invented import PLACES, POSTS
@@ -27,7 +27,7 @@ SUMMARIZE = "Summarize the following conversation."
 SUMMARY = "Summary:"
 RETELL = "Retell the following conversation in the third person."
 QUOTE = "Say who says what in the following conversation."
-FAMILIES = ("summary", "report", "reading", "copy", "denoise", "next_turn", "title")
+FAMILIES = ("written", "summary", "report", "reading", "copy", "denoise", "next_turn", "title")
 MAX_TARGET_WORDS = 110
 HELD_OUT_SCENARIOS = ("grades", "customs", "neighbour_noise", "thank_gift")
 SHARES = {"everyday": 47.0, "sgd": 38.0, "star": 4.0, "mts": 5.0, "taskmaster4": 2.0, "crd3": 5.0, "qmsum": 3.0}
@@ -96,7 +96,9 @@ class TaskMixture:
         self.everyday.scenarios = kept
         self.everyday.private = [s for s in self.everyday.private if s in kept]
         self.words = vocabulary(t.text for talks in self.talks.values() for talk in talks[:1500] for t in talk.turns)
+        self.written = written.WrittenSummaries(written.load(self.data_dir, held_out=held_out))
         self.makers: dict[str, Callable[[random.Random, int], Example | None]] = {
+            "written": self.written_summary,
             "summary": self.summary,
             "report": self.report,
             "reading": self.reading,
@@ -159,6 +161,14 @@ class TaskMixture:
                 lines[k] = (label, re.sub(r"\b(Thanks|Thank you)(?=[.,!])", rf"\1, {other.call}", text, count=1))
         return lines, user, system
 
+    # -- summaries written for the project ---------------------------------------------------------------------------
+    def written_summary(self, rng: random.Random, max_words: int) -> Example | None:
+        asked = self.written.draw(rng, max_words - 10)  # the prompt's own words
+        if asked is None:
+            return None
+        first = written.BRIEFLY if asked.brief else SUMMARIZE
+        return Example(frame(first, asked.body, SUMMARY), asked.target, asked.task)
+
     # -- summaries ---------------------------------------------------------------------------------------------------
     def summary(self, rng: random.Random, max_words: int) -> Example | None:
         kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
@@ -171,7 +181,7 @@ class TaskMixture:
         talk = rng.choice(self.talks[kind])
         if kind in ("sgd", "star", "taskmaster4"):
             return self.service_summary(rng, talk, max_words)
-        return self.written_summary(rng, talk, max_words)
+        return self.corpus_summary(rng, talk, max_words)
 
     def service_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
         """A summary composed of the acts of the turns shown."""
@@ -189,7 +199,7 @@ class TaskMixture:
             target = compose(rng, turns, user, system)
         return Example(frame(SUMMARIZE, render(lines), SUMMARY), target, f"summary/{talk.source}") if target else None
 
-    def written_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
+    def corpus_summary(self, rng: random.Random, talk: Talk, max_words: int) -> Example | None:
         """A pair of a corpus whose summaries people wrote."""
         if sum(t.words for t in talk.turns) > max_words - 8 or talk.summary.count(" ") > MAX_TARGET_WORDS:
             return None
@@ -336,11 +346,11 @@ class TaskMixture:
             if example:
                 yield example.target
 
-    def held_out_pairs(self, n: int, seed: int) -> list[Example]:
-        """`n` summarisation examples of the validation part."""
-        mixture = self if self.held_out else TaskMixture(self.data_dir, held_out=True)
-        rng = random.Random(seed)
-        return [mixture.sample(rng, max_words=350, weights={"summary": 1.0}) for _ in range(n)]
+    def held_out_pairs(self, n: int) -> list[Example]:
+        """`n` conversations that are held out, with their written summaries; always the same ones."""
+        dialogues = self.written.dialogues if self.held_out else written.load(self.data_dir, held_out=True)
+        chosen = sorted((d for d in dialogues if d.kind == "written"), key=lambda d: d.id)[:n]
+        return [Example(frame(SUMMARIZE, d.body, SUMMARY), d.summary, "written/written") for d in chosen]
 
 
 def vocabulary(texts: Iterator[str]) -> list[str]:

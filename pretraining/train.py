@@ -2,7 +2,8 @@
 
 Task mixture -> pools of batches -> lean forward pass -> Muon and Adam -> checkpoint, probes, log. Run the same command again to go on from
 the last checkpoint; give larger `--tokens` to train further, and `--decay-tokens` to end a sitting with the learning rate falling to
-zero. A run's folder holds `checkpoint.pt` (whole state), `tokenizer/`, `log.jsonl` (steps) and `probes.jsonl`.
+zero, or `--max-minutes` and `--decay-minutes` where time is given. A run's folder holds `checkpoint.pt` (whole state),
+`tokenizer/`, `log.jsonl` (steps) and `probes.jsonl`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
 import random
 import signal
@@ -35,6 +37,7 @@ class Settings:
 
     `start` names a checkpoint of another run from whose averaged weights and counters to begin, or a bundle's folder (such as the shipped
     `mini`), then with `start_tokens` as the tokens that it has seen; optimiser states are fresh either way, the sizes are its own.
+    Without `train_biases` the relative position biases stay as they are: attention can then be fused, 1.4 times the speed on a CPU.
     """
 
     run: str = "build/pretraining/mini"
@@ -49,6 +52,7 @@ class Settings:
     matrix_lr: float = 4e-3
     vector_lr: float = 1e-3
     optimizer: str = "muon"
+    train_biases: bool = True
     init: str = "structured"
     average: float = 0.998
     seed: int = 0
@@ -56,6 +60,7 @@ class Settings:
     checkpoint_minutes: float = 5.0
     probe_minutes: float = 10.0
     max_minutes: float = 1e9
+    decay_minutes: float = 0.0
     encoder_layers: int = 3
     decoder_layers: int = 3
     d_model: int = 256
@@ -106,6 +111,9 @@ class Trainer:
         self.model: Any = build_model(settings.shape(), settings.seed, settings.init == "structured").to(self.device)
         self.average: Any = build_model(settings.shape(), settings.seed).to(self.device)
         self.average.load_state_dict(self.model.state_dict())
+        for name, parameter in self.model.named_parameters():
+            if "relative_attention_bias" in name:
+                parameter.requires_grad_(bool(settings.train_biases))
         self.optimizers = Optimizers(self.model, settings.matrix_lr, settings.vector_lr, settings.optimizer == "muon")
         self.step = self.tokens = self.targets = self.pool_index = self.batch_index = 0
         self.pool_phase_tokens = 0
@@ -135,8 +143,8 @@ class Trainer:
         return batch
 
     # -- one step ------------------------------------------------------------------------------------------------------------------
-    def train_step(self) -> dict[str, float]:
-        """Forward, backward and an optimiser step on the next batch."""
+    def train_step(self, minutes_left: float = math.inf) -> dict[str, float]:
+        """Forward, backward and an optimiser step on the next batch; `minutes_left` of the sitting, for a decay in time."""
         s = self.settings
         start = time.perf_counter()
         batch = self.next_batch()
@@ -149,7 +157,10 @@ class Trainer:
                 f"the loss is {float(loss)} at step {self.step}: lower --matrix-lr or --vector-lr and resume"
             )
         torch.autograd.backward(loss)
-        factor = schedule(self.tokens, warmup=s.warmup_tokens, total=s.tokens, decay=s.decay_tokens)
+        seen, total = self.tokens - s.start_tokens, s.tokens - s.start_tokens
+        factor = schedule(seen, warmup=s.warmup_tokens, total=total, decay=s.decay_tokens)
+        if s.decay_minutes:
+            factor = min(factor, max(0.0, minutes_left / s.decay_minutes))
         norm = self.optimizers.step(factor)
         self.step += 1
         # the average reaches back over about the last tenth of the run, at most 1 / (1 - average) steps
@@ -225,10 +236,10 @@ def build_probe(settings: Settings, mixture_type: Any) -> Probe:
     """Held-out examples of the corpora, and DialogSum's validation split where it is at hand (measured, never trained on)."""
     held = mixture_type(Path(settings.data), held_out=True)
     rng = random.Random(1)
-    weights = {"summary": 0.3, "reading": 0.25, "copy": 0.25, "denoise": 0.2}
-    examples = [held.sample(rng, max_words=words, weights=weights) for words in (60, 120, 200) for _ in range(90)]
+    weights = {"written": 0.6, "reading": 0.15, "copy": 0.15, "denoise": 0.1}
+    examples = [held.sample(rng, max_words=words, weights=weights) for words in (60, 120, 200, 350) for _ in range(90)]
     path = Path(settings.data) / "dialogsum" / "dialogsum.dev.jsonl"
-    return Probe(examples, held.held_out_pairs(64, 0), dialogsum_pairs(path, 64) if path.exists() else [])
+    return Probe(examples, held.held_out_pairs(100), dialogsum_pairs(path, 100) if path.exists() else [])
 
 
 def sized(settings: Settings) -> Settings:
@@ -276,8 +287,9 @@ def train(settings: Settings) -> Trainer:
     began = saved = probed = time.monotonic()
     window: list[float] = []
     marks = (trainer.tokens, time.monotonic())
-    while not stopped and trainer.tokens < settings.tokens and time.monotonic() - began < settings.max_minutes * 60:
-        row = trainer.train_step()
+    end = began + settings.max_minutes * 60
+    while not stopped and trainer.tokens < settings.tokens and time.monotonic() < end:
+        row = trainer.train_step((end - time.monotonic()) / 60)
         window.append(row["loss"])
         if trainer.step % 10 == 0:
             now = time.monotonic()

@@ -1,0 +1,137 @@
+"""Written summaries: what is held out and what is left out, speakers numbered, examples drawn."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diasum.errors import DiasumError
+from pretraining.written import (
+    FILES,
+    WrittenSummaries,
+    group,
+    is_held_out,
+    load,
+    near_duplicates,
+    prepare,
+    short_chats,
+)
+
+FIGURE = re.compile(r"\$?\d[\d:.,]*\d|\d")
+
+
+def row(name: str, dialogue: str, summary: str = "Ana asks Ben about lunch.", **fields: str) -> dict[str, Any]:
+    return {"id": name, "dialogue": dialogue, "summary": summary, "brief": "Ana asks about lunch.", **fields}
+
+
+def talk(rng: random.Random, turns: int = 4) -> str:
+    words = [f"w{k}" for k in range(500)]
+    return "\n".join(f"{'Ana' if k % 2 else 'Ben'}: {' '.join(rng.choices(words, k=9))}." for k in range(turns))
+
+
+def corpus(folder: Path, conversations: list[dict[str, Any]], everyday: Sequence[str] = ()) -> Path:
+    for file, rows in zip(FILES, (conversations, []), strict=True):
+        (folder / file).parent.mkdir()
+        with gzip.open(folder / file, "wt", encoding="utf-8") as out:
+            out.writelines(json.dumps(r) + "\n" for r in rows)
+    (folder / "everyday").mkdir()
+    lines = [json.dumps({"dialogue": dialogue}) + "\n" for dialogue in everyday]
+    (folder / "everyday" / "test.jsonl").write_text("".join(lines), encoding="utf-8")
+    return folder
+
+
+def test_speakers_are_numbered_in_turns_summary_and_brief() -> None:
+    written = prepare(row("a", "Ana: Lunch, Ben?\nBen: At one.", "Ana asks Ben to lunch at one."))
+    assert written.body == "#Person1#: Lunch, #Person2#?\n#Person2#: At one."
+    assert written.summary == "#Person1# asks #Person2# to lunch at one."
+    assert written.brief == "#Person1# asks about lunch."
+
+
+def test_words_that_stand_nowhere_and_an_unknown_gender_are_drawn_less_often() -> None:
+    dialogue = "Ana: The kettle is broken again.\nBen: Then buy another kettle."
+    near = prepare(row("a", dialogue, "Ana wants another kettle because the kettle is broken."))
+    far = prepare(row("b", dialogue, "Ana considers replacing faulty kitchen equipment."))
+    guessed = prepare(row("c", dialogue, "Ana wants another kettle because her kettle is broken."))
+    assert near.weight > far.weight
+    assert guessed.weight == pytest.approx(near.weight / 2)
+
+
+def test_parts_of_one_session_are_held_out_together() -> None:
+    parts = [{"id": f"crd3:C1E{n:03}_3_0/{k}", "source": "crd3"} for n in range(60) for k in range(4)]
+    decided: dict[str, set[bool]] = {}
+    for part in parts:
+        decided.setdefault(group(part), set()).add(is_held_out(part))
+    assert len(decided) == 60
+    assert all(len(choices) == 1 for choices in decided.values())
+    assert {True} in decided.values()
+
+
+def test_no_dialogue_is_both_trained_on_and_held_out_or_near_to_one_measured_on(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    dialogues = [talk(rng) for _ in range(120)]
+    rows = [row(f"c-{k}", dialogue) for k, dialogue in enumerate(dialogues)]
+    kept_back = next(r for r in rows if is_held_out(r))
+    trained = [r for r in rows if not is_held_out(r)]
+    trained[0]["dialogue"] = kept_back["dialogue"].replace("Ana", "Eva")  # its copy, other names
+    data = corpus(tmp_path, rows, everyday=[trained[1]["dialogue"] + "\nAna: And one turn more that stands here only."])
+
+    training, held = load(data, held_out=False), load(data, held_out=True)
+    ids = {d.id for d in training}
+    assert kept_back["id"] in {d.id for d in held}
+    assert not ids & {d.id for d in held}
+    assert not ids & {trained[0]["id"], trained[1]["id"]}
+    assert ids >= {r["id"] for r in trained[2:]}
+
+
+def test_few_words_in_common_make_no_near_duplicate() -> None:
+    rng = random.Random(2)
+    one, other = talk(rng), talk(rng)
+    assert near_duplicates([one, other], [one]) == {0}
+    assert near_duplicates([one], [other + "\n" + one.splitlines()[0]]) == set()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match=r"conversations\.jsonl\.gz"):
+        load(tmp_path, held_out=True)
+
+
+def test_examples_stay_under_the_bound_and_briefs_are_asked_for() -> None:
+    rng = random.Random(3)
+    rows = [prepare(row(str(k), talk(rng, turns), f"Ana tells {k}.")) for k, turns in enumerate((2, 4, 6, 8) * 5)]
+    briefs = {d.body: d.brief for d in rows}
+    summaries = {d.body: d.summary for d in rows}
+    drawn = [WrittenSummaries(rows).draw(rng, 60) for _ in range(400)]
+    kinds = set()
+    for asked in drawn:
+        assert asked is not None
+        assert asked.body.count(" ") + asked.body.count("\n") + 1 <= 60
+        kinds.add(asked.task)
+        if asked.brief:
+            assert asked.target == briefs[asked.body]
+        elif asked.task.endswith("-joined"):
+            first, second = (s for body, s in summaries.items() if body in asked.body and s in asked.target)
+            assert asked.target in (f"{first} {second}", f"{second} {first}")
+        else:
+            assert asked.target == summaries[asked.body]
+    assert kinds == {"written/written", "written/written-brief", "written/written-joined"}
+    assert WrittenSummaries(rows).draw(rng, 5) is None
+
+
+def test_short_chats_are_short_and_their_summaries_name_only_what_is_said() -> None:
+    chats = short_chats()
+    assert len(chats) >= 150
+    assert len({chat["id"] for chat in chats}) == len(chats)
+    for chat in chats:
+        assert 2 <= chat["dialogue"].count("\n") + 1 <= 5, chat
+        assert chat["summary"].endswith("."), chat
+        dialogue, summary = chat["dialogue"].lower(), chat["summary"]
+        names = re.findall(r"(?<=[a-z,] )[A-Z]\w+", summary)
+        assert all(name.lower() in dialogue for name in names), chat
+        assert all(figure in dialogue for figure in FIGURE.findall(summary.replace("#Person", ""))), chat
