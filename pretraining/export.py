@@ -1,6 +1,6 @@
 """Write the bundle that the package ships: `python -m pretraining.export --run build/pretraining/NAME`.
 
-In: a run's checkpoint (its averaged weights, or the last ones after a decay) and its probes. Out: a folder with bf16 safetensors,
+In: a run's checkpoint (its averaged weights, or the last ones after a decay) and its probes, or what `gpu` brought back. Out: a folder with bf16 safetensors,
 the fast tokenizer, `generation_config.json` and a model card, at most 32 MB; it loads with `AutoModelForSeq2SeqLM` and `AutoTokenizer`.
 """
 
@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from pretraining.model import Shape, build_model
 
@@ -23,7 +29,11 @@ DESTINATION = Path(__file__).resolve().parents[1] / "src" / "diasum" / "assets" 
 
 
 def load_run(run: Path, weights: str = "average") -> tuple[PreTrainedModel, PreTrainedTokenizerBase, dict[str, Any]]:
-    """Model (float32), tokenizer and counters of a run's checkpoint; `weights` is `average` or `model` (the last step's)."""
+    """Model (float32), tokenizer and counters of a run; `weights` is `average` or `model` (the last step's), of `gpu` always the average."""
+    if (run / "mini").is_dir():
+        brought: Any = AutoModelForSeq2SeqLM.from_pretrained(run / "mini", dtype=torch.float32)
+        counters = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+        return brought.eval(), AutoTokenizer.from_pretrained(run / "tokenizer"), counters
     state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True)
     s = state["settings"]
     shape = Shape(
@@ -37,7 +47,7 @@ def load_run(run: Path, weights: str = "average") -> tuple[PreTrainedModel, PreT
     )
     model = build_model(shape, structured=False)
     model.load_state_dict(state[weights])
-    return model.eval(), AutoTokenizer.from_pretrained(run / "tokenizer"), state["counters"] | {"settings": s}
+    return model.eval(), AutoTokenizer.from_pretrained(run / "tokenizer"), state["counters"] | {"start": s["start"]}
 
 
 def write_bundle(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, card: str) -> int:
@@ -73,12 +83,12 @@ def write_bundle(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     return size
 
 
-def curve(run: Path, rows: int = 6) -> str:
+def curve(run: Path, start: str, rows: int = 6) -> str:
     """The probes of earlier sittings and of a run as a Markdown table, of the run at most `rows`, evenly spaced."""
     path = run / "probes.jsonl"
     probes = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
     step = max(1, -(-len(probes) // rows))
-    chosen = earlier(run)["probes"] + probes[::-1][::step][::-1]
+    chosen = earlier(start)["probes"] + probes[::-1][::step][::-1]
     if not chosen:
         return "No probe was logged."
     lines = [
@@ -95,10 +105,9 @@ def curve(run: Path, rows: int = 6) -> str:
     return "\n".join(lines)
 
 
-def earlier(run: Path) -> dict[str, Any]:
+def earlier(start: str) -> dict[str, Any]:
     """Steps, hours and probes of the sittings before, where the run goes on from the shipped model; else nothing."""
-    state = torch.load(run / "checkpoint.pt", map_location="cpu", weights_only=True, mmap=True)
-    if not state["settings"]["start"]:
+    if not start:
         return {"steps": 0, "hours": 0.0, "probes": []}
     return dict(json.loads(HISTORY.read_text(encoding="utf-8")))
 
@@ -106,7 +115,7 @@ def earlier(run: Path) -> dict[str, Any]:
 def model_card(run: Path, model: PreTrainedModel, counters: dict[str, Any], notes: str = "") -> str:
     """The model card: what it is, data and licences, tokens, curve, known failures, and `notes` (scores, examples)."""
     millions = sum(p.numel() for p in model.parameters()) / 1e6
-    config, before = model.config, earlier(run)
+    config, before = model.config, earlier(counters["start"])
     return CARD.format(
         millions=f"{millions:.1f}",
         encoder=config.num_layers,
@@ -118,7 +127,7 @@ def model_card(run: Path, model: PreTrainedModel, counters: dict[str, Any], note
         tokens=f"{counters['tokens'] / 1e6:.1f}",
         steps=counters["step"] + before["steps"],
         hours=f"{counters['seconds'] / 3600 + before['hours']:.1f}",
-        curve=curve(run),
+        curve=curve(run, counters["start"]),
         notes=notes,
     )
 
@@ -140,26 +149,30 @@ to your own conversations. It is far smaller and has seen far less text than FLA
 Prompt it as it was trained: `Summarize the following conversation.\\n\\n{{turns}}\\n\\nSummary:`, one `#Person1#: text` a line,
 speakers numbered as they first speak, and numbers for their names in what is said, too. diasum does this by itself and puts the names
 back (`prompt.speakers`, decided by `dialogue_speakers` in `config.json`). Sources to 512 tokens, targets to 160. Its tokenizer keeps
-newlines, braces and repeated spaces.
+newlines, braces and repeated spaces. For one short sentence begin with `Summarize the following conversation in one short sentence.`
 
 ## Training
 {tokens}M tokens (sources and targets) in {steps} steps, {hours} hours of computing, by the project's `pretraining/`:
 an initialisation in which an induction
-head is written into the weights, so that copying works from the first step; Muon and Adam; short dialogues first; half of the later
-examples are reports by rule, which tell or quote any dialogue in the third person. At 29.5M and 32.4M tokens slopes were set into two
+head is written into the weights, so that copying works from the first step; Muon and Adam; short dialogues first; half of the
+examples up to 79.0M tokens are reports by rule, which tell or quote any dialogue in the third person, and from there on nine in ten
+are written summaries. At 29.5M and 32.4M tokens slopes were set into two
 relative biases, so that a word finds the label of its own turn; at 58.0M a fifth head was written into the weights, which looks there, and
 from then on nine examples in ten have numbered speakers (the project's `pretraining/README.md` says how and why).
 Measured while training (64 pairs each, greedy; ROUGE-1 stemmed; *gap* is ROUGE-1 against the right reference minus
-against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, so that only
-DialogSum's columns compare over the whole length:
+against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, and after 79.0M they are 100
+written conversations (and 100 of DialogSum), so that only DialogSum's columns compare over the whole length:
 
 {curve}
 
 ## Data
 SGD (CC BY-SA 4.0), with summaries composed from its dialogue acts; CRD3 (CC BY-SA 4.0); MTS-Dialog train (CC BY 4.0);
 QMSum train and
-validation (MIT); Taskmaster-4 (CC BY 4.0); STAR (MIT); short everyday dialogues composed by the project's scripts.
-Speakers were renamed at random. The weights are under
+validation (MIT); Taskmaster-4 (CC BY 4.0); STAR (MIT); short everyday dialogues composed by the project's scripts. From 79.0M tokens
+on, 2,775 everyday conversations with their summaries, and summaries of 7,470 dialogues and parts of dialogues of those corpora, all
+written by a large language model, one by one, and read in samples, not proofread (CC0); and 170 short chats (CC0). Held-out ones,
+a twenty-fifth, were not trained on, nor was anything near to a conversation that diasum bundles.
+Speakers were renamed at random or numbered. The weights are under
 CC BY-SA 4.0. DialogSum, DailyDialog, DREAM and MuTual were not trained on; DialogSum's validation split was measured
 on.
 

@@ -18,17 +18,18 @@ import signal
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerBase
 
-from diasum.model.hardware import bf16_support
 from pretraining import batches
 from pretraining.curriculum import LONG, phase_at
 from pretraining.model import Shape, build_model, token_losses
 from pretraining.optim import Optimizers, schedule
-from pretraining.probes import Probe, dialogsum_pairs
+
+if TYPE_CHECKING:
+    from pretraining.probes import Probe
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def precision() -> tuple[torch.device, torch.dtype | None, str]:
         if torch.cuda.is_bf16_supported():
             return torch.device("cuda"), torch.bfloat16, "a GPU with bf16"
         return torch.device("cuda"), None, "a GPU without bf16"
+    from diasum.model.hardware import bf16_support  # not at the top: `gpu` has torch and transformers only
+
     reason = bf16_support("cpu")
     if reason:
         return torch.device("cpu"), torch.bfloat16, reason
@@ -99,11 +102,11 @@ class Trainer:
 
     Args:
         settings: the run's settings.
-        mixture: draws the training examples.
+        mixture: draws the training examples (not needed where `draw_pool` is another).
         tokenizer: encodes them.
     """
 
-    def __init__(self, settings: Settings, mixture: batches.Mixture, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, settings: Settings, mixture: batches.Mixture | None = None, tokenizer: Any = None) -> None:
         self.settings = settings
         self.mixture = mixture
         self.tokenizer = tokenizer
@@ -128,19 +131,24 @@ class Trainer:
                 self.pool_index += 1
                 self.batch_index = 0
                 self.pool_phase_tokens = self.tokens
-            s = self.settings
-            self._pool = batches.pool(
-                self.mixture,
-                self.tokenizer,
-                phase_at(self.pool_phase_tokens),
-                seed=s.seed,
-                index=self.pool_index,
-                examples=s.pool_examples,
-                budget=s.batch_tokens,
-            )
+            self._pool = self.draw_pool()
         batch = self._pool[self.batch_index]
         self.batch_index += 1
         return batch
+
+    def draw_pool(self) -> list[Any]:
+        """The batches of pool number `pool_index`."""
+        assert self.mixture is not None
+        s = self.settings
+        return batches.pool(
+            self.mixture,
+            self.tokenizer,
+            phase_at(self.pool_phase_tokens),
+            seed=s.seed,
+            index=self.pool_index,
+            examples=s.pool_examples,
+            budget=s.batch_tokens,
+        )
 
     # -- one step ------------------------------------------------------------------------------------------------------------------
     def train_step(self, minutes_left: float = math.inf) -> dict[str, float]:
@@ -234,6 +242,8 @@ def load_tokenizer(folder: Path, mixture: Any, vocab_size: int, start: str = "")
 
 def build_probe(settings: Settings, mixture_type: Any) -> Probe:
     """Held-out examples of the corpora, and DialogSum's validation split where it is at hand (measured, never trained on)."""
+    from pretraining.probes import Probe, dialogsum_pairs
+
     held = mixture_type(Path(settings.data), held_out=True)
     rng = random.Random(1)
     weights = {"written": 0.6, "reading": 0.15, "copy": 0.15, "denoise": 0.1}
