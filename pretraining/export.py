@@ -1,7 +1,8 @@
 """Write the bundle that the package ships: `python -m pretraining.export --run build/pretraining/NAME`.
 
-In: a run's checkpoint (its averaged weights, or the last ones after a decay) and its probes, or what `gpu` brought back. Out: a folder with bf16 safetensors,
-the fast tokenizer, `generation_config.json` and a model card, at most 32 MB; it loads with `AutoModelForSeq2SeqLM` and `AutoTokenizer`.
+In: a run's checkpoint (its averaged weights, or the last ones after a decay) and its probes, or what `gpu` brought back. Out: a
+folder with bf16 safetensors, the fast tokenizer, `generation_config.json` and a model card, at most 32 MB; it loads with
+`AutoModelForSeq2SeqLM` and `AutoTokenizer`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ DESTINATION = Path(__file__).resolve().parents[1] / "src" / "diasum" / "assets" 
 
 
 def load_run(run: Path, weights: str = "average") -> tuple[PreTrainedModel, PreTrainedTokenizerBase, dict[str, Any]]:
-    """Model (float32), tokenizer and counters of a run; `weights` is `average` or `model` (the last step's), of `gpu` always the average."""
+    """Model (float32), tokenizer and counters of a run; `weights` is `average` (always of `gpu`) or `model`, the last step's."""
     if (run / "mini").is_dir():
         brought: Any = AutoModelForSeq2SeqLM.from_pretrained(run / "mini", dtype=torch.float32)
         counters = json.loads((run / "settings.json").read_text(encoding="utf-8"))
