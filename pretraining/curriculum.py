@@ -20,7 +20,7 @@ LONG = {
     "next_turn": 0.03,
     "title": 0.03,
 }
-WRITTEN = {"written": 0.88, "denoise": 0.05, "reading": 0.04, "copy": 0.03}
+WRITTEN = {"written": 0.8, "denoise": 0.07, "reading": 0.07, "copy": 0.06}
 
 
 @dataclass(frozen=True)
