@@ -103,7 +103,7 @@ def train_packed(settings: Settings, rows: list[Row], out: Path) -> PackedTraine
             append(out / "log.jsonl", {"step": trainer.step, "tokens": trainer.tokens, **row})
     trainer.average.to("cpu", torch.bfloat16).save_pretrained(out / "mini", max_shard_size=SHARD)
     counters = {"step": trainer.step, "tokens": trainer.tokens, "seconds": round(trainer.seconds, 1)}
-    (out / "settings.json").write_text(json.dumps(counters | vars(settings), indent=1), encoding="utf-8")
+    (out / "settings.json").write_text(json.dumps(vars(settings) | counters, indent=1), encoding="utf-8")
     return trainer
 
 
@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     packing = commands.add_parser("pack")
     packing.add_argument("--data", type=Path, default=Path(Settings().data))
     packing.add_argument("--tokenizer", default="src/diasum/assets/mini")
-    packing.add_argument("--examples", type=int, default=120_000)
+    packing.add_argument("--examples", type=int, default=200_000)
     packing.add_argument("--to", type=Path, default=Path("build/pretraining/packed.npz"))
     training = commands.add_parser("train")
     training.add_argument("--packed", type=Path, default=Path("build/pretraining/packed.npz"))
