@@ -78,13 +78,13 @@ def measure(pairs: list[Pair], *, tuned: bool) -> dict[str, Any]:
     caught: dict[str, list[list[bool]]] = defaultdict(list)
     for (dialogue, reference), known in zip(texts, report.unsupported, strict=True):
         evidence = Evidence(dialogue)
-        before = {(fact.kind, fact.text) for fact in known}
+        before = {(claim.kind, claim.text) for claim in known}
         for kind in CORRUPTIONS:
             made = (corrupt(reference, dialogue, kind, seed=SEED + draw) for draw in range(DRAWS.get(kind, 1)))
             wrong = dict.fromkeys(one.text for one in made if one is not None)
-            found = [{(fact.kind, fact.text) for fact in evidence.check(text)} for text in wrong]
+            found = [{(claim.kind, claim.text) for claim in evidence.check(text)} for text in wrong]
             if found:
-                caught[kind].append([bool(facts - before) for facts in found])
+                caught[kind].append([bool(claims - before) for claims in found])
     return {
         "dialogues": len(pairs),
         "references": report.n,

@@ -52,11 +52,11 @@ def measure(name: str) -> dict[str, Any]:
     trained_in = time.perf_counter() - begin
     evaluated = diasum.evaluate(run, protocol=protocol, settings={"evaluate.contrast": 0})
     manifest = Run(run).manifest()
-    row = facts(evaluated.evaluation)
+    row = figures(evaluated.evaluation)
     other = "rouge-score" if protocol != "rouge-score" else None
     if other:
         again = score_systems(evaluated.pairs, evaluated.predictions, protocol=other, reference_system=evaluated.system)
-        row["also"] = facts(again)
+        row["also"] = figures(again)
     return {
         "recipe": recipe,
         "run": {"seconds": round(trained_in, 1), "best": trained.best, "training_seed": manifest["seed"]},
@@ -76,7 +76,7 @@ def first_summaries(evaluated: Evaluated, count: int = 3) -> list[dict[str, str]
     return [{"id": one.id, "summary": one.text} for one in made[:count]]
 
 
-def facts(evaluation: Evaluation) -> dict[str, Any]:
+def figures(evaluation: Evaluation) -> dict[str, Any]:
     """The part of metrics.json that a table needs."""
     tree = evaluation.to_json()
     return {

@@ -113,8 +113,8 @@ def test_unknown_attention_gets_no_default_targets() -> None:
 
 @pytest.mark.parametrize("family", ["t5gemma", "led"])
 def test_inspect(family: str, tmp_path: Path) -> None:
-    facts = diasum.inspect(str(save_tiny(tmp_path, family)))
-    assert (facts["family"], facts["hidden_size"]) == (family, 32)
+    description = diasum.inspect(str(save_tiny(tmp_path, family)))
+    assert (description["family"], description["hidden_size"]) == (family, 32)
 
 
 def test_the_first_token_of_led_attends_globally(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Bars:
             done: how many are done, of `total`.
             total: how many there are.
             unit: what is counted, in the singular, such as ``step``.
-            more: further facts for the end.
+            more: further figures for the end.
             left: seconds, where more is known than that the rest takes as long as what is done.
         """
         now = self._clock()
@@ -91,15 +91,15 @@ class Bars:
         if not self._shown:
             return
         rate, rest = _speed(done - task.began_with, now - task.began, total - done, left)
-        facts = [fact for fact in (rate, more, rest) if fact]
+        details = [detail for detail in (rate, more, rest) if detail]
         if self._live:
-            self._bar.update(task.bar, completed=done, more=", ".join(facts))
+            self._bar.update(task.bar, completed=done, more=", ".join(details))
         # The next report may come as late again: a line later would leave more than half a minute without one.
         elif now - task.told + gap > LINE_SECONDS or (done >= total and task.told > task.began):
             task.told = now
             name = f"{unit} " if unit else ""
             share = f" ({done / total:.0%})" if total else ""
-            self._print(", ".join([f"{what}: {name}{done:,} of {total:,}{share}", *facts]))
+            self._print(", ".join([f"{what}: {name}{done:,} of {total:,}{share}", *details]))
 
     def resume(self, what: str, done: int, total: int) -> None:
         """Begin work of which a part was done before, by an earlier session say: it does not count for the rate."""

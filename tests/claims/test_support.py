@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diasum.claims.quantities import facts
+from diasum.claims.quantities import quantities
 from diasum.claims.spoken_numbers import number, said
 from diasum.claims.support import KINDS, check, faithfulness, support
 from diasum.dialogue import Dialogue, Turn, parse_dialogue
@@ -19,7 +19,7 @@ TALK = parse_dialogue(
 
 
 def kinds(summary: str, dialogue: Dialogue = TALK) -> list[tuple[str, str]]:
-    return [(fact.kind, fact.text) for fact in check(summary, dialogue)]
+    return [(claim.kind, claim.text) for claim in check(summary, dialogue)]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_what_it_does_not_support_is_found(summary: str, expected: list[tuple[st
 def test_offsets_point_into_the_summary() -> None:
     summary = "Ana meets Boris at 7:10 with $99 on Sunday."
     found = check(summary, TALK)
-    assert [fact.kind for fact in found] == ["name", "time", "amount", "date"]
-    assert all(summary[fact.start : fact.end] == fact.text and fact.reason for fact in found)
+    assert [claim.kind for claim in found] == ["name", "time", "amount", "date"]
+    assert all(summary[claim.start : claim.end] == claim.text and claim.reason for claim in found)
 
 
 def test_a_small_count_is_checked_against_the_dialogues_own_count() -> None:
@@ -94,14 +94,14 @@ def test_added_negation_is_found_only_where_nothing_near_is_negative() -> None:
     glad = parse_dialogue("#Person1#: I will buy the green shirt.\n#Person2#: Great, it suits you.")
     torn = parse_dialogue("#Person1#: I won't buy the green shirt.\n#Person2#: Why?")
     flipped = "#Person1# does not buy the green shirt."
-    assert [fact.kind for fact in check(flipped, glad)] == ["negation"]
+    assert [claim.kind for claim in check(flipped, glad)] == ["negation"]
     assert check(flipped, torn) == []
     assert check("#Person1# buys the green shirt.", glad) == []
 
 
 def test_removed_negation_is_found_where_the_dialogue_only_denies() -> None:
     dialogue = parse_dialogue("Ana: I don't eat raw fish at weddings.\nBen: I see.")
-    assert [fact.text for fact in check("Ana eats raw fish at weddings.", dialogue)] == ["eats"]
+    assert [claim.text for claim in check("Ana eats raw fish at weddings.", dialogue)] == ["eats"]
     assert check("Ana does not eat raw fish at weddings.", dialogue) == []
     both = parse_dialogue("Ana: I don't eat raw fish at weddings.\nBen: I eat raw fish at weddings.")
     assert check("Ben eats raw fish at weddings.", both) == []
@@ -181,7 +181,7 @@ def test_turns_do_not_run_together() -> None:
 
 
 def test_list_marks_and_codes_are_no_numbers() -> None:
-    assert [fact.text for fact in facts("1. Pain. 2. Fever since 4 days. COVID-19 and MP3.")] == ["4"]
+    assert [quantity.text for quantity in quantities("1. Pain. 2. Fever since 4 days. COVID-19 and MP3.")] == ["4"]
 
 
 @pytest.mark.parametrize("hour", ["1 p.m.", "8 pm", "8 o'clock"])
@@ -221,4 +221,4 @@ def test_digits_that_are_glued_are_no_number(summary: str, flagged: list[str]) -
     talk = parse_dialogue(
         "Ann: At 20:00? It costs 123 dollars, or 2, 500, and he takes 2.5 mg.\nTom: The ratio is 1: 1000, and 10.0.0.12 answers."
     )
-    assert [fact.text for fact in check(summary, talk)] == flagged
+    assert [claim.text for claim in check(summary, talk)] == flagged

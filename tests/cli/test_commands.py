@@ -290,9 +290,9 @@ def test_compare_and_baseline_and_score(diasum_: Terminal, run: str, corpus: str
 def test_inspect_config_and_data(diasum_: Terminal, base: str, corpus: str, tmp_path: Path) -> None:
     code, out, err = diasum_("inspect", base, "--json")
     assert code == 0, err
-    facts = json.loads(out)
-    assert facts["family"] == "t5"
-    assert set(facts["modules"]) >= {"q", "k", "v", "o", "wi_0", "wi_1", "wo"}
+    description = json.loads(out)
+    assert description["family"] == "t5"
+    assert set(description["modules"]) >= {"q", "k", "v", "o", "wi_0", "wi_1", "wo"}
     code, out, err = diasum_("config", "check", "dialogsum-flan-t5-base", "--set", "train.epochs=1")
     assert code == 0, err
     assert "epochs: 1" in out

@@ -67,7 +67,7 @@ def test_tables_and_bars_take_no_name_for_markup() -> None:
     out = drawing.console()
     out.file = told = io.StringIO()
     out.print(drawing.stats_table({"[/x] :smile:": {"pairs": 1}}))
-    out.print(drawing.fact("base", "models[/new]"))
+    out.print(drawing.named_value("base", "models[/new]"))
     assert "[/x] :smile:" in told.getvalue()
     assert "models[/new]" in told.getvalue()
     shown = Console(file=(bar := io.StringIO()), force_terminal=True, width=200)

@@ -56,7 +56,7 @@ def test_changed_facts_are_not_in_the_dialogue_and_are_caught(kind: str, seed: i
     assert made is not None
     assert made.after.lower() not in TALK.text.lower()
     assert check(REFERENCE, TALK) == []
-    assert kind in {fact.kind for fact in check(made.text, TALK)}
+    assert kind in {claim.kind for claim in check(made.text, TALK)}
 
 
 def test_numbers_keep_their_form() -> None:

@@ -30,7 +30,7 @@ PAIRS = [
     for i in range(40)
 ]
 GOOD = [Prediction(p.id, p.references[1] + " And so on." * (i % 3)) for i, p in enumerate(PAIRS)]
-SAME = [Prediction(p.id, "Anna asks Ben to bring something to the shop.", summary_cut=True) for p in PAIRS]
+REPEATED = [Prediction(p.id, "Anna asks Ben to bring something to the shop.", summary_cut=True) for p in PAIRS]
 LEAD = [Prediction(p.id, text) for p, text in zip(PAIRS, baseline_predictions("lead3", PAIRS), strict=True)]
 
 
@@ -38,7 +38,7 @@ def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     result = score_systems(
         PAIRS,
-        {"good": GOOD[::-1], "same": SAME, "lead3": LEAD},
+        {"good": GOOD[::-1], "same": REPEATED, "lead3": LEAD},
         resamples=500,
         reference_system="lead3",
         progress=lambda *step: seen.append(step),
@@ -73,11 +73,11 @@ def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("protocol", ["rouge-score", "rouge-score-mean", "dialogsum-paper"])
 def test_other_protocols_are_those_scored_alone(protocol: str) -> None:
-    result = score_systems(PAIRS, {"good": GOOD, "same": SAME}, protocol=protocol, resamples=200)
-    assert set(result.elsewhere) == set(PROTOCOLS) - {protocol, "rouge-score-mean"} - (
+    result = score_systems(PAIRS, {"good": GOOD, "same": REPEATED}, protocol=protocol, resamples=200)
+    assert set(result.other_protocols) == set(PROTOCOLS) - {protocol, "rouge-score-mean"} - (
         {"rouge-score"} if protocol.startswith("rouge-score") else set()
     )
-    for name, table in result.elsewhere.items():
+    for name, table in result.other_protocols.items():
         alone = score_systems(PAIRS, {"good": GOOD}, protocol=name, resamples=200).systems["good"]
         assert table["good"].keys() == alone.keys()
         for metric, band in table["good"].items():  # sums of one column and of several may be rounded otherwise
@@ -89,7 +89,7 @@ def test_other_protocols_are_those_scored_alone(protocol: str) -> None:
 
 def test_shuffling_tells_readers_from_talkers() -> None:
     """A system that says the same of every dialogue loses nothing against other dialogues' references; a reader does."""
-    result = score_systems(PAIRS, {"good": GOOD, "same": SAME}, resamples=500)
+    result = score_systems(PAIRS, {"good": GOOD, "same": REPEATED}, resamples=500)
     good, same = result.shuffled["good"], result.shuffled["same"]
     assert good.drop.mean > 5
     assert good.drop.low > 0
@@ -125,9 +125,11 @@ def test_all_empty_gives_valid_json(tmp_path: Path) -> None:
 
 
 def test_the_same_call_gives_the_same_figures() -> None:
-    one, two = (score_systems(PAIRS, {"a": GOOD, "b": SAME}, resamples=200, seed=5).to_json() for _ in range(2))
+    one, two = (score_systems(PAIRS, {"a": GOOD, "b": REPEATED}, resamples=200, seed=5).to_json() for _ in range(2))
     assert one == two
-    assert score_systems(PAIRS, {"a": GOOD, "b": SAME}, resamples=200, seed=6).to_json()["systems"] != one["systems"]
+    assert (
+        score_systems(PAIRS, {"a": GOOD, "b": REPEATED}, resamples=200, seed=6).to_json()["systems"] != one["systems"]
+    )
 
 
 def test_bad_input() -> None:
@@ -177,7 +179,7 @@ def test_other_letters_are_told_at_once_under_a_protocol_that_drops_them(text: s
     assert chosen.systems["s"]["rouge1"].mean == 100
     assert "which rouge-score would drop" in chosen.to_json()["protocol"]["choice"]
     assert any(note.startswith("Protocol `unicode` (auto: 100% of") for note in chosen.notes)
-    assert chosen.elsewhere == {}  # the others would say 0
+    assert chosen.other_protocols == {}  # the others would say 0
     asked = score_systems(pairs, given, protocol="rouge-score", resamples=100)
     assert asked.systems["s"]["rouge1"].mean == 0
     assert any("letters are not Latin" in note and "Use `unicode`" in note for note in asked.notes)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diasum.model.fast.attention import attend
 from diasum.model.fast.compiled import CompiledKernels, _library, compiled
-from diasum.model.fast.kernels import Kernels, RelativeBias, Scores
+from diasum.model.fast.kernels import AttentionSpec, Kernels, RelativeBias
 from diasum.model.fast.packed import Segments
 
 needs_compiler = pytest.mark.skipif(compiled(torch.float32)[0] is None, reason=compiled(torch.float32)[1])
@@ -169,7 +169,7 @@ def test_what_is_not_finite_stays_so_and_in_its_segment(bad: float, factors: str
 def test_what_cannot_be_computed_is_refused() -> None:
     kernels, segments = of("fp32"), Segments((2, 3), (4, 1))
     q, k, bias = torch.ones(5, 8), torch.ones(5, 8), torch.zeros(2, 7)
-    kernels.attention(q, k, k, Scores(segments, 2, 1.0, RelativeBias(bias)))
+    kernels.attention(q, k, k, AttentionSpec(segments, 2, 1.0, RelativeBias(bias)))
     for keys, wrong_bias, wrong in (
         (torch.ones(4, 8), bias, "5, 8"),
         (torch.ones(5, 6), bias, "5, 8"),
@@ -181,11 +181,11 @@ def test_what_cannot_be_computed_is_refused() -> None:
         (k, bias.bfloat16(), "bfloat16"),
     ):
         with pytest.raises(TypeError, match=wrong):
-            kernels.attention(q, keys, keys, Scores(segments, 2, 1.0, RelativeBias(wrong_bias)))
+            kernels.attention(q, keys, keys, AttentionSpec(segments, 2, 1.0, RelativeBias(wrong_bias)))
     with pytest.raises(TypeError, match="stand alike"):
-        kernels.attention(q, k, torch.ones(5, 16)[:, :8], Scores(segments, 2, 1.0))
-    out, *sums = kernels.attention(q, k, k, Scores(segments, 2, 1.0))
+        kernels.attention(q, k, torch.ones(5, 16)[:, :8], AttentionSpec(segments, 2, 1.0))
+    out, *sums = kernels.attention(q, k, k, AttentionSpec(segments, 2, 1.0))
     with pytest.raises(TypeError, match="do not stand"):
         kernels.attention_backward(
-            q, q, k, k, out, sums, Scores(segments, 2, 1.0), (torch.ones(5, 16)[:, :8], torch.ones(5, 8), torch.ones(5, 8))
+            q, q, k, k, out, sums, AttentionSpec(segments, 2, 1.0), (torch.ones(5, 16)[:, :8], torch.ones(5, 8), torch.ones(5, 8))
         )  # fmt: skip

@@ -129,16 +129,16 @@ def test_local_folders_and_private_paths_stay_out(trained: Run, base: str) -> No
 
 def test_metadata_names_what_is_on_the_hub(trained: Run) -> None:
     settings = Settings(base="google/flan-t5-small")
-    facts = {
+    record = {
         "name": "x",
         "data": {"license": "Some Licence 1"},
         "base": {"model_type": "t5", "license": "Some Licence 1"},
     }
-    found = metadata(trained, facts, settings, None, "y")
+    found = metadata(trained, record, settings, None, "y")
     assert found["base_model"] == "google/flan-t5-small"
     assert (found["license"], found["license_name"]) == ("other", "some-licence-1")
     assert "datasets" not in found
-    assert metadata(trained, facts | {"data": {}}, settings, None, "y")["license"] == "unknown"
+    assert metadata(trained, record | {"data": {}}, settings, None, "y")["license"] == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -174,8 +174,8 @@ def test_the_licence_follows_base_and_data(
     text = " ".join(licence_notes(of_base, of_data))
     assert all(part in text for part in said)
     assert not any(part in text for part in unsaid)
-    facts = {"name": "x", "base": {"license": of_base}, "data": {"license": of_data}}
-    found = metadata(trained, facts, Settings(), None, "y")
+    record = {"name": "x", "base": {"license": of_base}, "data": {"license": of_data}}
+    found = metadata(trained, record, Settings(), None, "y")
     assert found["license"] == field
     if field == "other":
         assert found["license_name"] == f"{of_base}-and-{of_data}".lower()

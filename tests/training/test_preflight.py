@@ -31,7 +31,7 @@ def not_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def estimate(**changes: Any) -> Preflight:
-    facts: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "device": "cpu",
         "memory_bytes": 3_100_000_000,
         "available_bytes": 20_400_000_000,
@@ -43,7 +43,7 @@ def estimate(**changes: Any) -> Preflight:
         "batch_tokens": 4096,
         "fitting_tokens": None,
     }
-    return Preflight(**{**facts, **changes})
+    return Preflight(**{**fields, **changes})
 
 
 def test_words() -> None:

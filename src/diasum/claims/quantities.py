@@ -35,7 +35,7 @@ _ORD = rf"(?:\d+(?:st|nd|rd|th)\b|(?:(?:twenty|thirty)[\s-])?(?:{_ORDINAL_WORD})
 _AMPM = r"[ap]\.?\s?m\b\.?"
 _MONTH = r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|aug|sept|oct|nov|dec)\b\.?"
 _WEEKDAY = r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:tues|thurs?)\b"
-_FACT = re.compile(
+_QUANTITY = re.compile(
     rf"""(?<![\w#.$£€])(?<!\d[,:/])(?<![A-Za-z]-)(?:
       (?P<time>(?:half|(?:a\s)?quarter|{_NUM}(?:\sminutes?)?)\s(?:past|to|after)\s(?P<hour>{_NUM})(?:\so['’]?\s?clock|\s?{_AMPM})?
         |\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\s?{_AMPM})?
@@ -55,7 +55,7 @@ _FACT = re.compile(
 )  # fmt: skip
 _DIGIT = re.compile(r"\d(?!#)")  # not that of #Person1#
 _LETTERS = re.compile(r"[a-z]+")
-_FACT_WORDS = frozenset(
+_QUANTITY_WORDS = frozenset(
     CARDINALS.keys() | ORDINALS.keys() | MONTHS.keys() | WEEKDAYS.keys() | {f"{day}s" for day in WEEKDAYS}
     | {"hundred", "thousand", "million", "billion", "noon", "midnight", "midday", "half", "quarter"}
 )  # fmt: skip
@@ -72,14 +72,14 @@ _LIST_MARK = re.compile(r"(?:^|[.:;]\s+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Quantity:
     """A number, time, date or amount in a summary.
 
     Attributes:
         kind: ``number``, ``amount``, ``time`` or ``date``.
         start, end: character offsets in the summary.
         text: as written.
-        parts: what the dialogue must say, each a ``(type, value)``: all of them for the fact to be supported.
+        parts: what the dialogue must say, each a ``(type, value)``: all of them for the quantity to be supported.
         small: a small count that may be the writer's own ("two friends"), checked only against a different count of the same noun.
         noun: the word after a small count.
         spliced: digits that form no number or time, as ``20:00123``; only the same characters in the dialogue support it.
@@ -95,21 +95,25 @@ class Fact:
     spliced: bool = False
 
 
-def facts(summary: str) -> list[Fact]:
+def quantities(summary: str) -> list[Quantity]:
     """The numbers, times, dates and amounts that a summary states, in order; "one" and "first" state none."""
-    if not _DIGIT.search(summary) and _FACT_WORDS.isdisjoint(_LETTERS.findall(summary.lower())):
+    if not _DIGIT.search(summary) and _QUANTITY_WORDS.isdisjoint(_LETTERS.findall(summary.lower())):
         return []
     spliced = [
-        Fact("number", match.start(), match.end(), match[0], (), spliced=True)
+        Quantity("number", match.start(), match.end(), match[0], (), spliced=True)
         for match in _JOINED.finditer(summary)
         if not _WELL_FORMED.fullmatch(match[0])
     ]
-    found = [fact for match in _FACT.finditer(summary) if (fact := _fact(match, summary)) is not None]
-    whole = [fact for fact in found if not any(fact.start < one.end and one.start < fact.end for one in spliced)]
-    return sorted([*whole, *spliced], key=lambda fact: fact.start)
+    matched = [quantity for match in _QUANTITY.finditer(summary) if (quantity := _quantity(match, summary)) is not None]
+    whole = [
+        quantity
+        for quantity in matched
+        if not any(quantity.start < one.end and one.start < quantity.end for one in spliced)
+    ]
+    return sorted([*whole, *spliced], key=lambda quantity: quantity.start)
 
 
-def _fact(match: re.Match[str], summary: str) -> Fact | None:
+def _quantity(match: re.Match[str], summary: str) -> Quantity | None:
     kind = match.lastgroup
     for name in ("time", "date", "amount", "ratio", "ordinal", "number"):
         if match[name] is not None:
@@ -121,36 +125,36 @@ def _fact(match: re.Match[str], summary: str) -> Fact | None:
             text, (start, end) = match["spoken"], match.span("spoken")
         clock = _clock(text.lower(), match["hour"])
         if clock is not None:
-            return Fact("time", start, end, text, (("time", clock),))
+            return Quantity("time", start, end, text, (("time", clock),))
         value = number(match["spoken"]) if match["spoken"] else None
-        return None if value is None else Fact("number", start, end, text, (("number", value),))
+        return None if value is None else Quantity("number", start, end, text, (("number", value),))
     if kind == "date":
         if text == "may" or (text.lower() in ("may", "march") and not _inside(summary, start)):
             return None
         text = text.rstrip(".")
         end = start + len(text)
-        return Fact("date", start, end, text, parts) if (parts := _date_parts(text.lower())) else None
+        return Quantity("date", start, end, text, parts) if (parts := _date_parts(text.lower())) else None
     if kind == "ratio":  # 120/80 is two numbers; 1/2 and 9/03 are read in too many ways
         if dated := re.fullmatch(r"(\d{1,2})/((?:19|20)\d\d)", text):
-            return Fact("date", start, end, text, (("month", int(dated[1])), ("year", int(dated[2]))))
+            return Quantity("date", start, end, text, (("month", int(dated[1])), ("year", int(dated[2]))))
         pair = [float(part) for part in text.split("/")] if re.fullmatch(r"\d{2,}/\d+", text) else []
-        return Fact("number", start, end, text, tuple(("number", part) for part in pair)) if pair else None
+        return Quantity("number", start, end, text, tuple(("number", part) for part in pair)) if pair else None
     if kind == "ordinal":
         value = float(re.sub(r"\D", "", text) or 0) or spell(atoms(text.lower()))
         if not value or (value <= 3 and not text[0].isdigit()):
             return None
-        return Fact("number", start, end, text, (("number", value),))
+        return Quantity("number", start, end, text, (("number", value),))
     value = number(text)
     if value is None or (_LIST_MARK.search(summary[:start]) and re.match(r"[.)]\s+[A-Z#]", summary[end:])):
         return None
     if kind == "amount":
-        return Fact("amount", start, end, text, (("amount", value),))
+        return Quantity("amount", start, end, text, (("amount", value),))
     measured = _MEASURE.match(summary, end)
     if value == 0 or text.lower() == "one" or (value == 1 and not text[0].isdigit() and not measured):
         return None
     after = re.match(r"[\s-]+([A-Za-z]+)", summary[end : end + 30])
     small = 1 < value <= 3 and not measured and not text[0].isdigit()
-    return Fact("number", start, end, text, (("number", value),), small, after[1].lower() if after else "")
+    return Quantity("number", start, end, text, (("number", value),), small, after[1].lower() if after else "")
 
 
 def _inside(summary: str, start: int) -> bool:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from diasum.claims.lexicon import STOPWORDS
 from diasum.claims.names import WORD, Mentions, Name, names
 from diasum.claims.negation import Clauses, flips, stem
-from diasum.claims.quantities import Fact, facts
+from diasum.claims.quantities import Quantity, quantities
 from diasum.claims.spoken_numbers import Said, said
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError
@@ -100,8 +100,8 @@ class Evidence:
 
     def check(self, summary: str) -> list[Unsupported]:
         """As `check`."""
-        found = [problem for fact in facts(summary) if (problem := self._check_fact(fact)) is not None]
-        taken = [(fact.start, fact.end) for fact in found]
+        found = [problem for quantity in quantities(summary) if (problem := self._check_quantity(quantity)) is not None]
+        taken = [(problem.start, problem.end) for problem in found]
         missing = [name for name in names(summary) if not self.mentions.has(name)]
         for start, end in _joined(missing, summary):
             if not any(start < b and a < end for a, b in taken):
@@ -111,30 +111,40 @@ class Evidence:
                 )
         for flip in flips(summary, self.clauses):
             found.append(Unsupported("negation", flip.text, flip.start, flip.end, flip.reason))
-        return sorted(found, key=lambda fact: (fact.start, fact.end))
+        return sorted(found, key=lambda problem: (problem.start, problem.end))
 
     @cached_property
     def _spaceless(self) -> str:
         return re.sub(r"\s+", "", self.text)
 
-    def _check_fact(self, fact: Fact) -> Unsupported | None:
-        if fact.spliced:
-            if re.search(rf"(?<!\d){re.escape(fact.text)}(?!\d)", self._spaceless):
+    def _check_quantity(self, quantity: Quantity) -> Unsupported | None:
+        if quantity.spliced:
+            if re.search(rf"(?<!\d){re.escape(quantity.text)}(?!\d)", self._spaceless):
                 return None
             return Unsupported(
-                fact.kind, fact.text, fact.start, fact.end, f"“{fact.text}” is no number that any turn says."
+                quantity.kind,
+                quantity.text,
+                quantity.start,
+                quantity.end,
+                f"“{quantity.text}” is no number that any turn says.",
             )
-        if fact.small:
-            counted = self._counted(fact.noun)
-            if not counted or fact.parts[0][1] in counted | self.said.numbers:
+        if quantity.small:
+            counted = self._counted(quantity.noun)
+            if not counted or quantity.parts[0][1] in counted | self.said.numbers:
                 return None
-        elif not (missing := self._missing(fact)) or (missing == {"year"} and len(fact.parts) == 3 and not self._years):
+        elif not (missing := self._missing(quantity)) or (
+            missing == {"year"} and len(quantity.parts) == 3 and not self._years
+        ):
             return None  # a full date, said without its year
-        return Unsupported(fact.kind, fact.text, fact.start, fact.end, f"No turn says “{fact.text}” in any form.")
+        return Unsupported(
+            quantity.kind, quantity.text, quantity.start, quantity.end, f"No turn says “{quantity.text}” in any form."
+        )
 
-    def _missing(self, fact: Fact) -> set[str]:
+    def _missing(self, quantity: Quantity) -> set[str]:
         return {
-            kind for kind, value in fact.parts if not self.said.supports(fact.kind if kind == "number" else kind, value)
+            kind
+            for kind, value in quantity.parts
+            if not self.said.supports(quantity.kind if kind == "number" else kind, value)
         }
 
     @property
@@ -186,9 +196,11 @@ def faithfulness(
         results.append(evidence.check(summary))
         if progress and (done % 500 == 0 or done == len(summaries)):
             progress(500 if done % 500 == 0 else done % 500)
-    flagged = {kind: np.array([any(fact.kind == kind for fact in found) for found in results], float) for kind in KINDS}
+    flagged = {
+        kind: np.array([any(claim.kind == kind for claim in found) for found in results], float) for kind in KINDS
+    }
     flagged["any"] = np.array([bool(found) for found in results], float)
-    counted = Counter(fact.kind for found in results for fact in found)
+    counted = Counter(claim.kind for found in results for claim in found)
     return FaithfulnessReport(len(results), results, {kind: counted[kind] for kind in KINDS}, flagged)
 
 
@@ -204,19 +216,19 @@ def support(summary: str, dialogue: Dialogue) -> list[tuple[int, int, int]]:
     """
     turns = [{stem(word) for word in WORD.findall(turn.text.lower())} for turn in dialogue.turns]
     readings = [said(turn.text) for turn in dialogue.turns]
-    stated = facts(summary)
+    stated = quantities(summary)
     result: list[tuple[int, int, int]] = []
     for begin, stop in _sentences(summary):
         items: list[tuple[int, int, list[int]]] = []
-        inside = [fact for fact in stated if begin <= fact.start < stop]
-        for fact in inside:
-            having = [i for i, reading in enumerate(readings) if any(reading.supports(k, v) for k, v in fact.parts)]
-            items.append((fact.start, fact.end, having))
+        inside = [quantity for quantity in stated if begin <= quantity.start < stop]
+        for quantity in inside:
+            having = [i for i, reading in enumerate(readings) if any(reading.supports(k, v) for k, v in quantity.parts)]
+            items.append((quantity.start, quantity.end, having))
         labels = [match.span() for match in _LABEL.finditer(summary, begin, stop)]
         for match in WORD.finditer(summary, begin, stop):
             word = match.group().lower()
             covered = any(a <= match.start() < b for a, b in labels) or any(
-                fact.start <= match.start() < fact.end for fact in inside
+                quantity.start <= match.start() < quantity.end for quantity in inside
             )
             if word in STOPWORDS or covered:
                 continue

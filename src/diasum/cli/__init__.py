@@ -99,7 +99,7 @@ def _give_up(error: DiasumError, cause: BaseException | None = None) -> NoReturn
         raise cause or error
     from diasum.training import distributed
 
-    if distributed.tells():
+    if distributed.reports_failure():
         _complain(f"error: {error.message}", error.hint)
     sys.exit(error.exit_code)
 

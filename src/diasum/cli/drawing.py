@@ -24,8 +24,8 @@ def console() -> Console:
 
     What users wrote is printed as it stands: `[...]` in an id or a path is no markup, `:smile:` no picture; style goes in a `Text`.
     """
-    elsewhere = not sys.stderr.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, width=160 if elsewhere else None)
+    redirected = not sys.stderr.isatty() and "COLUMNS" not in os.environ
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, width=160 if redirected else None)
 
 
 def program() -> str:
@@ -35,8 +35,8 @@ def program() -> str:
     return "python -m diasum" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
 
 
-def fact(name: str, value: str) -> Text:
-    """A line of a list of facts."""
+def named_value(name: str, value: str) -> Text:
+    """A line of a list of names and values."""
     return Text.assemble((f"{name:<20} ", "bold"), value)
 
 
@@ -79,8 +79,11 @@ def show_evaluation(out: Console, evaluated: Evaluated) -> None:
 
     evaluation = evaluated.evaluation
     out.print(scores_table(evaluation))
-    told = (contrast_sentence(system, result) for system, result in evaluated.contrast.items())
-    for line in [*sentences(evaluation), *(line for line in (*told, evaluated.facts, evaluated.next_steps) if line)]:
+    contrasts = (contrast_sentence(system, result) for system, result in evaluated.contrast.items())
+    for line in [
+        *sentences(evaluation),
+        *(line for line in (*contrasts, evaluated.facts, evaluated.next_steps) if line),
+    ]:
         out.print(line)
     for note in evaluation.notes:
         out.print(note, style="dim")

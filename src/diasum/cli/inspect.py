@@ -15,14 +15,14 @@ def inspect(
 ) -> None:
     """Show a base model's size, limits and the modules an adapter can target."""
     from diasum import api
-    from diasum.cli.drawing import console, fact, print_json
+    from diasum.cli.drawing import console, named_value, print_json
 
-    facts = api.inspect(base)
+    description = api.inspect(base)
     if json_:
-        print_json(facts)
+        print_json(description)
         return
     out = console()
-    for name, value in facts.items():
+    for name, value in description.items():
         if name != "modules":
-            out.print(fact(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value)))
-    out.print(fact("modules", ", ".join(f"{name} ({count})" for name, count in facts["modules"].items())))
+            out.print(named_value(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value)))
+    out.print(named_value("modules", ", ".join(f"{name} ({count})" for name, count in description["modules"].items())))

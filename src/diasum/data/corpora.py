@@ -170,8 +170,8 @@ def _validation_name(settings: DataSettings, tables: dict[str, Table]) -> str | 
 
 
 def _drop_overlap(corpus: Corpus) -> None:
-    elsewhere = {normalized(pair) for name, pairs in corpus.splits.items() if name != "train" for pair in pairs}
-    kept = [pair for pair in corpus.splits["train"] if normalized(pair) not in elsewhere]
+    in_other_splits = {normalized(pair) for name, pairs in corpus.splits.items() if name != "train" for pair in pairs}
+    kept = [pair for pair in corpus.splits["train"] if normalized(pair) not in in_other_splits]
     dropped = len(corpus.splits["train"]) - len(kept)
     if dropped:
         corpus.splits["train"] = kept

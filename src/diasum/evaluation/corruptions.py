@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from diasum.claims.lexicon import GIVEN_NAMES, OTHER_GIVEN, OTHER_PLACES, OTHER_SURNAMES, PLACES, words
 from diasum.claims.names import Mentions, names
 from diasum.claims.negation import NEGATORS
-from diasum.claims.quantities import Fact, facts
+from diasum.claims.quantities import Quantity, quantities
 from diasum.claims.spoken_numbers import CARDINALS, MONTHS, WEEKDAYS
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
@@ -129,33 +129,33 @@ def _change_name(summary: str, dialogue: Dialogue, rng: random.Random) -> Corrup
 def _change_fact(kind: str) -> Callable[[str, Dialogue, random.Random], Corruption | None]:
     def change(summary: str, dialogue: Dialogue, rng: random.Random) -> Corruption | None:
         heard = dialogue.text.lower()
-        stated = [fact for fact in facts(summary) if fact.kind == kind]
+        stated = [quantity for quantity in quantities(summary) if quantity.kind == kind]
         rng.shuffle(stated)
-        for fact in stated:
-            new = _another(fact, heard, rng)
+        for quantity in stated:
+            new = _another(quantity, heard, rng)
             if new is not None:
-                return Corruption(kind, summary[: fact.start] + new + summary[fact.end :], fact.text, new)
+                return Corruption(kind, summary[: quantity.start] + new + summary[quantity.end :], quantity.text, new)
         return None
 
     return change
 
 
-def _another(fact: Fact, heard: str, rng: random.Random) -> str | None:
-    """The fact's text with another value, written in the same way; None where it cannot be done."""
+def _another(quantity: Quantity, heard: str, rng: random.Random) -> str | None:
+    """The quantity's text with another value, written in the same way; None where it cannot be done."""
     for calendar in (WEEKDAYS, MONTHS):
-        found = re.search(rf"\b({'|'.join(sorted(calendar, key=len, reverse=True))})(s?)\b", fact.text, re.I)
-        if fact.kind == "date" and found:
+        found = re.search(rf"\b({'|'.join(sorted(calendar, key=len, reverse=True))})(s?)\b", quantity.text, re.I)
+        if quantity.kind == "date" and found:
             names = [
                 word for word in calendar if len(word) > 5 or (calendar is MONTHS and len(word) > 3 and word != "sept")
             ]
             full = [word for word in names if not re.search(rf"\b{word[:3]}", heard)]
             if not full:
                 return None
-            return fact.text[: found.start()] + rng.choice(full).capitalize() + fact.text[found.end(1) :]
-    if fact.kind == "date" and (year := re.search(r"(?:18|19|20)\d\d", fact.text)):
-        return _replaced(fact.text, year, _new_value(float(year[0]), heard, rng, low=-9, high=9))
-    digits = re.search(r"\d[\d,]*(?:\.\d+)?", fact.text)
-    hours = fact.kind == "time"
+            return quantity.text[: found.start()] + rng.choice(full).capitalize() + quantity.text[found.end(1) :]
+    if quantity.kind == "date" and (year := re.search(r"(?:18|19|20)\d\d", quantity.text)):
+        return _replaced(quantity.text, year, _new_value(float(year[0]), heard, rng, low=-9, high=9))
+    digits = re.search(r"\d[\d,]*(?:\.\d+)?", quantity.text)
+    hours = quantity.kind == "time"
     if digits:
         value = float(digits[0].replace(",", ""))
         new = _new_value(value, heard, rng, hours=hours)
@@ -163,21 +163,23 @@ def _another(fact: Fact, heard: str, rng: random.Random) -> str | None:
             return None
         cents = re.search(r"\.\d+$", digits[0])
         written = f"{new:,.0f}" if "," in digits[0] else f"{new:.0f}"
-        changed = _replaced(fact.text, digits, written + (cents[0] if cents and not hours else ""))
+        changed = _replaced(quantity.text, digits, written + (cents[0] if cents and not hours else ""))
         return re.sub(r"(\d+)(?:st|nd|rd|th)\b", lambda m: m[1] + _ordinal(int(m[1])), changed) if changed else None
     number_word = "|".join(sorted([*CARDINALS, "hundred", "thousand"], key=len, reverse=True))
-    runs = list(re.finditer(rf"\b(?:{number_word})(?:[\s-](?:and\s)?(?:{number_word}))*\b", fact.text, re.I))
+    runs = list(re.finditer(rf"\b(?:{number_word})(?:[\s-](?:and\s)?(?:{number_word}))*\b", quantity.text, re.I))
     if not runs:
         return None
-    value = next((value for kind, value in fact.parts if kind in ("number", "time")), 2)
+    value = next((value for kind, value in quantity.parts if kind in ("number", "time")), 2)
     if hours:
         head = re.search(
-            rf"\b(?:{number_word})\b", runs[-1].group() if "past" in fact.text or "to" in fact.text else fact.text, re.I
+            rf"\b(?:{number_word})\b",
+            runs[-1].group() if "past" in quantity.text or "to" in quantity.text else quantity.text,
+            re.I,
         )
         value = CARDINALS.get(head[0].lower(), 0) if head else 0
-        runs = list(re.finditer(rf"\b{head[0]}\b", fact.text)) if head else []
+        runs = list(re.finditer(rf"\b{head[0]}\b", quantity.text)) if head else []
     new = _new_value(value, heard, rng, hours=hours)
-    return _replaced(fact.text, runs[-1], spelt(int(new))) if new is not None and runs and new < 1000 else None
+    return _replaced(quantity.text, runs[-1], spelt(int(new))) if new is not None and runs and new < 1000 else None
 
 
 def _replaced(text: str, match: re.Match[str], new: float | str | None) -> str | None:

@@ -23,7 +23,7 @@ from diasum.evaluation.measures import describe
 from diasum.evaluation.predictions import Prediction, match_predictions
 from diasum.evaluation.repeats import Repeated, repeated
 from diasum.evaluation.rouge.language import language_note
-from diasum.evaluation.rouge.protocols import AUTO, PROTOCOLS, SAME, Choice, Protocol, Scores, choose_protocol
+from diasum.evaluation.rouge.protocols import ALIASES, AUTO, PROTOCOLS, Choice, Protocol, Scores, choose_protocol
 from diasum.evaluation.statistics.bootstrap import Difference, Interval, intervals, paired_difference
 from diasum.evaluation.statistics.compare import DifferenceRow, compare
 from diasum.evaluation.statistics.slices import Bin, slice_scores
@@ -74,7 +74,7 @@ class Evaluation:
         notes: what a reader must know, each a sentence or two.
         shuffled: system to the check that it reads its input; baselines are left out.
         repeated: system to the sentences that stand in its summaries of many dialogues; baselines, which quote, are left out.
-        elsewhere: the other protocols to system to metric to mean and interval: the same summaries, measured otherwise; where the
+        other_protocols: the other protocols to system to metric to mean and interval: the same summaries, measured otherwise; where the
             references are in other letters than Latin ones, those that can count them only.
     """
 
@@ -94,7 +94,7 @@ class Evaluation:
     slices: dict[str, list[Bin]]
     shuffled: dict[str, Shuffled]
     repeated: dict[str, list[Repeated]]
-    elsewhere: dict[str, dict[str, dict[str, Interval]]]
+    other_protocols: dict[str, dict[str, dict[str, Interval]]]
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -138,7 +138,7 @@ class Evaluation:
             "repeated": {name: [one.to_json() for one in found] for name, found in self.repeated.items()},
             "other_protocols": {
                 name: PROTOCOLS[name].to_json() | {"systems": {s: _bands(metrics) for s, metrics in table.items()}}
-                for name, table in self.elsewhere.items()
+                for name, table in self.other_protocols.items()
             },
             "notes": list(self.notes),
         }
@@ -215,7 +215,7 @@ def score_systems(
         slices=slice_scores(pairs, scores, resamples=resamples, seed=seed),
         shuffled=_shuffled(method, texts, references, scores, models, resamples, seed),
         repeated={name: repeated(pairs, texts[name]) for name in models},
-        elsewhere=_elsewhere(method, texts, references, resamples, seed, progress),
+        other_protocols=_other_protocols(method, texts, references, resamples, seed, progress),
         notes=_notes(choice, pairs, matched),
     )
 
@@ -249,7 +249,7 @@ def _shuffled(
     return found
 
 
-def _elsewhere(
+def _other_protocols(
     method: Protocol,
     texts: Mapping[str, Sequence[str]],
     references: Sequence[Sequence[str]],
@@ -258,7 +258,9 @@ def _elsewhere(
     progress: Progress | None,
 ) -> dict[str, dict[str, dict[str, Interval]]]:
     """All protocols but the one chosen and those that are the same by another name."""
-    others = [p for p in PROTOCOLS.values() if p.name not in SAME and SAME.get(method.name, method.name) != p.name]
+    others = [
+        p for p in PROTOCOLS.values() if p.name not in ALIASES and ALIASES.get(method.name, method.name) != p.name
+    ]
     if other_scripts(text for texts in references for text in texts)[0] >= OTHER_SCRIPT:
         others = [p for p in others if p.any_script]
     if not others:
@@ -284,7 +286,7 @@ def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
 
 def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:
     notes: list[str] = []
-    told: list[tuple[str, str]] = []
+    cut_before: list[tuple[str, str]] = []
     for name, given in predictions.items():
         empty = [p.id for p in given if not p.text.strip()]
         cut = sum(p.summary_cut for p in given)
@@ -295,13 +297,13 @@ def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequ
             )
         if cut:
             notes.append(f"{name}: {cut} of {len(given)} summaries were cut by the length limit.")
-        if partly and partly != told:
-            told = partly  # the base reads what its adapter reads
+        if partly and partly != cut_before:
+            cut_before = partly  # the base reads what its adapter reads
             identifier, read = partly[0]
             notes.append(
                 f"{name}: {len(partly)} of {len(given)} dialogues did not fit the model's input (such as {identifier}: {read})."
             )
-    if choice.told:
+    if choice.noteworthy:
         notes.append(f"Protocol `{choice.protocol.name}` ({choice.reason}).")
     foreign = language_note([text for pair in pairs for text in pair.references], choice.protocol)
     if foreign:

@@ -76,8 +76,8 @@ def check_there(source: str) -> None:
         DiasumError: it is so.
     """
     path = Path(source).expanduser()
-    elsewhere = source == BUNDLED or (source.count("/") == 1 and not path.parent.is_dir())
-    if not elsewhere and not path.exists():
+    maybe_remote = source == BUNDLED or (source.count("/") == 1 and not path.parent.is_dir())
+    if not maybe_remote and not path.exists():
         raise no_run(path)
 
 

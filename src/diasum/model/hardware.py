@@ -168,10 +168,10 @@ def bf16_support(device: str) -> str | None:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Facts of this machine for the manifest: processor, cores, memory (bytes), threads, GPU."""
+    """This machine, for the manifest: processor, cores, memory (bytes), threads, GPU."""
     import torch
 
-    facts: dict[str, Any] = {
+    machine: dict[str, Any] = {
         "platform": platform.platform(),
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -179,12 +179,12 @@ def describe_machine() -> dict[str, Any]:
         "bf16_cpu": bf16_support("cpu") is not None,
     }
     if reason := waiting_reason():
-        facts["waiting"] = reason
+        machine["waiting"] = reason
     if known := memory_bytes():
-        facts["memory_bytes"] = known
+        machine["memory_bytes"] = known
     if torch.cuda.is_available():
-        facts["gpu"] = torch.cuda.get_device_name()
-    return facts
+        machine["gpu"] = torch.cuda.get_device_name()
+    return machine
 
 
 def processor() -> str:

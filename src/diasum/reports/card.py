@@ -21,9 +21,9 @@ from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.statistics.bootstrap import Interval
 from diasum.files import write_text
 from diasum.model import BUNDLED, bundled_base
-from diasum.reports.content import run_facts, short_name
+from diasum.reports.content import run_record, short_name
 from diasum.reports.headline import NAMES
-from diasum.reports.parts import machine, training_facts
+from diasum.reports.parts import machine, run_in_words
 from diasum.reports.rendering import render
 from diasum.reports.snippet import plain_snippet
 from diasum.training import Run
@@ -64,34 +64,34 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
         raise DiasumError(
             f"{run.path} has no adapter yet, so there is nothing to describe.", hint="Finish its training."
         )
-    settings, facts = run.settings(), run_facts(run)
+    settings, record = run.settings(), run_record(run)
     data = hub_or_name(settings.data.path)
     tested = hub_or_name(corpus.name) if corpus else data
     source = str(bundled_base()) if settings.base == BUNDLED else settings.base
-    facts["base"] = facts.get("base", {}) | {"license": base_licence(source, settings.base_revision)}
-    licences = facts["base"]["license"], facts.get("data", {}).get("license")
+    record["base"] = record.get("base", {}) | {"license": base_licence(source, settings.base_revision)}
+    licences = record["base"]["license"], record.get("data", {}).get("license")
     text = render(
         "card.md",
         metadata=yaml.safe_dump(
-            metadata(run, facts, settings, evaluated, tested), sort_keys=False, allow_unicode=True
+            metadata(run, record, settings, evaluated, tested), sort_keys=False, allow_unicode=True
         ).strip(),
-        name=facts["name"],
+        name=record["name"],
         base=hub_or_name(settings.base),
         bundled=settings.base == BUNDLED,
-        family=facts.get("base", {}).get("model_type", ""),
+        family=record.get("base", {}).get("model_type", ""),
         data=data,
         licence_notes=licence_notes(*licences),
         snippet=plain_snippet(
             run,
-            f"{facts['name']}/adapter",
+            f"{record['name']}/adapter",
             hub_or_name(settings.base),
-            family=facts.get("base", {}).get("model_type", ""),
+            family=record.get("base", {}).get("model_type", ""),
             bundled=settings.base == BUNDLED,
             on_hub=is_hub_id(settings.base),
         ),
         settings=settings,
         adapter=_adapter_facts(run),
-        training=training_facts(facts),
+        training=run_in_words(record),
         machine=machine(run.manifest().get("hardware", {})),
         versions=run.manifest().get("versions", {}),
         evaluation=evaluated.evaluation if evaluated else None,
@@ -103,18 +103,18 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
 
 
 def metadata(
-    run: Run, facts: dict[str, Any], settings: Settings, evaluated: Evaluated | None, tested: str
+    run: Run, record: dict[str, Any], settings: Settings, evaluated: Evaluated | None, tested: str
 ) -> dict[str, Any]:
     """The front matter: https://huggingface.co/docs/hub/model-cards#model-card-metadata. What is not known is left out."""
     found: dict[str, Any] = {"library_name": "peft", "pipeline_tag": "summarization"}
     if is_hub_id(settings.base):
         found |= {"base_model": settings.base, "base_model_relation": "adapter"}
-    found |= _license_fields(facts.get("base", {}).get("license"), facts.get("data", {}).get("license"))
+    found |= _license_fields(record.get("base", {}).get("license"), record.get("data", {}).get("license"))
     if evaluated and is_english([r for p in evaluated.pairs for r in p.references]):
         found["language"] = ["en"]
     if is_hub_id(settings.data.path):
         found["datasets"] = [settings.data.path]
-    family = facts.get("base", {}).get("model_type")
+    family = record.get("base", {}).get("model_type")
     found |= {
         "metrics": ["rouge"],
         "tags": ["lora", "summarization", "dialogue-summarization", "diasum", *([family] if family else [])],
@@ -125,7 +125,7 @@ def metadata(
         metrics = [{"type": "rouge", "name": NAMES.get(m, m), "value": round(i.mean, 2)} for m, i in scores]
         found["model-index"] = [
             {
-                "name": facts["name"],
+                "name": record["name"],
                 "results": [
                     {
                         "task": {"type": "summarization", "name": "Dialogue summarization"},
@@ -197,12 +197,12 @@ def hub_or_name(name: str) -> str:
 
 def _adapter_facts(run: Run) -> dict[str, Any]:
     """What PEFT's own file says of the adapter; modules as a sorted list."""
-    facts = json.loads((run.adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    modules = facts.get("target_modules") or []
+    adapter = json.loads((run.adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    modules = adapter.get("target_modules") or []
     return {
-        "type": facts.get("peft_type", "LORA"),
-        "r": facts.get("r"),
-        "alpha": facts.get("lora_alpha"),
-        "dropout": facts.get("lora_dropout"),
+        "type": adapter.get("peft_type", "LORA"),
+        "r": adapter.get("r"),
+        "alpha": adapter.get("lora_alpha"),
+        "dropout": adapter.get("lora_dropout"),
         "modules": [modules] if isinstance(modules, str) else sorted(modules),
     }

@@ -1,6 +1,6 @@
 """What the report says: everything that its templates draw, computed once.
 
-In: an `Evaluated`, its corpus and its run. Out: a `Report`; `Report.facts` is what metrics.json holds beyond the scores.
+In: an `Evaluated`, its corpus and its run. Out: a `Report`; `Report.record` is what metrics.json holds beyond the scores.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Report:
             rules see few of a model's errors, so a lower share than theirs says nothing.
         reference_facts: pair to reference to what the checks find in it.
         contrast: system to its contrast, where it was measured.
-        facts: what metrics.json holds beyond the scores.
+        record: what metrics.json holds beyond the scores.
     """
 
     evaluated: Evaluated
@@ -80,7 +80,7 @@ class Report:
     human: FactCheck
     reference_facts: list[list[list[Unsupported]]]
     contrast: Mapping[str, ContrastResult]
-    facts: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -117,8 +117,8 @@ class Report:
     @property
     def sentences(self) -> list[str]:
         """What the evaluation says."""
-        told = (contrast_sentence(system, result) for system, result in self.contrast.items())
-        further = (*told, self.facts_sentence, self.evaluated.next_steps)
+        contrasts = (contrast_sentence(system, result) for system, result in self.contrast.items())
+        further = (*contrasts, self.facts_sentence, self.evaluated.next_steps)
         return [*sentences(self.evaluation, self.metric), *(line for line in further if line)]
 
     @property
@@ -242,11 +242,11 @@ def build_report(
     references, checks = _check(texts, evaluation)
     human = _count([found[0] for found in references])
     report = Report(evaluated, corpus, run, checks, human, references, contrast or {})
-    report.facts = {
+    report.record = {
         "system": evaluated.system,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {"name": report.data_name, "license": corpus.license},
-        "run": run_facts(run) if run else None,
+        "run": run_record(run) if run else None,
         "versions": versions(),
         "hardware": describe_machine(),
         "generation": evaluated.generation or None,
@@ -257,19 +257,19 @@ def build_report(
         },
     }
     if report.contrast:
-        report.facts["contrast"] = {name: result.to_json() for name, result in report.contrast.items()}
+        report.record["contrast"] = {name: result.to_json() for name, result in report.contrast.items()}
     return report
 
 
-def run_facts(run: Run) -> dict[str, Any]:
+def run_record(run: Run) -> dict[str, Any]:
     """What metrics.json says of the run: its name and the manifest's base, data, parameters, seed and times; no local folders."""
     manifest = run.manifest()
     keys = ("base", "parameters", "seed", "data", "encoding", "choices", "timings", "best", "status", "versions")
-    facts = {"name": run.path.resolve().name} | {key: manifest[key] for key in keys if key in manifest}
+    record = {"name": run.path.resolve().name} | {key: manifest[key] for key in keys if key in manifest}
     for part, key in (("base", "id"), ("data", "path")):
-        if key in facts.get(part, {}):
-            facts[part] = facts[part] | {key: short_name(facts[part][key])}
-    return facts
+        if key in record.get(part, {}):
+            record[part] = record[part] | {key: short_name(record[part][key])}
+    return record
 
 
 def versions() -> dict[str, str]:
@@ -298,16 +298,16 @@ def _check(
     dialogues = [pair.dialogue for pair, row in zip(evaluation.pairs, rows, strict=True) for _ in row]
     found = iter(faithfulness([text for row in rows for text in row], dialogues).unsupported)
     by_pair = [[next(found) for _ in row] for row in rows]
-    references = [facts[: len(facts) - len(texts)] for facts in by_pair]
-    systems = {name: _count([facts[k - len(texts)] for facts in by_pair]) for k, name in enumerate(texts)}
+    references = [claims[: len(claims) - len(texts)] for claims in by_pair]
+    systems = {name: _count([claims[k - len(texts)] for claims in by_pair]) for k, name in enumerate(texts)}
     return references, systems
 
 
 def _count(found: list[list[Unsupported]]) -> FactCheck:
-    columns = [[float(any(fact.kind == kind for fact in facts)) for facts in found] for kind in KINDS]
-    columns.append([float(bool(facts)) for facts in found])
+    columns = [[float(any(claim.kind == kind for claim in claims)) for claims in found] for kind in KINDS]
+    columns.append([float(bool(claims)) for claims in found])
     bands = [share_interval(column) for column in columns]
-    counts = {kind: sum(fact.kind == kind for facts in found for fact in facts) for kind in KINDS}
+    counts = {kind: sum(claim.kind == kind for claims in found for claim in claims) for kind in KINDS}
     return FactCheck(found, counts, dict(zip((*KINDS, "any"), bands, strict=True)))
 
 

@@ -72,7 +72,7 @@ def write_evaluation(
         write_text(folder / MARKDOWN, markdown)
         for name in older - set(names.values()):
             (folder / name).unlink(missing_ok=True)
-        evaluated.evaluation.write(folder / METRICS, report.facts | {"files": sorted(names.values())})
+        evaluated.evaluation.write(folder / METRICS, report.record | {"files": sorted(names.values())})
     evaluated.folder, evaluated.facts = folder, report.facts_sentence
     if (
         card
@@ -96,8 +96,8 @@ def prediction_files(evaluated: Evaluated) -> dict[str, str]:
 
 def _columns(report: Report, system: str) -> dict[str, Any]:
     """Per-example values beside each prediction: its scores, and how many facts in it are unsupported."""
-    facts = report.facts_of(system)
-    return {**report.evaluation.scores[system], "unsupported": [len(found) for found in facts]}
+    unsupported = report.facts_of(system)
+    return {**report.evaluation.scores[system], "unsupported": [len(claims) for claims in unsupported]}
 
 
 def _older_files(folder: Path) -> set[str]:

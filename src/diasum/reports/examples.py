@@ -69,7 +69,7 @@ def _text(text: str, dialogue: Dialogue, unsupported: Sequence[Unsupported], *, 
     at = _utf16(text)
     return {
         "text": text,
-        "unsupported": [[at(fact.start), at(fact.end), fact.kind, fact.reason] for fact in unsupported],
+        "unsupported": [[at(claim.start), at(claim.end), claim.kind, claim.reason] for claim in unsupported],
         "support": [[at(start), at(end), turn] for start, end, turn in _phrases(text, dialogue)] if trace else [],
     }
 

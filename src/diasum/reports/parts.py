@@ -58,9 +58,9 @@ def tiles(report: Report) -> list[Tile]:
         spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)} corrected"
         spread += "" if row.established else ": no difference is established"
         found.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
-    facts = report.checks[report.system].bands["any"]
+    unsupported = report.checks[report.system].bands["any"]
     more = f"of summaries. Checked: {CHECKED}; nothing else is"
-    found.append(Tile("Unsupported names, numbers, dates in", f"{100 * facts.mean:.1f}", "%", more))
+    found.append(Tile("Unsupported names, numbers, dates in", f"{100 * unsupported.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]
         more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"
@@ -102,9 +102,9 @@ def contrast_rows(report: Report) -> list[ContrastRow]:
 
 
 def method(report: Report) -> dict[str, dict[str, str]]:
-    """Titles to facts, each a name and a value: what another person needs to repeat the figures."""
+    """Titles to rows of a name and a value: what another person needs to repeat the figures."""
     evaluation = report.evaluation
-    data = report.facts["data"]
+    data = report.record["data"]
     measured = {
         "Protocol": f"{evaluation.protocol.name}: {evaluation.protocol.description}",
         "Data": f"{data['name']}, split {evaluation.split}, {evaluation.n} dialogues, references each: {evaluation.references}",
@@ -112,46 +112,46 @@ def method(report: Report) -> dict[str, dict[str, str]]:
         "Data hash (SHA-256)": evaluation.data_hash,
         "Intervals": f"percentile bootstrap over dialogues, {evaluation.resamples} resamples, seed {evaluation.seed}; "
         "of shares (facts, contrast) Wilson's score interval; 95%",
-        "Versions": ", ".join(f"{name} {version}" for name, version in report.facts["versions"].items()),
-        "Machine": machine(report.facts["hardware"]),
+        "Versions": ", ".join(f"{name} {version}" for name, version in report.record["versions"].items()),
+        "Machine": machine(report.record["hardware"]),
     }
-    if made := report.facts.get("generation"):
+    if made := report.record.get("generation"):
         measured["Summaries generated"] = f"on {made['device']}, in {made['dtype_reason']}"
-    if waiting := report.facts["hardware"].get("waiting"):
+    if waiting := report.record["hardware"].get("waiting"):
         measured["Threads"] = waiting
     found = {"This evaluation": measured}
-    if report.facts["run"]:
-        found["The run"] = training_facts(report.facts["run"])
+    if report.record["run"]:
+        found["The run"] = run_in_words(report.record["run"])
     return found
 
 
-def training_facts(facts: Mapping[str, Any]) -> dict[str, str]:
+def run_in_words(record: Mapping[str, Any]) -> dict[str, str]:
     """The run in words; what its manifest does not say is left out."""
-    said: dict[str, str] = {"Name": facts["name"]}
-    if base := facts.get("base"):
+    rows: dict[str, str] = {"Name": record["name"]}
+    if base := record.get("base"):
         revision = f", revision {base['revision']}" if base.get("revision") else ""
-        said["Base model"] = (
+        rows["Base model"] = (
             f"{short_name(base['id'])}{revision} ({base.get('model_type')}, weights {base.get('sha256')})"
         )
-    if parameters := facts.get("parameters"):
+    if parameters := record.get("parameters"):
         part = parameters["trainable"] / max(parameters["total"], 1)
-        said["Trained parameters"] = f"{parameters['trainable']:,} of {parameters['total']:,} ({percent(part, 2)})"
-    if data := facts.get("data"):
+        rows["Trained parameters"] = f"{parameters['trainable']:,} of {parameters['total']:,} ({percent(part, 2)})"
+    if data := record.get("data"):
         parts = (f"{n['n']} {name} pairs ({n['sha256'][:12]})" for name, n in data.get("splits", {}).items())
-        said["Trained on"] = f"{short_name(data['path'])}: {', '.join(parts)}"
-    if (seed := facts.get("seed")) is not None:
-        said["Seed"] = str(seed)
-    if timings := facts.get("timings"):
+        rows["Trained on"] = f"{short_name(data['path'])}: {', '.join(parts)}"
+    if (seed := record.get("seed")) is not None:
+        rows["Seed"] = str(seed)
+    if timings := record.get("timings"):
         seconds = sum(part["seconds"] for part in timings)
         share = sum(part.get("evaluation_seconds", 0) for part in timings) / max(seconds, 1e-9)
-        said["Time"] = f"{duration(seconds)}, of it {percent(share, 0)} evaluation"
-    if best := facts.get("best"):
+        rows["Time"] = f"{duration(seconds)}, of it {percent(share, 0)} evaluation"
+    if best := record.get("best"):
         scores = (
             f"{k.removeprefix('eval_')} {v:.3g}" for k, v in best.items() if k.startswith("eval_") and k in _SCORES
         )
-        said["Best adapter"] = f"of step {best.get('step')}: {', '.join(scores)}"
-    return said | {
-        f"Choice of {_CHOICES.get(name, name)}": str(reason) for name, reason in facts.get("choices", {}).items()
+        rows["Best adapter"] = f"of step {best.get('step')}: {', '.join(scores)}"
+    return rows | {
+        f"Choice of {_CHOICES.get(name, name)}": str(reason) for name, reason in record.get("choices", {}).items()
     }
 
 
@@ -159,13 +159,13 @@ _CHOICES = {"dtype": "dtype in training", "generation": "dtype of summaries whil
 _SCORES = ("eval_loss", "eval_rouge1", "eval_rouge2", "eval_rougeL")
 
 
-def machine(facts: Mapping[str, Any]) -> str:
+def machine(hardware: Mapping[str, Any]) -> str:
     """``AMD EPYC, 2 cores, 23 GiB``."""
     parts: Sequence[str | None] = (
-        facts.get("gpu"),
-        facts.get("processor"),
-        f"{facts['cores']} cores" if facts.get("cores") else None,
-        f"{facts['memory_bytes'] / 2**30:.0f} GiB memory" if facts.get("memory_bytes") else None,
+        hardware.get("gpu"),
+        hardware.get("processor"),
+        f"{hardware['cores']} cores" if hardware.get("cores") else None,
+        f"{hardware['memory_bytes'] / 2**30:.0f} GiB memory" if hardware.get("memory_bytes") else None,
     )
     return ", ".join(part for part in parts if part)
 

@@ -25,18 +25,18 @@ from diasum.training.history import kept_evaluation, stalled
 from diasum.training.run import Run
 
 
-class Rhythm(TrainerCallback):
+class EpochSchedule(TrainerCallback):
     """Evaluate and save at every epoch's end, save every `save_steps` within it, stop early when the score stalls."""
 
     def __init__(self, settings: TrainSettings, steps_per_epoch: int) -> None:
         self.settings = settings
         self.steps_per_epoch = steps_per_epoch
-        self.asked = False  # this process was told to stop
+        self.stop_requested = False  # this process was told to stop
         self.interrupted = False  # any was, as all know since the last step's end
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # At an epoch's last step the epoch's own evaluation and checkpoint follow; one before it would skip that evaluation on resume.
-        self.interrupted = distributed.any_process(self.asked)
+        self.interrupted = distributed.any_process(self.stop_requested)
         last_of_epoch = state.global_step % self.steps_per_epoch == 0 or state.global_step >= state.max_steps
         every = self.settings.save_steps
         control.should_save = not last_of_epoch and (
@@ -171,8 +171,8 @@ class Interruption:
         number: of the first of these signals; None until there is one.
     """
 
-    def __init__(self, rhythm: Rhythm, console: Console) -> None:
-        self.rhythm = rhythm
+    def __init__(self, schedule: EpochSchedule, console: Console) -> None:
+        self.schedule = schedule
         self.console = console
         self.number: int | None = None
         self._handled = handled([INTERRUPT, TERMINATE, HANG_UP], self._ask)
@@ -185,9 +185,9 @@ class Interruption:
         self._handled.__exit__(None, None, None)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.rhythm.asked:
+        if self.schedule.stop_requested:
             if number == INTERRUPT:
                 raise KeyboardInterrupt
             return  # a terminal that is closed tells several times
-        self.rhythm.asked, self.number = True, number
+        self.schedule.stop_requested, self.number = True, number
         self.console.print("Stopping after this step and saving; Ctrl-C from here on ends at once without saving.")

@@ -205,7 +205,7 @@ def _keep_linear_weights_in(dtype: torch.dtype, model: Any) -> None:
             module.weight.data = module.weight.data.to(dtype)
 
 
-class Part:
+class RankBatches:
     """This process's part of an epoch's batches: with n processes every n-th; an empty batch where they do not come out even.
 
     Args:
@@ -231,7 +231,7 @@ class Part:
         return iter(order[rank() :: processes()])
 
 
-class OrNothing:
+class EmptyBatchCollator:
     """Collates; an empty batch becomes the shortest pair with nothing to learn from it (all labels ignored)."""
 
     def __init__(self, collator: Callable[[Any], dict[str, Any]], features: Sequence[Mapping[str, Any]]) -> None:
@@ -239,10 +239,10 @@ class OrNothing:
 
         self.collator = collator
         shortest = min(features, key=lambda feature: len(feature["input_ids"]) + len(feature["labels"]))
-        self.nothing = {**shortest, "labels": [IGNORED] * len(shortest["labels"])}
+        self.filler = {**shortest, "labels": [IGNORED] * len(shortest["labels"])}
 
     def __call__(self, features: Any) -> dict[str, Any]:
-        return self.collator(features or [self.nothing])
+        return self.collator(features or [self.filler])
 
 
 @contextlib.contextmanager
@@ -259,7 +259,7 @@ def lost_contact() -> Iterator[None]:
         ) from None
 
 
-def tells() -> bool:
+def reports_failure() -> bool:
     """Whether this failed process is the one to tell the user; waits a little so that the others can fail by themselves.
 
     A launcher kills all processes as soon as one has ended, so the others get time to end with the same exit code.

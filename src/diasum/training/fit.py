@@ -28,7 +28,7 @@ from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, base_name, decoder_start, special_tokens, threads
 from diasum.training import distributed
-from diasum.training.callbacks import BestAdapter, Events, Interruption, LiveProgress, Rhythm
+from diasum.training.callbacks import BestAdapter, EpochSchedule, Events, Interruption, LiveProgress
 from diasum.training.encoder_cache import build_cache
 from diasum.training.history import kept_evaluation, stalled
 from diasum.training.lock import Lock
@@ -102,9 +102,9 @@ def fit(
         distributed.on_main(lambda: _claim(run, None if resume else settings, record, prepared.corpus))
         prepared.show(console, run)
         batches_a_step = settings.train.gradient_accumulation_steps * distributed.processes()
-        rhythm = Rhythm(settings.train, -(-len(prepared.batches) // batches_a_step))
-        progress = LiveProgress(console, rhythm.steps_per_epoch)
-        trainer = make_trainer(settings, run, prepared, [rhythm, progress])
+        schedule = EpochSchedule(settings.train, -(-len(prepared.batches) // batches_a_step))
+        progress = LiveProgress(console, schedule.steps_per_epoch)
+        trainer = make_trainer(settings, run, prepared, [schedule, progress])
         try:
             estimate = _estimate(settings, run, prepared, trainer, console)
         except DiasumError:  # not even one pair fits: under other settings the run may have its name
@@ -117,8 +117,8 @@ def fit(
             encode_once(settings, run, prepared, trainer, console)
         if on_progress is not None and distributed.is_main():
             trainer.add_callback(_forward_logs(on_progress))
-        with Interruption(rhythm, console) as interruption, closing(progress):
-            result = _train(trainer, rhythm, run, resume, checkpoint)
+        with Interruption(schedule, console) as interruption, closing(progress):
+            result = _train(trainer, schedule, run, resume, checkpoint)
         result.signal = interruption.number
         if result.complete:
             distributed.on_main(lambda: _finish(settings, run, prepared, result))
@@ -203,7 +203,9 @@ def encode_once(settings: Settings, run: Run, prepared: Prepared, trainer: Dialo
     trainer.data_collator = cache.collator(trainer.data_collator)
 
 
-def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool, checkpoint: Path | None) -> TrainingResult:
+def _train(
+    trainer: DialogueTrainer, schedule: EpochSchedule, run: Run, resume: bool, checkpoint: Path | None
+) -> TrainingResult:
     train = trainer.settings.train
     state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8")) if checkpoint else None
     history = state["log_history"] if state else []
@@ -220,7 +222,7 @@ def _train(trainer: DialogueTrainer, rhythm: Rhythm, run: Run, resume: bool, che
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         history = trainer.state.log_history
     seconds = time.perf_counter() - begin
-    complete = not rhythm.interrupted or trainer.state.global_step >= trainer.state.max_steps
+    complete = not schedule.interrupted or trainer.state.global_step >= trainer.state.max_steps
     timing = {"seconds": seconds, "evaluation_seconds": trainer.evaluation_seconds}
     distributed.on_main(lambda: _note(run, "trained" if complete else "interrupted", timing))
     share = trainer.evaluation_seconds / max(seconds, 1e-9)

@@ -102,8 +102,8 @@ class DialogueTrainer(Seq2SeqTrainer):
             return self.accelerator.prepare(loader)
         loader = DataLoader(
             self.train_dataset,
-            batch_sampler=distributed.Part(self.batches),
-            collate_fn=distributed.OrNothing(self.data_collator, self.train_dataset),
+            batch_sampler=distributed.RankBatches(self.batches),
+            collate_fn=distributed.EmptyBatchCollator(self.data_collator, self.train_dataset),
         )
         # Ours is one process's part already: accelerate would divide it again.
         return prepare_data_loader(
@@ -374,7 +374,7 @@ def _not_finite(what: str, value: float, step: int) -> DiasumError:
 
 
 def training_arguments(settings: Settings, run: Run, hardware: Hardware) -> Seq2SeqTrainingArguments:
-    """The settings in the words of transformers. Evaluation and checkpoints are left to `callbacks.Rhythm`."""
+    """The settings in the words of transformers. Evaluation and checkpoints are left to `callbacks.EpochSchedule`."""
     train = settings.train
     arguments = Seq2SeqTrainingArguments(
         output_dir=str(run.checkpoints),

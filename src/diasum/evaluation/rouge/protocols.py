@@ -243,7 +243,7 @@ PROTOCOLS: dict[str, Protocol] = {
     )
 }
 
-SAME = {"rouge-score-mean": "rouge-score"}  # other names of a protocol
+ALIASES = {"rouge-score-mean": "rouge-score"}  # another name of a protocol to its own
 
 
 AUTO = "auto"
@@ -255,12 +255,12 @@ class Choice:
 
     Attributes:
         reason: a sentence for reports.
-        told: whether users should read the reason even where nobody asked: it is not what Latin text gets.
+        noteworthy: whether users should read the reason even where nobody asked: it is not what Latin text gets.
     """
 
     protocol: Protocol
     reason: str
-    told: bool = False
+    noteworthy: bool = False
 
 
 def choose_protocol(name: str, references: Sequence[Sequence[str]]) -> Choice:
@@ -280,7 +280,7 @@ def choose_protocol(name: str, references: Sequence[Sequence[str]]) -> Choice:
     if share < OTHER_SCRIPT:
         return Choice(PROTOCOLS["rouge-score"], "auto: the references are in Latin letters")
     reason = f"auto: {share:.0%} of the references' letters are not Latin ({', '.join(scripts[:3])}), which rouge-score would drop"
-    return Choice(PROTOCOLS["unicode"], reason, told=True)
+    return Choice(PROTOCOLS["unicode"], reason, noteworthy=True)
 
 
 def get_protocol(name: str) -> Protocol:

@@ -16,7 +16,7 @@ from diasum.model.fast import operators
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.compiled import choose_kernels
 from diasum.model.fast.frozen import choose_products
-from diasum.model.fast.ops import ACTIVATIONS, Kind
+from diasum.model.fast.ops import ACTIVATIONS, Backend
 from diasum.model.fast.packed import Packed, Segments
 from diasum.wording import with_article
 
@@ -71,12 +71,12 @@ def fast_path(
     linear = [module for module in base.modules() if type(module) is nn.Linear]
     size = sum(module.weight.numel() for module in linear) * dtype.itemsize
     products, packing = choose_products(prepack, base.device.type, dtype, size=size, recompute=recompute)
-    made, compiling = choose_kernels(kernels, base.device.type, dtype)
+    compiled, compiling = choose_kernels(kernels, base.device.type, dtype)
     reason = (
         f"fast path for {base.config.model_type}: fused pieces on rows without padding, no gradients of what is frozen"
     )
-    kind = Kind(dtype, products, made)
-    return FastChoice(family(base, kind, recompute=recompute), "; ".join(filter(None, (reason, packing, compiling))))
+    backend = Backend(dtype, products, compiled)
+    return FastChoice(family(base, backend, recompute=recompute), "; ".join(filter(None, (reason, packing, compiling))))
 
 
 def _obstacle(model: Any, dtype: torch.dtype) -> str | None:

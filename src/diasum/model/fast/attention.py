@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from diasum.model.fast.kernels import Kernels, RelativeBias, Scores
+from diasum.model.fast.kernels import AttentionSpec, Kernels, RelativeBias
 from diasum.model.fast.ops import run
 from diasum.model.fast.packed import Segments
 
@@ -68,8 +68,8 @@ class _BySegment(torch.autograd.Function):
         kernels: Kernels,
     ) -> Tensor:
         q, kv = q.contiguous(), None if kv is None else kv.contiguous()
-        ctx.scores = Scores(segments, heads, scale, bias, causal)
-        out, *log_sums = kernels.attention(*_columns(q, kv), ctx.scores)
+        ctx.spec = AttentionSpec(segments, heads, scale, bias, causal)
+        out, *log_sums = kernels.attention(*_columns(q, kv), ctx.spec)
         ctx.save_for_backward(q, kv, out, *log_sums)
         ctx.kernels = kernels
         return out
@@ -79,7 +79,7 @@ class _BySegment(torch.autograd.Function):
         q, kv, out, *log_sums = ctx.saved_tensors
         grad_q, grad_kv = torch.empty_like(q), None if kv is None else torch.empty_like(kv)
         into = _columns(grad_q, grad_kv)
-        ctx.kernels.attention_backward(grads[0].contiguous(), *_columns(q, kv), out, log_sums, ctx.scores, into)
+        ctx.kernels.attention_backward(grads[0].contiguous(), *_columns(q, kv), out, log_sums, ctx.spec, into)
         return grad_q, grad_kv, None, None, None, None, None, None
 
 

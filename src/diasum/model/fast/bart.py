@@ -14,15 +14,15 @@ from torch import Tensor
 
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.ops import Kind, Linear, activated
+from diasum.model.fast.ops import Backend, Linear, activated
 from diasum.model.fast.packed import Packed, Segments
 
 
 class FastBart(FastModel):
     """See `FastModel`."""
 
-    def __init__(self, model: Any, kind: Kind, *, recompute: bool = False) -> None:
-        super().__init__(model, kind, recompute=recompute)
+    def __init__(self, model: Any, backend: Backend, *, recompute: bool = False) -> None:
+        super().__init__(model, backend, recompute=recompute)
         self._norms_first = model.config.model_type != "bart"
         self._encoder = [self._layer(layer) for layer in model.model.encoder.layers]
         self._decoder = [self._layer(layer) for layer in model.model.decoder.layers]
@@ -49,7 +49,7 @@ class FastBart(FastModel):
         return self._last_norm(stack, y)
 
     def _layer(self, layer: Any) -> _Layer:
-        return _Layer(layer, self.model.config, self.kind, norms_first=self._norms_first)
+        return _Layer(layer, self.model.config, self.backend, norms_first=self._norms_first)
 
     def _last_norm(self, stack: Any, x: Tensor) -> Tensor:
         return _norm(x, stack.layer_norm) if self._norms_first else x
@@ -58,18 +58,18 @@ class FastBart(FastModel):
 class _Layer:
     """One layer of the encoder or the decoder."""
 
-    def __init__(self, layer: Any, config: Any, kind: Kind, *, norms_first: bool) -> None:
+    def __init__(self, layer: Any, config: Any, backend: Backend, *, norms_first: bool) -> None:
         attention = layer.self_attn
-        self._layer, self._norms_first, self._kernels = layer, norms_first, kind.kernels
+        self._layer, self._norms_first, self._kernels = layer, norms_first, backend.kernels
         self._heads, self._scale = attention.num_heads, float(attention.scaling)
-        self._qkv = Linear([attention.q_proj, attention.k_proj, attention.v_proj], kind)
-        self._o = Linear([attention.out_proj], kind)
+        self._qkv = Linear([attention.q_proj, attention.k_proj, attention.v_proj], backend)
+        self._o = Linear([attention.out_proj], backend)
         cross = getattr(layer, "encoder_attn", None)
         if cross is not None:
-            self._cross_q, self._cross_o = Linear([cross.q_proj], kind), Linear([cross.out_proj], kind)
-            self._cross_kv = Linear([cross.k_proj, cross.v_proj], kind)
+            self._cross_q, self._cross_o = Linear([cross.q_proj], backend), Linear([cross.out_proj], backend)
+            self._cross_kv = Linear([cross.k_proj, cross.v_proj], backend)
         self._activation = config.activation_function
-        self._fc1, self._fc2 = Linear([layer.fc1], kind), Linear([layer.fc2], kind)
+        self._fc1, self._fc2 = Linear([layer.fc1], backend), Linear([layer.fc2], backend)
 
     def encode(self, x: Tensor, segments: Segments) -> Tensor:
         return self._feed_forward(self._self_attention(x, segments, causal=False))

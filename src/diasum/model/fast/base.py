@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from diasum.model.fast.frozen import FrozenWeight
-from diasum.model.fast.ops import Kind, cross_entropy_sum
+from diasum.model.fast.ops import Backend, cross_entropy_sum
 from diasum.model.fast.packed import Packed
 
 
@@ -23,14 +23,14 @@ class FastModel(ABC):
 
     Args:
         model: the base model inside (a transformers model with LoRA layers of peft).
-        kind: compute type, how frozen weights are kept, and what does the work between their products.
+        backend: compute type, how frozen weights are kept, and what does the work between their products.
         recompute: recompute each block's activations in the backward pass: less memory, about a third slower.
     """
 
-    def __init__(self, model: Any, kind: Kind, *, recompute: bool = False) -> None:
+    def __init__(self, model: Any, backend: Backend, *, recompute: bool = False) -> None:
         self.model = model
-        self.kind = kind
-        self.dtype = kind.dtype
+        self.backend = backend
+        self.dtype = backend.dtype
         self.recompute = recompute
 
     @abstractmethod
@@ -46,7 +46,7 @@ class FastModel(ABC):
         for parameter in self.model.parameters():
             if not parameter.requires_grad:
                 parameter.data = parameter.data.to(self.dtype)
-        self._head = FrozenWeight(self.model.lm_head.weight.detach(), None, by=self.kind.products)
+        self._head = FrozenWeight(self.model.lm_head.weight.detach(), None, by=self.backend.products)
 
     @property
     def head_bias(self) -> Tensor | None:
@@ -80,7 +80,7 @@ class FastModel(ABC):
 
     def _loss_of(self, states: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
         return cross_entropy_sum(
-            states, self._head, self.head_bias, labels, smoothing=smoothing, kernels=self.kind.kernels
+            states, self._head, self.head_bias, labels, smoothing=smoothing, kernels=self.backend.kernels
         )
 
     def _block(self, block: Callable[..., Tensor], *args: Any) -> Tensor:

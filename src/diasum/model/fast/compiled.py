@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from diasum.errors import DiasumError
-from diasum.model.fast.kernels import Dropout, Kernels, Scores
+from diasum.model.fast.kernels import AttentionSpec, Dropout, Kernels
 from diasum.model.hardware import bf16_support, processor
 
 _SOURCES = Path(__file__).with_name("native")
@@ -120,11 +120,11 @@ class CompiledKernels(Kernels):
         )  # fmt: skip
         return grad_a, grad_b
 
-    def attention(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Tensor, ...]:
+    def attention(self, q: Tensor, k: Tensor, v: Tensor, spec: AttentionSpec) -> tuple[Tensor, ...]:
         if not self.attends:
-            return super().attention(q, k, v, scores)
-        how = self._how(q, k, v, scores)
-        out, log_sums = q.new_empty(q.shape), torch.empty(len(q), scores.heads, dtype=torch.float32)
+            return super().attention(q, k, v, spec)
+        how = self._how(q, k, v, spec)
+        out, log_sums = q.new_empty(q.shape), torch.empty(len(q), spec.heads, dtype=torch.float32)
         self._library.attention(*_places(q, k, v), *how, _at(out), _at(log_sums), _threads())
         return out, log_sums
 
@@ -136,17 +136,17 @@ class CompiledKernels(Kernels):
         v: Tensor,
         out: Tensor,
         log_sums: Sequence[Tensor],
-        scores: Scores,
+        spec: AttentionSpec,
         into: tuple[Tensor, Tensor, Tensor],
     ) -> None:
         if not self.attends:
-            super().attention_backward(grad, q, k, v, out, log_sums, scores, into)
+            super().attention_backward(grad, q, k, v, out, log_sums, spec, into)
             return
-        how = self._how(q, k, v, scores)
+        how = self._how(q, k, v, spec)
         grad, out = self._whole(grad), self._whole(out)
         for rows, like in zip((grad, out, *into), (q, q, q, k, v), strict=True):
             _expect(*like.shape, of=self._rows(rows, copy=False))
-        _expect(len(q), scores.heads, of=log_sums[0])
+        _expect(len(q), spec.heads, of=log_sums[0])
         if [part.stride() for part in into] != [part.stride() for part in (q, k, v)]:
             raise TypeError("the gradients' rows do not stand as those of queries, keys and values do")
         self._library.attention_backward(
@@ -207,11 +207,11 @@ class CompiledKernels(Kernels):
         self._library.cross_entropy(_at(logits), _at(labels), _at(losses), *logits.shape, smoothing, _threads())
         return losses.sum(), logits
 
-    def _how(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Any, ...]:
+    def _how(self, q: Tensor, k: Tensor, v: Tensor, spec: AttentionSpec) -> tuple[Any, ...]:
         """Where the bias of no distance is and its stride, where the segments are, and what else both passes of attention are told."""
         for rows in (q, k, v):
             self._rows(rows, copy=False)
-        spans = scores.segments.spans
+        spans = spec.segments.spans
         ends = (spans[-1][1], spans[-1][3]) if spans else (0, 0)
         _expect(ends[0], q.shape[1], of=q)
         _expect(ends[1], q.shape[1], of=k)
@@ -219,14 +219,14 @@ class CompiledKernels(Kernels):
         if k.stride(0) != v.stride(0):
             raise TypeError("rows of keys and values must stand alike")
         bias: tuple[int, int] = (0, 0)
-        if scores.bias is not None and spans:
-            rows, longest = self._rows(scores.bias.by_distance, copy=False), scores.bias.longest
-            reach = max(longest, *scores.segments.queries, *scores.segments.keys)
-            _expect(scores.heads, 2 * reach - 1, of=rows)
+        if spec.bias is not None and spans:
+            rows, longest = self._rows(spec.bias.by_distance, copy=False), spec.bias.longest
+            reach = max(longest, *spec.segments.queries, *spec.segments.keys)
+            _expect(spec.heads, 2 * reach - 1, of=rows)
             bias = (_at(rows[:, longest - 1 :]), rows.stride(0))
         flat = (ctypes.c_int64 * (4 * len(spans)))(*(place for span in spans for place in span))
-        size = q.shape[1] // scores.heads
-        return (*bias, flat, len(spans), scores.heads, size, scores.scale, int(scores.causal))
+        size = q.shape[1] // spec.heads
+        return (*bias, flat, len(spans), spec.heads, size, spec.scale, int(spec.causal))
 
     def _rows(self, x: Tensor, *, copy: bool = True) -> Tensor:
         """x, each of whose rows is in one piece; what is written to cannot be a copy."""
@@ -325,8 +325,8 @@ def _library(compiler: list[str], dtype: torch.dtype) -> Path:
     openmp = _openmp_of_torch()
     sources = sorted(_SOURCES.glob("*.cpp"))
     texts = [path.read_text(encoding="utf-8") for path in (*sources, *_SOURCES.glob("*.h"))]
-    facts = [*texts, *compile, openmp, processor(), _cpu_flags()]
-    name = f"kernels-{hashlib.sha256(chr(0).join(facts).encode()).hexdigest()[:32]}.so"
+    inputs = [*texts, *compile, openmp, processor(), _cpu_flags()]
+    name = f"kernels-{hashlib.sha256(chr(0).join(inputs).encode()).hexdigest()[:32]}.so"
     library = _cache_folder() / name
     checksum = library.with_suffix(".sha256")
     # Loading a library that a full disk or a sync cut short would kill the process.

@@ -58,7 +58,7 @@ class RelativeBias:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class AttentionSpec:
     """How queries are compared with keys.
 
     Attributes:
@@ -138,26 +138,26 @@ class Kernels:
 
     # ---- attention ----
 
-    def attention(self, q: Tensor, k: Tensor, v: Tensor, scores: Scores) -> tuple[Tensor, ...]:
+    def attention(self, q: Tensor, k: Tensor, v: Tensor, spec: AttentionSpec) -> tuple[Tensor, ...]:
         """Every segment's queries mix the values of its keys.
 
         Args:
             q: (T, heads * K); its rows, like those of k and v, may be parts of wider ones.
             k: (S, heads * K).
             v: (S, heads * K).
-            scores: of queries and keys.
+            spec: how queries are compared with keys.
 
         Returns:
             The mixed values (T, heads * K), and for the backward pass logarithms of the softmax's sums, in a form of each kernel's own.
         """
         out = q.new_empty(q.shape)
         log_sums = []
-        for a, b, c, d in scores.segments.spans:
+        for a, b, c, d in spec.segments.spans:
             mixed, log_sum = operators.attend(
-                _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
-                causal=scores.causal, mask=scores.table(b - a, d - c), scale=scores.scale,
+                _heads(q, a, b, spec), _heads(k, c, d, spec), _heads(v, c, d, spec),
+                causal=spec.causal, mask=spec.table(b - a, d - c), scale=spec.scale,
             )  # fmt: skip
-            _heads(out, a, b, scores).copy_(mixed)
+            _heads(out, a, b, spec).copy_(mixed)
             log_sums.append(log_sum)
         return out, *log_sums
 
@@ -169,7 +169,7 @@ class Kernels:
         v: Tensor,
         out: Tensor,
         log_sums: Sequence[Tensor],
-        scores: Scores,
+        spec: AttentionSpec,
         into: tuple[Tensor, Tensor, Tensor],
     ) -> None:
         """Writes the gradients of q, k and v into `into`, whose rows stand as theirs do.
@@ -181,17 +181,17 @@ class Kernels:
             v: as before.
             out: what `attention` returned.
             log_sums: likewise.
-            scores: as before.
+            spec: as before.
             into: for the gradients of q, k and v.
         """
-        for (a, b, c, d), log_sum in zip(scores.segments.spans, log_sums, strict=True):
+        for (a, b, c, d), log_sum in zip(spec.segments.spans, log_sums, strict=True):
             made = operators.attend_backward(
-                _heads(grad, a, b, scores), _heads(q, a, b, scores), _heads(k, c, d, scores), _heads(v, c, d, scores),
-                _heads(out, a, b, scores), log_sum,
-                causal=scores.causal, mask=scores.table(b - a, d - c), scale=scores.scale,
+                _heads(grad, a, b, spec), _heads(q, a, b, spec), _heads(k, c, d, spec), _heads(v, c, d, spec),
+                _heads(out, a, b, spec), log_sum,
+                causal=spec.causal, mask=spec.table(b - a, d - c), scale=spec.scale,
             )  # fmt: skip
             for rows, part, (begin, end) in zip(into, made, ((a, b), (c, d), (c, d)), strict=True):
-                _heads(rows, begin, end, scores).copy_(part)
+                _heads(rows, begin, end, spec).copy_(part)
 
     # ---- norms and gates ----
 
@@ -255,10 +255,10 @@ class Kernels:
         return total, made.to(logits.dtype)
 
 
-def _heads(rows: Tensor, begin: int, end: int, scores: Scores) -> Tensor:
+def _heads(rows: Tensor, begin: int, end: int, spec: AttentionSpec) -> Tensor:
     """A segment's, (1, heads, end - begin, K), as the fused kernels take it: a view by one call, since there are hundreds in a step."""
-    size, row = rows.shape[1] // scores.heads, rows.stride(0)
-    shape, offset = (1, scores.heads, end - begin, size), rows.storage_offset() + begin * row
+    size, row = rows.shape[1] // spec.heads, rows.stride(0)
+    shape, offset = (1, spec.heads, end - begin, size), rows.storage_offset() + begin * row
     return rows.as_strided(shape, (row, size, row, 1), offset)
 
 

@@ -72,7 +72,7 @@ class Adapter:
 
 
 @dataclass(frozen=True)
-class Kind:
+class Backend:
     """How a fast model computes.
 
     Attributes:
@@ -93,12 +93,12 @@ class Linear:
     exist once (packed, three times) and the plain model goes on working.
     """
 
-    def __init__(self, modules: Sequence[Any], kind: Kind) -> None:
+    def __init__(self, modules: Sequence[Any], backend: Backend) -> None:
         bases = [getattr(module, "base_layer", module) for module in modules]
-        weight = _side_by_side([base.weight for base in bases], kind.dtype)
-        bias = None if bases[0].bias is None else _side_by_side([base.bias for base in bases], kind.dtype)
-        self.frozen = FrozenWeight(weight, bias, by=kind.products)
-        self.kernels = kind.kernels
+        weight = _side_by_side([base.weight for base in bases], backend.dtype)
+        bias = None if bases[0].bias is None else _side_by_side([base.bias for base in bases], backend.dtype)
+        self.frozen = FrozenWeight(weight, bias, by=backend.products)
+        self.kernels = backend.kernels
         self.adapters: list[Adapter] = []
         begin = 0
         for module, base in zip(modules, bases, strict=True):

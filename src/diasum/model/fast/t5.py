@@ -14,19 +14,19 @@ from torch import Tensor
 from diasum.model.fast.attention import attend
 from diasum.model.fast.base import FastModel
 from diasum.model.fast.kernels import RelativeBias
-from diasum.model.fast.ops import Kind, Linear, activated, gated, rms_norm
+from diasum.model.fast.ops import Backend, Linear, activated, gated, rms_norm
 from diasum.model.fast.packed import Packed, Segments
 
 
 class FastT5(FastModel):
     """See `FastModel`."""
 
-    def __init__(self, model: Any, kind: Kind, *, recompute: bool = False) -> None:
-        super().__init__(model, kind, recompute=recompute)
+    def __init__(self, model: Any, backend: Backend, *, recompute: bool = False) -> None:
+        super().__init__(model, backend, recompute=recompute)
         config = model.config
         self._scale = config.d_model**-0.5 if _scales_output(config) else 1.0
-        self._encoder = [_Block(block, config, kind) for block in model.encoder.block]
-        self._decoder = [_Block(block, config, kind) for block in model.decoder.block]
+        self._encoder = [_Block(block, config, backend) for block in model.encoder.block]
+        self._decoder = [_Block(block, config, backend) for block in model.decoder.block]
         self._convert_frozen()
 
     def encode(self, packed: Packed) -> Tensor:
@@ -50,27 +50,27 @@ class FastT5(FastModel):
 
     def _last_norm(self, stack: Any, x: Tensor) -> Tensor:
         norm = stack.final_layer_norm
-        return rms_norm(x, norm.weight, norm.variance_epsilon, self.kind.kernels)
+        return rms_norm(x, norm.weight, norm.variance_epsilon, self.backend.kernels)
 
 
 class _Block:
     """One layer of the encoder or the decoder."""
 
-    def __init__(self, block: Any, config: Any, kind: Kind) -> None:
+    def __init__(self, block: Any, config: Any, backend: Backend) -> None:
         attention, feed = block.layer[0].SelfAttention, block.layer[-1].DenseReluDense
         self._attention = attention
         self._heads, self._scale = config.num_heads, float(attention.scaling)
         self._norms = [layer.layer_norm for layer in block.layer]
-        self._kernels = kind.kernels
-        self._qkv = Linear([attention.q, attention.k, attention.v], kind)
-        self._o = Linear([attention.o], kind)
+        self._kernels = backend.kernels
+        self._qkv = Linear([attention.q, attention.k, attention.v], backend)
+        self._o = Linear([attention.o], backend)
         if len(block.layer) == 3:
             cross = block.layer[1].EncDecAttention
-            self._cross_q, self._cross_o = Linear([cross.q], kind), Linear([cross.o], kind)
-            self._cross_kv = Linear([cross.k, cross.v], kind)
+            self._cross_q, self._cross_o = Linear([cross.q], backend), Linear([cross.o], backend)
+            self._cross_kv = Linear([cross.k, cross.v], backend)
         self._activation, self._gated = config.dense_act_fn, config.is_gated_act
-        self._wi = Linear([feed.wi_0, feed.wi_1] if self._gated else [feed.wi], kind)
-        self._wo = Linear([feed.wo], kind)
+        self._wi = Linear([feed.wi_0, feed.wi_1] if self._gated else [feed.wi], backend)
+        self._wo = Linear([feed.wo], backend)
         self._bias: RelativeBias | None = None
 
     def bias(self, length: int, dtype: torch.dtype, *, causal: bool, inherited: RelativeBias | None) -> RelativeBias:
