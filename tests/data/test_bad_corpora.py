@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from diasum.data import pairs_hash
-from diasum.data.readers import decode, read_path
+from diasum.dialogue.files.decoding import decode
+from diasum.dialogue.files.tables import read_path
 from tests.data.tables import fail, load, rows, write_csv, write_jsonl
 
 
@@ -78,7 +79,7 @@ def test_broken_files_are_named_with_the_line(tmp_path: Path, case: str) -> None
 
 
 def test_a_line_without_end_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diasum.data.readers._LONGEST_LINE", 1024 * 1024)
+    monkeypatch.setattr("diasum.dialogue.files.tables._LONGEST_LINE", 1024 * 1024)
     (tmp_path / "a.jsonl").write_bytes(GOOD + b'{"dialogue": "' + b"x" * 1024 * 1024)
     assert "a.jsonl, line 2: longer than 1 MiB" in fail(tmp_path / "a.jsonl")
 

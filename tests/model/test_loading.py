@@ -139,7 +139,7 @@ def test_adapter_loads_in_plain_peft_with_the_same_outputs(trained: Path, base: 
 
     text = "Anna: Could you send me the report?\nBen: Sure."
     ours = diasum.load(trained, dtype="fp32")
-    source = ours.trained.encoder.encode_dialogue(diasum.summarization.as_dialogue(text)).input_ids
+    source = ours.trained.encoder.encode_dialogue(diasum.dialogue.as_dialogue(text)).input_ids
     tokenizer = AutoTokenizer.from_pretrained(trained / "adapter")
     plain = PeftModel.from_pretrained(AutoModelForSeq2SeqLM.from_pretrained(base), trained / "adapter").eval()
     inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": torch.tensor([[0, 5, 9]])}
@@ -150,7 +150,7 @@ def test_adapter_loads_in_plain_peft_with_the_same_outputs(trained: Path, base: 
     assert not torch.allclose(logits[0], untrained), "the adapter must make a difference"
     output = plain.generate(input_ids=inputs["input_ids"], max_new_tokens=8, num_beams=1, do_sample=False)
     written = tokenizer.decode(output[0], skip_special_tokens=True).strip()
-    assert ours.trained.encoder.finish(diasum.summarization.as_dialogue(text), written) == ours.summarize(text)
+    assert ours.trained.encoder.finish(diasum.dialogue.as_dialogue(text), written) == ours.summarize(text)
 
 
 def test_load_accepts_run_adapter_merged_and_plain(trained: Path, base: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import transformers
 
 import diasum
 from diasum.config import LoraSettings
-from diasum.data.readers import read_path
+from diasum.dialogue.files.tables import read_path
 from diasum.errors import DiasumError
 from diasum.intact import damage
 from diasum.model import Hardware, add_adapter, load_base

@@ -43,9 +43,9 @@ def summarize(
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
     from diasum.cli.drawing import console
+    from diasum.dialogue.files.conversations import Names, read_conversations
     from diasum.progress import Bars
     from diasum.summarization import NOTHING
-    from diasum.summarization.conversations import Names, read_conversations
 
     conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
     out = console()

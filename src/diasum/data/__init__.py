@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from diasum.data.corpora import load_corpus
     from diasum.data.encoding import EncodedSource, EncodingReport, PairEncoder
     from diasum.data.packing import PackedBatches
-    from diasum.data.pairs import Corpus, Pair, canonical_split, one_reference_each, pairs_hash
+    from diasum.data.pairs import Corpus, Pair, one_reference_each, pairs_hash
     from diasum.data.prompt import Prompt, choose_separator, lost_characters
+    from diasum.dialogue.files.splits import canonical_split
 
 _MODULES = {
     "batching": ("LengthBatches", "Seq2SeqCollator"),

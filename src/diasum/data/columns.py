@@ -7,39 +7,34 @@ rows joined to one dialogue with several references).
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from diasum.config import DataSettings
 from diasum.data.pairs import Pair, Rows
-from diasum.data.readers import Table
 from diasum.dialogue import as_dialogue
-from diasum.dialogue.turns import SPEAKER_KEYS, TEXT_KEYS
+from diasum.dialogue.files.rows import Table, cell_texts, one_line, refuse_single_messages, unique
+from diasum.dialogue.forms import NoConversation, columns_of_turns, conversation_in
+from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TEXT_KEYS, as_name, find_name
 from diasum.errors import DiasumError, near_misses, nearest
 
-# In order of preference: with both `dialogue` and `text`, the dialogue is meant.
-DIALOGUE_NAMES = (
-    *("dialogue", "dialog", "conversation", "transcript", "turns", "messages", "utterances", "dialogues", "chat"),
-    *("meeting_transcripts", "conversations", "log", "text", "document", "article", "source", "input"),
-)
 SUMMARY_NAMES = (
     *("summaries", "summary", "highlights", "section_text", "abstract", "note", "tldr", "recap", "minutes"),
     *("references", "reference", "target", "output"),
-)
-ID_NAMES = ("id", "fname", "dialogue_id", "dialog_id", "conversation_id", "meeting_id", "guid", "uid")
-_GROUP = re.compile(
-    r"(^|_)(id|no|nr|number|key|conversation|dialog(ue)?|ticket|call|chat|case|thread|thread_ts|channel|session)$"
 )
 TOPIC_NAMES = ("topic", "topic1", "section_header", "category", "domain", "label")
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names as the table has them; `summaries` and the optional ones may be empty."""
+    """Names as the table has them; `summaries` and the optional ones may be empty.
+
+    `dialogue_named` says whether the user named the column of the conversation; rows are then read from no other.
+    """
 
     dialogue: str
+    dialogue_named: bool
     summaries: tuple[str, ...]
     id: str | None
     topic: str | None
@@ -51,10 +46,10 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
     Raises:
         DiasumError: a column is missing; the message has the columns found, and the likely one.
     """
-    names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
+    names = table.names
     known = {as_name(name): name for name in reversed(names)}
-    dialogue = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
-    dialogue = dialogue or find_name(names, DIALOGUE_NAMES)
+    named = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
+    dialogue = named or find_name(names, DIALOGUE_NAMES) or _texts_of_turns(table)
     if dialogue is None:
         refuse_single_messages(table, None)
         raise _missing("conversation", "dialogue_column", DIALOGUE_NAMES, names, table)
@@ -64,11 +59,17 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
         raise _missing("summary", "summary_columns", SUMMARY_NAMES, names, table)
     return Columns(
         dialogue=dialogue,
+        dialogue_named=named is not None,
         summaries=summaries,
         id=_mapped(settings.id_column, "data.id_column", known, table) or find_name(rest.values(), ID_NAMES),
         topic=_mapped(settings.topic_column, "data.topic_column", known, table)
         or find_name([name for name in rest.values() if name not in summaries], TOPIC_NAMES),
     )
+
+
+def _texts_of_turns(table: Table) -> str | None:
+    """The column of texts, where the rows have their turns in columns: a list of speakers and a list of texts."""
+    return next((find_name(row, TEXT_KEYS) for row in table.rows if columns_of_turns(row) is not None), None)
 
 
 def to_pairs(
@@ -113,58 +114,6 @@ def to_pairs(
     return pairs, notes, Rows(len(rows), len(empty), pair_of)
 
 
-def refuse_single_messages(table: Table, dialogue: str | None) -> None:
-    """Stop where a row is one message, which would become a conversation of one turn.
-
-    It is so where one column says who speaks, another holds single lines, and most rows share their id with others.
-
-    Args:
-        table: the rows.
-        dialogue: the column taken for the conversation; None where none is found.
-
-    Raises:
-        DiasumError: it is so.
-    """
-    names = list(dict.fromkeys(str(name) for row in table.rows for name in row))
-    # What is taken for the conversation may be its number, beside a column of messages.
-    said = find_name((name for name in names if name != dialogue), TEXT_KEYS) or dialogue
-    speaker = find_name((name for name in names if name != said), SPEAKER_KEYS)
-    if (
-        said is None
-        or speaker is None
-        or not all(_is_line(row.get(n)) for row in table.rows for n in (said, dialogue) if n)
-    ):
-        return
-    for name in names:
-        if not _GROUP.search(as_name(name)):
-            continue
-        # Rows of one text are several summaries of it.
-        messages = dict.fromkeys((one_line(row.get(name)), one_line(row.get(said))) for row in table.rows)
-        counts = Counter(group for group, _ in messages if group)
-        if 2 * sum(count for count in counts.values() if count > 1) >= len(messages):
-            group, count = counts.most_common(1)[0]
-            raise DiasumError(
-                f"{table.source} has one message a row: `{speaker}` says who speaks, and {count} rows have the `{name}` {group}.",
-                hint=f"Each row must be a whole conversation: join the rows of one `{name}` to a text with one turn a line "
-                "(`Ana: Are you coming?`) or to a list of turns with speaker and text, beside its summary.",
-            )
-
-
-def _is_line(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and "\n" not in cell.strip())
-
-
-def find_name(names: Iterable[str], wanted: Iterable[str]) -> str | None:
-    """The first of the wanted names that is there, whatever its case, as it is written there."""
-    known = {as_name(str(name)): name for name in reversed(list(names))}
-    return next((known[name] for name in wanted if name in known), None)
-
-
-def as_name(name: str) -> str:
-    """A column's name as it is compared with others."""
-    return re.sub(r"[\s\-]+", "_", name.strip().lower())
-
-
 def _mapped(wanted: str | None, setting: str, known: dict[str, str], table: Table) -> str | None:
     if wanted is None:
         return None
@@ -207,33 +156,21 @@ def _missing(what: str, setting: str, valid: Sequence[str], names: Sequence[str]
 
 
 def _pair(row: dict[str, Any], index: int, table: Table, split: str, columns: Columns) -> Pair:
-    try:
-        dialogue = as_dialogue(row.get(columns.dialogue))
-    except ValueError as error:
-        raise DiasumError(
-            f"{table.where(index)}: `{columns.dialogue}` is not a conversation: {error}.",
-            hint="Expected text (`Name: what they say`, one turn a line) or a list of turns with speaker and text.",
-        ) from None
-    references = tuple(text for name in columns.summaries for text in _texts(row.get(name)))
+    said = row.get(columns.dialogue) if columns.dialogue_named else _conversation(row, columns)
+    name = f"{table.where(index)}: the conversation in `{columns.dialogue}`"
+    dialogue = as_dialogue(said, name, may_be_empty=True)
+    references = tuple(text for name in columns.summaries for text in cell_texts(row.get(name)))
     given = one_line(row.get(columns.id)) if columns.id else ""
     topic = one_line(row.get(columns.topic)) if columns.topic else ""
     return Pair(given or f"{split}_{index}", dialogue, references, topic or None)
 
 
-def _texts(value: Any) -> list[str]:
-    """The summaries in a cell: a text, or a list of texts."""
-    if isinstance(value, str):
-        text = value.replace("\r\n", "\n").strip()
-        return [text] if text else []
-    if isinstance(value, Iterable):
-        return [text for item in (value.values() if isinstance(value, dict) else value) for text in _texts(item)]
-    missing = value is None or value != value  # not-a-number, as tables write what is missing
-    return [] if missing else [str(value)]
-
-
-def one_line(value: Any) -> str:
-    """A cell as an id or a label: nothing where it is missing, the items of a list beside each other."""
-    return " ".join(" ".join(_texts(value)).split())
+def _conversation(row: dict[str, Any], columns: Columns) -> Any:
+    """What a row holds as its conversation, which may stand under another of the usual names than in other rows; None if nothing."""
+    try:
+        return conversation_in({name: cell for name, cell in row.items() if name not in columns.summaries})
+    except NoConversation:
+        return None
 
 
 def _note_empty(empty: list[str], split: str, table: Table, settings: DataSettings, need_summaries: bool) -> list[str]:
@@ -290,18 +227,3 @@ def _note_repeated(ids: Iterable[tuple[str, str]], split: str) -> list[str]:
         if repeated
         else []
     )
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """The names, with a number added to those that were used before: ``x``, ``x-2``."""
-    taken, seen = set(names), set()
-    result = []
-    for name in names:
-        new, number = name, 2
-        if name in seen:
-            while (new := f"{name}-{number}") in taken:
-                number += 1
-            taken.add(new)
-        seen.add(name)
-        result.append(new)
-    return result

@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
-from diasum.data.pairs import canonical_split
-from diasum.data.readers import Table, has_data, is_data_file, join_files, read_path, split_of
+from diasum.dialogue.files.rows import Table
+from diasum.dialogue.files.splits import canonical_split, split_of
+from diasum.dialogue.files.tables import has_data, is_data_file, join_files, read_path
 from diasum.errors import DiasumError, near_misses
 
 

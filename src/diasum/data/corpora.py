@@ -18,8 +18,10 @@ from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.configurations import Configuration, configurations, read_configuration
 from diasum.data.licences import hub_licence, local_licence
-from diasum.data.pairs import SPLIT_TOKENS, Corpus, Pair, canonical_split
-from diasum.data.readers import FORMATS, UNNAMED, Table, format_of, ignored_files, is_data_file, read_path
+from diasum.data.pairs import Corpus, Pair
+from diasum.dialogue.files.rows import Table
+from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split
+from diasum.dialogue.files.tables import FORMATS, UNNAMED, format_of, ignored_files, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses, near_path, nearest
 from diasum.hub import offline
 

@@ -7,20 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from diasum.dialogue import Dialogue
+from diasum.dialogue.files.splits import canonical_split
 from diasum.errors import DiasumError, near_misses
-
-_SPLIT_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev", "devel", "development"),
-    "test": ("test", "testing"),
-    "eval": ("eval", "evaluation"),  # validation to some, test to others
-}
-SPLIT_TOKENS = {token: split for split, tokens in _SPLIT_NAMES.items() for token in tokens}
-
-
-def canonical_split(name: str) -> str:
-    """``dev``, ``val`` and ``valid`` are ``validation``; names not in use for splits stay as they are."""
-    return SPLIT_TOKENS.get(name.strip().lower(), name)
 
 
 @dataclass(frozen=True, slots=True)

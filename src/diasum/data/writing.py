@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from diasum.data.pairs import Corpus, Pair
-from diasum.data.readers import is_data_file
+from diasum.dialogue.files.tables import is_data_file
 from diasum.errors import DiasumError
 from diasum.files import write_text
 

@@ -1,5 +1,7 @@
-"""Conversations as turns: `Turn`, `Dialogue` and the readers that make them."""
+"""Conversations as turns: `Turn`, `Dialogue` and what reads them from text and from the other forms that people have them in."""
 
-from diasum.dialogue.turns import Dialogue, Turn, as_dialogue, from_rows, is_turn, parse_dialogue
+from diasum.dialogue.forms import as_dialogue
+from diasum.dialogue.text import parse_dialogue
+from diasum.dialogue.turns import Dialogue, Turn
 
-__all__ = ["Dialogue", "Turn", "as_dialogue", "from_rows", "is_turn", "parse_dialogue"]
+__all__ = ["Dialogue", "Turn", "as_dialogue", "parse_dialogue"]

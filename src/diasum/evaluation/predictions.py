@@ -18,8 +18,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from diasum.data import Pair
-from diasum.data.columns import ID_NAMES, find_name, one_line
-from diasum.data.readers import Table, format_of, is_data_file, loads, read_lines, read_path
+from diasum.dialogue.files.rows import Table, one_line
+from diasum.dialogue.files.tables import format_of, is_data_file, loads, read_lines, read_path
+from diasum.dialogue.names import ID_NAMES, find_name
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
 from diasum.files import write_text
@@ -298,7 +299,7 @@ def _json(text: str) -> Any:
 
 
 def _from_table(path: Path, table: Table, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Prediction], str]:
-    columns = list(dict.fromkeys(str(name) for row in table.rows for name in row))
+    columns = table.names
     key, id_key = _prediction_key(columns, path), find_name(columns, ID_KEYS)
     found: list[tuple[str, Prediction]] = []
     for index, row in enumerate(table.rows):

@@ -1,7 +1,6 @@
 """From a trained model to summaries."""
 
 from diasum.model.summary import NOTHING, Summary
-from diasum.summarization.forms import as_dialogue
 from diasum.summarization.summarizer import Summarizer, load
 
-__all__ = ["NOTHING", "Summarizer", "Summary", "as_dialogue", "load"]
+__all__ = ["NOTHING", "Summarizer", "Summary", "load"]

@@ -10,12 +10,12 @@ from typing import Any, overload
 
 from diasum.config import GenerateSettings, Settings
 from diasum.dialogue import Dialogue
+from diasum.dialogue.files.conversations import is_file, read_conversations
+from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
 from diasum.model.summary import Summary
 from diasum.model.trained import Trained, load_trained
 from diasum.resolve import SUMMARIZE, resolve
-from diasum.summarization.conversations import is_file, read_conversations
-from diasum.summarization.forms import Conversation, as_dialogue, as_list, is_one
 
 
 class Summarizer:

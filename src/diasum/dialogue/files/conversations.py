@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from diasum.data.columns import DIALOGUE_NAMES, ID_NAMES, as_name, find_name, one_line, refuse_single_messages, unique
-from diasum.data.decoding import decode
-from diasum.data.readers import TABLE_KEYS, Table, format_of, loads, read_path
-from diasum.dialogue import Dialogue
+from diasum.dialogue.files.decoding import decode
+from diasum.dialogue.files.rows import Table, one_line, refuse_single_messages, unique
+from diasum.dialogue.files.tables import format_of, loads, read_path
+from diasum.dialogue.forms import as_dialogue, is_one
+from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, as_name, find_name
+from diasum.dialogue.turns import Dialogue
 from diasum.errors import DiasumError, near_misses, near_path
-from diasum.summarization.forms import as_dialogue, is_one
 
 MOST_BYTES = 256 * 1024 * 1024
 

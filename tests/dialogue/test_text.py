@@ -1,4 +1,4 @@
-"""Text and tables to turns and back."""
+"""Text to turns and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from diasum.dialogue import Dialogue, Turn, as_dialogue, from_rows, parse_dialogue
+from diasum.dialogue import Turn, parse_dialogue
 
 CORPORA = Path(os.environ.get("DIASUM_DATA", "../shared/data"))
 
@@ -95,59 +95,6 @@ def test_text_comes_back() -> None:
     text = "#Person1#: Is it 9:30?\n#Person2#: Yes: it is."
     assert parse_dialogue(text).text == text
     assert str(Turn("", "no label")) == "no label"
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [{"speaker": "Anna", "text": "Hi\nthere"}, {"speaker": "Ben", "text": "Yo"}],
-        [{"Role": "Anna", "Content": "Hi there"}, {"role": "Ben", "content": [{"type": "text", "text": "Yo"}]}],
-        [{"author": {"name": "Anna", "id": 3}, "body": "Hi there"}, {"author": {"name": "Ben"}, "body": "Yo"}],
-        [("Anna", "Hi there"), ["Ben", "Yo"]],
-        ["Anna: Hi there", "Ben: Yo"],
-    ],
-)
-def test_tables_of_turns(rows: list[object]) -> None:
-    expected = Dialogue((Turn("Anna", "Hi there"), Turn("Ben", "Yo")))
-    assert from_rows(rows) == expected  # type: ignore[arg-type]
-    assert as_dialogue(rows) == expected
-    assert as_dialogue(json.dumps(rows)) == expected
-
-
-def test_columns_of_turns_and_nested_turns() -> None:
-    expected = Dialogue((Turn("Anna", "Hi"), Turn("Ben", "Yo")))
-    assert as_dialogue({"speaker": ["Anna", "Ben"], "text": ["Hi", "Yo"]}) == expected
-    assert as_dialogue({"messages": [{"role": "Anna", "content": "Hi"}, {"role": "Ben", "content": "Yo"}]}) == expected
-
-
-def test_turns_without_words_are_left_out() -> None:
-    assert (
-        len(
-            from_rows(
-                [{"speaker": "Anna", "text": None}, {"speaker": "Ben", "text": " "}, {"speaker": "Ben", "text": "Yo"}]
-            )
-        )
-        == 1
-    )
-    assert as_dialogue(None).turns == ()
-
-
-def test_starts_of_rows() -> None:
-    rows = [
-        {"speaker": "A", "text": "a", "start": "00:05"},
-        {"speaker": "B", "text": "b", "start": 7},
-        {"speaker": "A", "text": "c", "start": "?"},
-    ]
-    assert [turn.start for turn in from_rows(rows).turns] == [5.0, 7.0, None]
-
-
-@pytest.mark.parametrize(
-    ("value", "word"),
-    [([{"who": "Anna"}], "who"), ([("a", "b", "c")], "turn 1"), (3.5, "float"), ({"a": 1}, "an object with a")],
-)
-def test_what_is_no_conversation_is_refused_with_what_was_found(value: object, word: str) -> None:
-    with pytest.raises(ValueError, match=word):
-        as_dialogue(value)
 
 
 def _lines(text: str) -> list[str]:
@@ -317,19 +264,3 @@ def test_captions_that_look_like_notes_or_stand_close_are_kept() -> None:
 def test_a_name_without_cases_needs_no_second_use(speaker: str) -> None:
     lines = ["Ana: a", "Ben: b"] * 5 + [f"{speaker}: c"]
     assert parse_dialogue("\n".join(lines)).speakers == ("Ana", "Ben", speaker)
-
-
-@pytest.mark.parametrize("opening", ["[[", '[{"text":'])
-def test_json_nested_beyond_measure(opening: str) -> None:
-    deep = opening * 100_000 + "]" * 100_000
-    assert len(as_dialogue(deep)) == 1, "text that is no conversation in JSON stays text"
-    value: object = "x"
-    for _ in range(5000):
-        value = [value]
-    with pytest.raises(ValueError, match="nested too deeply"):
-        as_dialogue([("Ana", value)])
-
-
-def test_bytes_are_no_rows() -> None:
-    with pytest.raises(ValueError, match="found bytes"):
-        as_dialogue(b"Ana: Hi.")

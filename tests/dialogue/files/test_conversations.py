@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from diasum.dialogue.files.conversations import Named, Names, read_conversations
 from diasum.errors import DiasumError
-from diasum.summarization.conversations import Named, Names, read_conversations
 
 TEXT = "Anna: Lunch?\nBen: At nine."
 TURNS = [{"speaker": "Anna", "text": "Lunch?"}, {"speaker": "Ben", "text": "At nine."}]
@@ -99,8 +99,8 @@ def test_half_a_surrogate_pair_can_be_printed() -> None:
         ('{"dialogue": "Anna: Hi."}\n7', "line 2: expected an object, a text or a list of turns, found 7"),
         ('{"dialogue": 7}', "standard input cannot be read: expected text or a list of turns, found int"),
         ('{"dialogue": [{"who": "Anna"}]}', "turn 1 has no text"),
-        ('{"speech": "Anna: Hi."}', "cannot be found: its keys are speech"),
-        ("{}", "cannot be found: its keys are none"),
+        ('{"speech": "Anna: Hi."}', "none of its keys names a conversation: speech"),
+        ("{}", "none of its keys names a conversation: it has none"),
         ("\x00\x01", "standard input is empty"),
     ],
 )
@@ -201,7 +201,7 @@ def test_one_turn_a_row(tmp_path: Path) -> None:
         )
     file.write_text("ticket,who,what\n1,Ana,Hi.\n1,Ben,Ho.\n")
     with pytest.raises(
-        DiasumError, match=r"turns.csv, line 2 cannot be found: its keys are ticket, who, what"
+        DiasumError, match=r"turns.csv, line 2 cannot be read: none of its keys names a conversation: ticket, who, what"
     ) as caught:
         read_conversations([file], io.BytesIO())
     assert "A whole conversation is expected under one of: dialogue, dialog," in str(caught.value)

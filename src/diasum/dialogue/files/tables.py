@@ -11,13 +11,14 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from diasum.data.decoding import decode
-from diasum.data.pairs import SPLIT_TOKENS, canonical_split
-from diasum.data.separated import separated_rows
+from diasum.dialogue.files.decoding import decode
+from diasum.dialogue.files.rows import Table
+from diasum.dialogue.files.separated import separated_rows
+from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split, split_of
+from diasum.dialogue.names import TABLE_KEYS
 from diasum.errors import DiasumError
 
 TEXT_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
@@ -28,30 +29,6 @@ _MIB = 1024 * 1024
 _LONGEST_LINE = 64 * _MIB  # about a thousand hours of talk; more is a file without line breaks
 _LARGEST_JSON = 1024 * _MIB
 _ORDER = {"train": 0, "validation": 1, "test": 2}
-TABLE_KEYS = ("data", "rows", "examples", "items", "records", "samples", "pairs", "dialogues", "conversations")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of one split.
-
-    Attributes:
-        source: file or data set the rows come from, for messages.
-        rows: one mapping a row.
-        lines: the line each row begins at, where the format has lines.
-    """
-
-    source: str
-    rows: list[dict[str, Any]]
-    lines: list[int] | None = None
-
-    def place(self, index: int) -> str:
-        """For example ``line 12``."""
-        return f"line {self.lines[index]}" if self.lines else f"row {index + 1}"
-
-    def where(self, index: int) -> str:
-        """For example ``chats.jsonl, line 12``."""
-        return f"{self.source}, {self.place(index)}"
 
 
 def read_path(path: Path) -> dict[str, Table]:
@@ -170,14 +147,6 @@ def _files_of(folder: Path) -> list[Path]:
 
 def _data_files(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and is_data_file(f))
-
-
-def split_of(name: str) -> str | None:
-    """The split that a file name's tokens say: ``dialogsum.dev.jsonl`` is validation; None where they say none, or two."""
-    found = {SPLIT_TOKENS[token] for token in re.split(r"[^a-z]+", name.lower()) if token in SPLIT_TOKENS}
-    if len(found) > 1:
-        found.discard("eval")  # `eval_test.jsonl`
-    return found.pop() if len(found) == 1 else None
 
 
 def _read_splits(folder: Path, named: Sequence[tuple[str, Path]]) -> dict[str, Table]:

@@ -1,0 +1,1 @@
+"""Files and streams to tables of rows and to named conversations."""

@@ -1,0 +1,218 @@
+"""Text to turns: plain text (``Name: what they say``, one turn a line), chat exports and subtitles.
+
+Text that cannot be split into turns is never refused: it becomes turns without a speaker, so that whatever a user pastes can be
+summarised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from diasum.dialogue.turns import Dialogue, Turn
+
+# A time alone or with a date: 00:12, 10:32:11, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z or ...14+02:00, 10:32, 12/05/2024
+_DATE = r"\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}"
+_TIME = (
+    rf"(?P<date>{_DATE}(?:,|T| at)? ?)?"
+    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?)"
+    rf"(?P<of_day>(?: ?(?i:[ap](?:\. ?)?m\b\.?)|Z)?(?:, {_DATE})?)(?(date)(?:[+\-]\d{{2}}:?\d{{2}}(?!\d))?)"
+)
+# "10:30 - 11:30" is a span of time that somebody speaks of
+_STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
+_STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
+# At most five words before a colon that ends the word: "https://" and "9:30" are no labels. Names may hold emoji.
+_EMOJI = r"\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
+_LETTERS = rf"\w.'’&/@()\-{_EMOJI}"
+_LABEL = re.compile(rf"^@?(?:[^\W_]|[{_EMOJI}])[{_LETTERS}]*(?: (?!\(?\d+[:./\-]\d)[{_LETTERS}]+){{0,4}}")
+# Who is no saved contact: a telephone number, or the name that its owner gave it (~Max)
+_PHONE = re.compile(r"^\+\(?\d(?:[ ()./\-\u2010\u2011]*\d){6,14}")
+_OWN_NAME = re.compile(r"^~ ?(?=[^\W\d])")
+_NAME_AND_TIME = re.compile(rf"^\[(?P<name>{_LABEL.pattern[1:]}), {_TIME}\] ?[:：]")
+_HASH_LABEL = re.compile(r"^#[^#]{1,30}#")
+_COLON = re.compile(r"^ ?(?::(?: |$)|：)")
+_HASH_COLON = re.compile(r"^ ?[:：]")
+# What no reader sees and what stands in the way of labels and tokenizers: marks of byte order and writing direction, control
+# characters, and halves of surrogate pairs.
+_UNSEEN = (
+    dict.fromkeys([0xFEFF, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "")
+    | dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F], " ")
+    | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+)
+# Other ways in which exports mark who speaks: <Ana> hi; **Ana**: hi; **Ana:** hi; <v Ana>hi</v>
+_MARKED = re.compile(
+    r"^(?:<v(?:\.\w+)* (?P<voice>[^<>]{1,40})>(?P<voiced>.*?)(?:</v>)?|<(?P<angle>[^<>/]{1,40})> +(?P<angled>.+)"
+    r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<said>(?: .*)?))$"
+)
+_CUE = re.compile(r"^(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3} +--> +(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}")
+_HEADER = re.compile(
+    rf"^(?P<name>{_LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
+)
+# Words that stand before a colon in the middle of what somebody says, and small words inside a name.
+_NOT_NAMES = frozenset(
+    ("note", "notes", "nb", "ps", "pps", "tip", "warning", "example", "fyi", "todo", "re", "also", "remember")
+)
+_PARTICLES = frozenset(("and", "of", "the", "de", "da", "van", "von", "der", "al", "bin", "la"))
+_LONG = 6  # labelled lines from which a label used only once needs to look like a name
+
+
+def parse_dialogue(text: str) -> Dialogue:
+    """Split text into turns at lines that begin with a speaker label.
+
+    Labels are such as ``#Person1#:``, ``Dr. Osei:``, ``Anna (agent):``, ``USER :``, with or without a time before them (``[00:12]``).
+    A line without a label continues the turn before it; one that begins with a time as messages do (``12/05/24, 10:34 - Ben left``) is a
+    turn without a speaker. Text in which no line has a label becomes one turn a line, without speakers.
+    Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
+    """
+    plain = [line for line in map(one_line, _without_cues(text.splitlines())) if line]
+    if messages := _under_headers(plain):
+        return Dialogue(tuple(messages))
+    lines = [_split_line(line) for line in plain]
+    counts = Counter(line.label for line in lines if line.label)
+    labelled = counts.total()
+    named = [
+        bool(line.label) and _is_name(line.label, counts[line.label], labelled, stamped=bool(line.stamp))
+        for line in lines
+    ]
+    forms = {_form(line.stamp) for line, is_named in zip(lines, named, strict=True) if is_named and line.stamp}
+    turns: list[tuple[str, list[str], float | None]] = []
+    for line, is_named in zip(lines, named, strict=True):
+        if is_named and not (forms and not line.stamp and _PHONE.match(line.label)):  # a number given in a message
+            turns.append((line.label, [line.said], line.start))
+        elif line.stamp and (_is_clear(line.stamp) or _form(line.stamp) in forms):
+            turns.append(("", [line.text[line.stamp.end() :]], _start(line.stamp)))
+        elif turns and turns[-1][0]:
+            turns[-1][1].append(line.text)
+        else:
+            turns.append(("", [line.text], None))
+    return Dialogue(
+        tuple(_without_clock_times([Turn(label, " ".join(said).strip(), start) for label, said, start in turns]))
+    )
+
+
+def _without_cues(lines: list[str]) -> list[str]:
+    """The text of subtitles, without their header, notes, numbers and times; other lines as they are."""
+    lines = [line.strip() for line in lines]
+    if not any(map(_CUE.match, lines)):
+        return lines
+    kept: list[str] = []
+    note = False
+    for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+        opens = not before  # a block's first line: a caption's text stands below its times
+        note = bool(line) and (note or (opens and line.startswith(("NOTE", "STYLE", "WEBVTT"))))
+        number_or_name = opens and _CUE.match(after)
+        if not note and not number_or_name and not _CUE.match(line):
+            kept.append(line)
+    return kept
+
+
+def _under_headers(lines: Sequence[str]) -> list[Turn]:
+    """Turns of an export in which a line holds name and time and the message stands below; empty where it is none."""
+    headers = [_HEADER.match(line) for line in lines]
+    names = Counter(header["name"] for header in headers if header)
+    headers = [h if h and _is_name(h["name"], names[h["name"]], names.total()) else None for h in headers]
+    if sum(map(bool, headers)) < 2 or not headers[0]:
+        return []
+    said: list[tuple[re.Match[str], list[str]]] = []
+    for line, header in zip(lines, headers, strict=True):
+        if header:
+            said.append((header, []))
+        else:
+            said[-1][1].append(line)
+    turns = [Turn(header["name"], " ".join(message), _start(header)) for header, message in said if message]
+    return _without_clock_times(turns)
+
+
+class _Line(NamedTuple):
+    """A line, the time it begins with, and the label (or empty), words and start that it has as a turn."""
+
+    text: str
+    stamp: re.Match[str] | None
+    label: str = ""
+    said: str = ""
+    start: float | None = None
+
+
+def _split_line(line: str) -> _Line:
+    if inside := _NAME_AND_TIME.match(line):
+        return _Line(line, None, inside["name"], line[inside.end() :].strip(), _start(inside))
+    stamp = time = _STAMP.match(line)
+    rest = line[stamp.end() :] if stamp else line
+    if marked := _MARKED.match(rest):
+        label = marked["voice"] or marked["angle"] or marked["strong"]
+        said = marked["voiced"] or marked["angled"] or marked["said"] or ""
+        return _Line(line, stamp, label.strip(" @+%&~"), said.strip(), _start(stamp))
+    rest = _OWN_NAME.sub("", rest)
+    hashed = _HASH_LABEL.match(rest)
+    found = hashed or _PHONE.match(rest) or _LABEL.match(rest)
+    if not found:
+        return _Line(line, stamp)
+    after = rest[found.end() :]
+    if stamp_after := _STAMP_AFTER.match(after):
+        time, after = stamp_after, after[stamp_after.end() :]
+    colon = (_HASH_COLON if hashed else _COLON).match(after)
+    if not colon:
+        return _Line(line, stamp)
+    return _Line(line, stamp, found[0], after[colon.end() :].strip(), _start(time))
+
+
+def _form(stamp: re.Match[str]) -> tuple[bool, bool, str, str]:
+    """What the stamps of one export have in common."""
+    return bool(stamp["date"]), bool(stamp["of_day"]), stamp["open"], stamp["end"]
+
+
+def _is_clear(stamp: re.Match[str]) -> bool:
+    """Whether a time is written as none in a sentence is: in brackets, or as a date and a time before a dash."""
+    end = stamp["end"].strip()
+    return bool(stamp["open"] and end.startswith((")", "]"))) or bool(stamp["date"] and end.startswith(("-", "–")))
+
+
+def _start(stamp: re.Match[str] | None) -> float | None:
+    """Seconds from the start; with a date or a half of the day it is the time of day, not a place in a recording."""
+    return seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["of_day"] else None
+
+
+def _is_name(label: str, count: int, labelled: int, *, stamped: bool = False) -> bool:
+    """Whether text before a colon names a speaker; judged by its form, and by its use in the whole conversation."""
+    if label.startswith(("#", "@")):
+        return True
+    if _PHONE.match(label):
+        return stamped or count > 1 or labelled < _LONG
+    words = label.split()
+    if label.lower().rstrip(".") in _NOT_NAMES or any(word.endswith(".") and len(word) > 5 for word in words[:-1]):
+        return False
+    titled = (
+        label[0].isalpha()
+        and not label[0].islower()
+        and all(not word[0].islower() or word in _PARTICLES for word in words)
+    )
+    return titled or count > 1 or (labelled < _LONG and len(words) <= 2)
+
+
+def _without_clock_times(turns: list[Turn]) -> list[Turn]:
+    """Times count from the beginning of a recording; where the first one is late, they are times of day and are dropped."""
+    first = next((turn.start for turn in turns if turn.start is not None), 0.0)
+    return turns if first < 300 else [Turn(turn.speaker, turn.text) for turn in turns]
+
+
+def seconds(value: Any) -> float | None:
+    """A time as a number of seconds, also of ``1:02:03.5``; None where it is none."""
+    if isinstance(value, str) and ":" in value:
+        total = 0.0
+        try:
+            for part in value.replace(",", ".").split(":"):
+                total = 60 * total + float(part)
+        except ValueError:
+            return None
+        return total
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def one_line(text: str) -> str:
+    """White space of any kind to single spaces, without what no reader sees."""
+    return " ".join(text.translate(_UNSEEN).split())
