@@ -188,7 +188,7 @@ def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
             '{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken\n',
             "standard input, line 2: not valid JSON",
         ),
-        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "cannot be found: its keys are id, speech"),
+        (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "none of its keys names a conversation: id, speech"),
         (["summarize"], b"Anna: caf\xe9\n", "expected UTF-8 text, found byte 0xe9"),
         (["summarize", "--run", "nowhere/run"], "Anna: Hi.", "There is no run"),
         (["evaluate", "runs/nowhere", "--data", "sample"], "", "There is no run"),
