@@ -6,6 +6,7 @@ whose training was cut off after its first epoch) and the recipes of that time a
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 import yaml
 
 import diasum
+from diasum.data import load_corpus, pairs_hash
+from diasum.data.seen import Seen
 from diasum.training import Run
 
 KEPT = Path(__file__).parent / "kept"
@@ -63,6 +66,20 @@ def test_a_complete_run_summarises_and_evaluates(project: Path, name: str) -> No
     evaluated = diasum.evaluate(f"runs/{name}", settings={"evaluate.contrast": 0, "evaluate.resamples": 100})
     assert evaluated.evaluation.n == 6
     assert (project / f"runs/{name}/evaluation/test/report.html").is_file()
+
+
+@pytest.mark.parametrize("project", VERSIONS, indirect=True)
+@pytest.mark.parametrize("name", ["complete", "dora", "unfinished"])
+def test_data_is_still_known_by_the_hashes_of_a_run(project: Path, name: str) -> None:
+    run = Run(f"runs/{name}")
+    corpus = load_corpus(run.settings().data, purpose="train")
+    recorded = {split: facts["sha256"] for split, facts in run.manifest()["data"]["splits"].items()}
+    assert {split: pairs_hash(corpus.split(split)) for split in recorded} == recorded
+    assert Seen.of(corpus) == Seen.read(run.path / "trained_on.json")
+    for metrics in run.path.glob("evaluation/*/metrics.json"):
+        assert json.loads(metrics.read_text(encoding="utf-8"))["data_hash"] == pairs_hash(
+            corpus.split(metrics.parent.name)
+        )
 
 
 @pytest.mark.parametrize("project", VERSIONS, indirect=True)

@@ -138,3 +138,11 @@ def test_no_number_is_left_that_the_conversation_does_not_have(
 ) -> None:
     encoder = PairEncoder(tiny_bart_tokenizer(), PromptSettings(speakers=speakers))  # type: ignore[arg-type]
     assert encoder.finish(parse_dialogue(conversation), written) == read
+
+
+def test_what_else_is_known_of_a_turn_stays() -> None:
+    dialogue = parse_dialogue("\n1\n00:00:01,000 --> 00:00:02,500\nAna: Hi Ben.\nBen: Yo.")
+    numbered = NumberedSpeakers(dialogue).dialogue
+    assert numbered.speakers == ("#Person1#", "#Person2#")
+    for turn, other in zip(dialogue.turns, numbered.turns, strict=True):
+        assert (other.id, other.source, other.start, other.end) == (turn.id, turn.source, 1.0, 2.5)

@@ -40,13 +40,15 @@ def test_turns_without_words_are_left_out() -> None:
     assert as_dialogue(None, may_be_empty=True).turns == ()
 
 
-def test_starts_of_rows() -> None:
+def test_times_of_rows() -> None:
     rows = [
-        {"speaker": "A", "text": "a", "start": "00:05"},
+        {"speaker": "A", "text": "a", "start": "00:05", "end": "00:06.5"},
         {"speaker": "B", "text": "b", "start": 7},
-        {"speaker": "A", "text": "c", "start": "?"},
+        {"speaker": "A", "text": "c", "start": "?", "end_time": 9},
     ]
-    assert [turn.start for turn in as_dialogue(rows).turns] == [5.0, 7.0, None]
+    turns = as_dialogue(rows).turns
+    assert [(turn.start, turn.end) for turn in turns] == [(5.0, 6.5), (7.0, None), (None, 9.0)]
+    assert [turn.source for turn in turns] == [None] * 3
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,9 @@ def test_a_turn_may_name_its_source() -> None:
     parts = [{"role": "Ana", "parts": ["Hi", "there"]}, {"role": "Ben", "parts": ["Yo"]}]
     assert is_one(parts)
     assert as_dialogue(parts).text == "Ana: Hi there\nBen: Yo"
+
+
+def test_lines_in_a_list_are_numbered_as_those_of_a_text_and_texts_among_turns_are_not() -> None:
+    assert [turn.source for turn in as_dialogue(["Ana: a", "b", "Ben: c"]).turns] == [1, 3]
+    mixed = as_dialogue([{"speaker": "Ana", "text": "a"}, "Ben: b", "Ana: c"]).turns
+    assert [(turn.id, turn.source) for turn in mixed] == [(0, None), (1, None), (2, None)]

@@ -252,7 +252,10 @@ def test_times_at_the_end_of_lines_are_no_headers() -> None:
     ],
 )
 def test_subtitles(text: str) -> None:
-    assert parse_dialogue(text).turns == (Turn("Ana", "Hi Ben."), Turn("Ben", "Hi."), Turn("Ben", "At 9:30?"))
+    dialogue = parse_dialogue(text)
+    assert dialogue.turns == (Turn("Ana", "Hi Ben.", 1, 2.5), Turn("Ben", "Hi.", 3, 4), Turn("Ben", "At 9:30?", 3, 4))
+    lines = text.split("\n")
+    assert ["Hi" in lines[turn.source - 1] for turn in dialogue.turns if turn.source] == [True, True, False]
 
 
 def test_captions_that_look_like_notes_or_stand_close_are_kept() -> None:
@@ -264,3 +267,24 @@ def test_captions_that_look_like_notes_or_stand_close_are_kept() -> None:
 def test_a_name_without_cases_needs_no_second_use(speaker: str) -> None:
     lines = ["Ana: a", "Ben: b"] * 5 + [f"{speaker}: c"]
     assert parse_dialogue("\n".join(lines)).speakers == ("Ana", "Ben", speaker)
+
+
+def test_a_turn_lasts_until_its_last_caption_ends_also_late_in_a_recording() -> None:
+    text = "1\n01:00:01,000 --> 01:00:02,500\nAna: Hi\n\n2\n01:00:03,000 --> 01:00:04,000\nBen.\n"
+    assert parse_dialogue(text).turns == (Turn("Ana", "Hi Ben.", 3601, 3604),)
+
+
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("\n\nAna: Hi.\nyou\n\nBen: Yo.", [3, 6]),
+        ("Ana: a\r\nBen: b\rAna: c\nBen: d", [1, 2, 3, 4]),
+        ("Ana: a\u2028Ben: b\nAna: c", [1, 1, 2]),
+        ("Ana Silva 10:32\nHi Ben.\n\nben [10:33]\nYes.\nAna Silva (10:35)\nThanks", [1, 4, 6]),
+        ("12/05/24, 10:33 - Ana: Hi.\n12/05/24, 10:34 - Ben left\n\n12/05/24, 10:35 - Ana: So?", [1, 2, 4]),
+        ("no label\n\nnone here", [1, 3]),
+        ("[10:15] Anna: Hi.\n[10:16] Ben: Hello.", [1, 2]),
+    ],
+)
+def test_turns_know_their_lines(text: str, sources: list[int]) -> None:
+    assert [turn.source for turn in parse_dialogue(text).turns] == sources

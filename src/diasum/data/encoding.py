@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
@@ -179,7 +179,7 @@ class PairEncoder:
         if self._as_written(dialogue.text) == dialogue.text:
             return dialogue
         keep = self._as_written
-        return Dialogue(tuple(Turn(keep(t.speaker), keep(t.text), t.start) for t in dialogue.turns))
+        return Dialogue(tuple(replace(t, speaker=keep(t.speaker), text=keep(t.text)) for t in dialogue.turns))
 
     def _ids(self, texts: Sequence[str], *, special: bool = True) -> list[list[int]]:
         ids: list[list[int]] = []
@@ -256,7 +256,7 @@ class PairEncoder:
 
         def part(size: int) -> Turn:
             text = turn.text[-size:] if from_end else turn.text[:size]
-            return Turn(turn.speaker, text if size else "", turn.start)
+            return replace(turn, text=text if size else "")
 
         low, high = 0, len(turn.text)
         while low < high:  # the most characters that fit
@@ -269,7 +269,7 @@ class PairEncoder:
             if not outside.isspace() and space:
                 text = last if from_end else first
         remainder = turn.text[: len(turn.text) - len(text)] if from_end else turn.text[len(text) :]
-        return Turn(turn.speaker, text.strip(), turn.start), Turn(turn.speaker, remainder.strip(), turn.start)
+        return replace(turn, text=text.strip()), replace(turn, text=remainder.strip())
 
     def _lengths(self, turns: Sequence[Turn]) -> list[int]:
         return [len(ids) for ids in self._ids([self.prompt.separator + str(turn) for turn in turns], special=False)]

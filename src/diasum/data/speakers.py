@@ -11,9 +11,10 @@ The price: he and she, and who is a doctor and who a patient, have to be read fr
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cached_property
 
-from diasum.dialogue import Dialogue, Turn
+from diasum.dialogue import Dialogue
 
 _NUMBER = re.compile(r"(?:\b([Tt]he|[Aa]n?) )?#Person(\d{1,3})(?:#|$)")  # a summary that was cut may end within one
 _BEGUN = re.compile(r"\s*#Person$")
@@ -80,7 +81,9 @@ class NumberedSpeakers:
         said = self._names(skip=_WORDS | {label.lower() for label in self.labels if len(label) == 1})
         return Dialogue(
             tuple(
-                Turn(self._numbers.get(turn.speaker, turn.speaker), self._replace(said, turn.text), turn.start)
+                replace(
+                    turn, speaker=self._numbers.get(turn.speaker, turn.speaker), text=self._replace(said, turn.text)
+                )
                 for turn in self._dialogue.turns
             )
         )

@@ -50,7 +50,8 @@ def _row(pair: Pair) -> dict[str, Any]:
         "id": pair.id,
         "topic": pair.topic,
         "turns": [
-            {"speaker": turn.speaker, "text": turn.text, **({"start": turn.start} if turn.start is not None else {})}
+            {"speaker": turn.speaker, "text": turn.text}
+            | {name: time for name, time in (("start", turn.start), ("end", turn.end)) if time is not None}
             for turn in pair.dialogue.turns
         ],
         "summaries": list(pair.references),

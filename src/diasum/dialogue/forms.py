@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from diasum.dialogue.names import (
     DIALOGUE_NAMES,
+    END_KEYS,
     SPEAKER_KEYS,
     START_KEYS,
     TEXT_KEYS,
@@ -79,7 +81,7 @@ def conversation_in(record: Mapping[str, Any]) -> Any:
 
 def columns_of_turns(record: Mapping[str, Any]) -> list[Any] | None:
     """The turns of what `datasets` makes of a list of turns: a list of texts, with lists of speakers and times; None of others."""
-    names = {known[0]: find_name(record, known) for known in (SPEAKER_KEYS, TEXT_KEYS, START_KEYS)}
+    names = {known[0]: find_name(record, known) for known in (SPEAKER_KEYS, TEXT_KEYS, START_KEYS, END_KEYS)}
     columns = {kind: record[name] for kind, name in names.items() if name is not None and _is_list(record[name])}
     if TEXT_KEYS[0] not in columns or len({len(column) for column in columns.values()}) > 1:
         return None
@@ -141,7 +143,7 @@ def _from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialo
     turns: list[Turn] = []
     for number, row in enumerate(rows, 1):
         if isinstance(row, str):
-            turns.extend(parse_dialogue(row).turns)
+            turns += [replace(turn, id=None, source=None) for turn in parse_dialogue(row).turns]
         elif isinstance(row, Mapping):
             turns.append(_turn(row, number))
         elif isinstance(row, Sequence) and len(row) == 2:
@@ -158,7 +160,7 @@ def _turn(row: Mapping[str, Any], number: int) -> Turn:
             f"turn {number} has no text: expected one of {', '.join(TEXT_KEYS)}, found {', '.join(map(str, row))}"
         )
     speaker, text = _plain(_first(cells, SPEAKER_KEYS)), _plain(_first(cells, TEXT_KEYS))
-    return Turn(speaker, text, seconds(_first(cells, START_KEYS)))
+    return Turn(speaker, text, seconds(_first(cells, START_KEYS)), seconds(_first(cells, END_KEYS)))
 
 
 def _is_turn(value: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 SPEAKER_KEYS = ("speaker", "role", "from", "author", "name", "user", "participant", "speaker_name", "sender")
 TEXT_KEYS = ("text", "content", "utterance", "message", "body", "value", "sentence", "parts")
 START_KEYS = ("start", "start_time", "begin", "offset", "timestamp")
+END_KEYS = ("end", "end_time", "stop", "stop_time")
 # In order of preference: with both `dialogue` and `text`, the dialogue is meant.
 UNMISTAKABLE_NAMES = (
     *("dialogue", "dialog", "conversation", "transcript", "turns", "messages", "utterances", "dialogues", "chat"),

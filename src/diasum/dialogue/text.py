@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from diasum.dialogue.turns import Dialogue, Turn
@@ -46,7 +47,8 @@ _MARKED = re.compile(
     r"^(?:<v(?:\.\w+)* (?P<voice>[^<>]{1,40})>(?P<voiced>.*?)(?:</v>)?|<(?P<angle>[^<>/]{1,40})> +(?P<angled>.+)"
     r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<said>(?: .*)?))$"
 )
-_CUE = re.compile(r"^(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3} +--> +(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}")
+_CUE = re.compile(r"^((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}) +--> +((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(
     rf"^(?P<name>{_LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
 )
@@ -66,96 +68,130 @@ def parse_dialogue(text: str) -> Dialogue:
     turn without a speaker. Text in which no line has a label becomes one turn a line, without speakers.
     Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
     """
-    plain = [line for line in map(one_line, _without_cues(text.splitlines())) if line]
-    if messages := _under_headers(plain):
+    captions = _without_cues(_numbered(text))
+    lines = [line._replace(text=plain) for line in captions if (plain := one_line(line.text))]
+    if messages := _under_headers(lines):
         return Dialogue(tuple(messages))
-    lines = [_split_line(line) for line in plain]
-    counts = Counter(line.label for line in lines if line.label)
+    parts = [_split_line(line.text) for line in lines]
+    counts = Counter(part.label for part in parts if part.label)
     labelled = counts.total()
     named = [
-        bool(line.label) and _is_name(line.label, counts[line.label], labelled, stamped=bool(line.stamp))
-        for line in lines
+        bool(part.label) and _is_name(part.label, counts[part.label], labelled, stamped=bool(part.stamp))
+        for part in parts
     ]
-    forms = {_form(line.stamp) for line, is_named in zip(lines, named, strict=True) if is_named and line.stamp}
-    turns: list[tuple[str, list[str], float | None]] = []
-    for line, is_named in zip(lines, named, strict=True):
-        if is_named and not (forms and not line.stamp and _PHONE.match(line.label)):  # a number given in a message
-            turns.append((line.label, [line.said], line.start))
-        elif line.stamp and (_is_clear(line.stamp) or _form(line.stamp) in forms):
-            turns.append(("", [line.text[line.stamp.end() :]], _start(line.stamp)))
-        elif turns and turns[-1][0]:
-            turns[-1][1].append(line.text)
+    forms = {_form(part.stamp) for part, is_named in zip(parts, named, strict=True) if is_named and part.stamp}
+    turns: list[_Begun] = []
+    for line, part, is_named in zip(lines, parts, named, strict=True):
+        if is_named and not (forms and not part.stamp and _PHONE.match(part.label)):  # a number given in a message
+            turns.append(_Begun(part.label, [part.said], part.start, [line]))
+        elif part.stamp and (_is_clear(part.stamp) or _form(part.stamp) in forms):
+            turns.append(_Begun("", [line.text[part.stamp.end() :]], _start(part.stamp), [line]))
+        elif turns and turns[-1].label:
+            turns[-1].said.append(line.text)
+            turns[-1].lines.append(line)
         else:
-            turns.append(("", [line.text], None))
-    return Dialogue(
-        tuple(_without_clock_times([Turn(label, " ".join(said).strip(), start) for label, said, start in turns]))
-    )
+            turns.append(_Begun("", [line.text], None, [line]))
+    return Dialogue(tuple(_without_clock_times([begun.turn() for begun in turns])))
 
 
-def _without_cues(lines: list[str]) -> list[str]:
-    """The text of subtitles, without their header, notes, numbers and times; other lines as they are."""
-    lines = [line.strip() for line in lines]
-    if not any(map(_CUE.match, lines)):
+class _Line(NamedTuple):
+    """A line of text, its number, and the times of the caption that it stands in, if it stands in one."""
+
+    text: str
+    number: int
+    start: float | None = None
+    end: float | None = None
+
+
+class _Begun(NamedTuple):
+    """A turn while its lines are read: the label, the words and the time that it begins with, and its lines."""
+
+    label: str
+    said: list[str]
+    stamp: float | None
+    lines: list[_Line]
+
+    def turn(self) -> Turn:
+        first, last = self.lines[0], self.lines[-1]
+        start = self.stamp if first.start is None else first.start
+        return Turn(self.label, " ".join(self.said).strip(), start, last.end, source=first.number)
+
+
+def _numbered(text: str) -> list[_Line]:
+    """The lines of a text, numbered as editors do; what else separates lines separates them within a number."""
+    return [
+        _Line(part.strip(), number)
+        for number, line in enumerate(_LINE_END.split(text), 1)
+        for part in line.splitlines() or [""]
+    ]
+
+
+def _without_cues(lines: list[_Line]) -> list[_Line]:
+    """The text of subtitles with its times, without their header, notes and numbers; other lines as they are."""
+    if not any(_CUE.match(line.text) for line in lines):
         return lines
-    kept: list[str] = []
+    kept: list[_Line] = []
     note = False
-    for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+    times: tuple[float | None, float | None] = (None, None)
+    texts = [line.text for line in lines]
+    for before, line, after in zip(["", *texts], lines, [*texts[1:], ""], strict=False):
         opens = not before  # a block's first line: a caption's text stands below its times
-        note = bool(line) and (note or (opens and line.startswith(("NOTE", "STYLE", "WEBVTT"))))
+        note = bool(line.text) and (note or (opens and line.text.startswith(("NOTE", "STYLE", "WEBVTT"))))
         number_or_name = opens and _CUE.match(after)
-        if not note and not number_or_name and not _CUE.match(line):
-            kept.append(line)
+        if cue := _CUE.match(line.text):
+            times = seconds(cue[1]), seconds(cue[2])
+        elif not note and not number_or_name:
+            kept.append(_Line(line.text, line.number, *times))
     return kept
 
 
-def _under_headers(lines: Sequence[str]) -> list[Turn]:
+def _under_headers(lines: Sequence[_Line]) -> list[Turn]:
     """Turns of an export in which a line holds name and time and the message stands below; empty where it is none."""
-    headers = [_HEADER.match(line) for line in lines]
+    headers = [_HEADER.match(line.text) for line in lines]
     names = Counter(header["name"] for header in headers if header)
     headers = [h if h and _is_name(h["name"], names[h["name"]], names.total()) else None for h in headers]
     if sum(map(bool, headers)) < 2 or not headers[0]:
         return []
-    said: list[tuple[re.Match[str], list[str]]] = []
+    turns: list[_Begun] = []
     for line, header in zip(lines, headers, strict=True):
         if header:
-            said.append((header, []))
+            turns.append(_Begun(header["name"], [], _start(header), [line]))
         else:
-            said[-1][1].append(line)
-    turns = [Turn(header["name"], " ".join(message), _start(header)) for header, message in said if message]
-    return _without_clock_times(turns)
+            turns[-1].said.append(line.text)
+            turns[-1].lines.append(line)
+    return _without_clock_times([begun.turn() for begun in turns if begun.said])
 
 
-class _Line(NamedTuple):
-    """A line, the time it begins with, and the label (or empty), words and start that it has as a turn."""
+class _Parts(NamedTuple):
+    """The time that a line begins with, and the label (or empty), words and start that it has as a turn."""
 
-    text: str
     stamp: re.Match[str] | None
     label: str = ""
     said: str = ""
     start: float | None = None
 
 
-def _split_line(line: str) -> _Line:
+def _split_line(line: str) -> _Parts:
     if inside := _NAME_AND_TIME.match(line):
-        return _Line(line, None, inside["name"], line[inside.end() :].strip(), _start(inside))
+        return _Parts(None, inside["name"], line[inside.end() :].strip(), _start(inside))
     stamp = time = _STAMP.match(line)
     rest = line[stamp.end() :] if stamp else line
     if marked := _MARKED.match(rest):
         label = marked["voice"] or marked["angle"] or marked["strong"]
         said = marked["voiced"] or marked["angled"] or marked["said"] or ""
-        return _Line(line, stamp, label.strip(" @+%&~"), said.strip(), _start(stamp))
+        return _Parts(stamp, label.strip(" @+%&~"), said.strip(), _start(stamp))
     rest = _OWN_NAME.sub("", rest)
     hashed = _HASH_LABEL.match(rest)
     found = hashed or _PHONE.match(rest) or _LABEL.match(rest)
     if not found:
-        return _Line(line, stamp)
+        return _Parts(stamp)
     after = rest[found.end() :]
     if stamp_after := _STAMP_AFTER.match(after):
         time, after = stamp_after, after[stamp_after.end() :]
     colon = (_HASH_COLON if hashed else _COLON).match(after)
     if not colon:
-        return _Line(line, stamp)
-    return _Line(line, stamp, found[0], after[colon.end() :].strip(), _start(time))
+        return _Parts(stamp)
+    return _Parts(stamp, found[0], after[colon.end() :].strip(), _start(time))
 
 
 def _form(stamp: re.Match[str]) -> tuple[bool, bool, str, str]:
@@ -192,9 +228,14 @@ def _is_name(label: str, count: int, labelled: int, *, stamped: bool = False) ->
 
 
 def _without_clock_times(turns: list[Turn]) -> list[Turn]:
-    """Times count from the beginning of a recording; where the first one is late, they are times of day and are dropped."""
-    first = next((turn.start for turn in turns if turn.start is not None), 0.0)
-    return turns if first < 300 else [Turn(turn.speaker, turn.text) for turn in turns]
+    """Times count from the beginning of a recording; where the first one is late, they are times of day and are dropped.
+
+    Those of captions, which have ends, are none.
+    """
+    first = next((turn for turn in turns if turn.start is not None), None)
+    if first is None or first.start is None or first.start < 300 or first.end is not None:
+        return turns
+    return [replace(turn, start=None) for turn in turns]
 
 
 def seconds(value: Any) -> float | None:

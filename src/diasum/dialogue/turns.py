@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,20 @@ class Turn:
         speaker: the label as written; empty when the source names none.
         text: what is said, without line breaks.
         start: seconds from the beginning of the conversation, where the source says so.
+        end: when it ended, likewise.
+        id: what stands for the turn within its dialogue, for others to point to it by: its position, counted from 0, unless it was
+            given another. None only in a turn that is in no dialogue.
+        source: the line that it begins at in the text it was read from, counted from 1; None where it was read from no text.
+
+    Turns with the same words and times are equal, wherever they stand.
     """
 
     speaker: str
     text: str
     start: float | None = None
+    end: float | None = None
+    id: int | None = field(default=None, compare=False, kw_only=True)
+    source: int | None = field(default=None, compare=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.speaker}: {self.text}" if self.speaker else self.text
@@ -25,9 +34,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """Ordered turns of one conversation."""
+    """Ordered turns of one conversation.
+
+    Attributes:
+        turns: where they do not all have ids of their own, or two have the same one, they are numbered anew by their positions.
+    """
 
     turns: tuple[Turn, ...]
+
+    def __post_init__(self) -> None:
+        ids = {turn.id for turn in self.turns}
+        if None in ids or len(ids) < len(self.turns):
+            object.__setattr__(self, "turns", tuple(replace(turn, id=i) for i, turn in enumerate(self.turns)))
 
     @property
     def speakers(self) -> tuple[str, ...]:

@@ -231,3 +231,9 @@ def test_ids_are_read_as_a_corpus_reads_them(tmp_path: Path) -> None:
     rows = [{"id": 7, "dialogue": TEXT}, {"id": float("nan"), "dialogue": TEXT}, {"id": ["x", "y"], "dialogue": TEXT}]
     found = piped("\n".join(map(json.dumps, rows)))
     assert [named.id for named in found] == ["7", "conversation-2", "x y"]
+
+
+def test_turns_know_their_lines_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "chat.txt").write_text("\ufeff\n" + TEXT.replace("\n", "\r\n\r\n"))
+    (named,) = read_conversations([tmp_path / "chat.txt"], io.BytesIO())
+    assert [(turn.id, turn.source) for turn in named.dialogue.turns] == [(0, 2), (1, 4)]
