@@ -41,9 +41,10 @@ def person(label: str) -> Person:
 def main() -> None:
     pairs = load_corpus(load_settings(None, {"data.path": "sample"}).data, purpose="train").split("train")
     systems = {
-        "reported": [Prediction(p.id, told(p)) for p in pairs],
+        "reported": [Prediction.of_text(p.id, told(p)) for p in pairs],
         "longest": [
-            Prediction(p.id, text) for p, text in zip(pairs, baseline_predictions("longest", pairs), strict=True)
+            Prediction.of_text(p.id, text)
+            for p, text in zip(pairs, baseline_predictions("longest", pairs), strict=True)
         ],
     }
     tree = score_systems(pairs, systems, protocol="rouge-score", split="train", reference_system="reported").to_json()

@@ -13,6 +13,8 @@ import pytest
 
 import diasum
 from diasum.cli import main
+from diasum.data.summary import Summary
+from diasum.model.generation import ENGINE
 
 
 class Terminal:
@@ -103,6 +105,37 @@ def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) 
     assert rows[0]["summary"] == rows[1]["summary"], "one conversation in two layouts"
 
 
+def test_summaries_and_predictions_are_one_record(diasum_: Terminal, run: str, corpus: str, tmp_path: Path) -> None:
+    assert diasum_("evaluate", run, "--max-examples", 3, "--out", tmp_path / "scores")[0] == 0
+    files = {
+        name: [json.loads(line) for line in (tmp_path / "scores" / f"{name}.jsonl").read_text().splitlines()]
+        for name in ("predictions", "predictions.base", "predictions.lead3")
+    }
+    predictions, base, lead3 = files.values()
+    talks = tmp_path / "talks.jsonl"
+    talks.write_text("\n".join(json.dumps({"id": row["id"], "dialogue": row["dialogue"]}) for row in predictions))
+    code, out, err = diasum_("summarize", talks, "--run", run, "--jsonl")
+    assert code == 0, err
+    for line, prediction in zip(map(json.loads, out.splitlines()), predictions, strict=True):
+        assert line == {name: prediction["prediction" if name == "summary" else name] for name in line}
+        assert line["engine"] == ENGINE
+        assert line["finish_reason"] == ("length" if line["summary_cut"] else "stop")
+        assert line["windows"] == [
+            {"first": 0, "last": line["turns"] - 1, "spans": [[0, line["turns"] - 1]], "whole": True}
+        ]
+        assert Summary.from_record(line) == Summary.from_record(prediction)
+    hashes = {row["settings_hash"] for row in [*predictions, *base]}
+    assert len(hashes) == 1
+    assert {row["finish_reason"] for row in predictions} >= {"length"}
+    for row in lead3:
+        assert row["engine"] == "lead3"
+        assert row["sentences"]
+        unknown = ("finish_reason", "settings_hash", "windows", "cut", "summary_cut", "turns", "letters_lost", "dtype")
+        assert [row[name] for name in unknown] == [None] * len(unknown)
+    code, out, err = diasum_("summarize", talks, "--run", run, "--jsonl", "--num-beams", 2)
+    assert json.loads(out.splitlines()[0])["settings_hash"] not in hashes
+
+
 def test_an_empty_conversation_does_not_stop_the_others(diasum_: Terminal, run: str, tmp_path: Path) -> None:
     talks = tmp_path / "talks.jsonl"
     talks.write_text("\n".join(json.dumps({"dialogue": text}) for text in ("", "Anna: Hi.", "Ben:", "Anna: Hi.")))
@@ -110,8 +143,8 @@ def test_an_empty_conversation_does_not_stop_the_others(diasum_: Terminal, run: 
     assert code == 0, err
     first, second, third, fourth = (json.loads(line) for line in out.splitlines())
     nothing = {"cut": False, "summary_cut": False, "turns": 0, "turns_cut": 0, "read": None}
-    nothing |= {"letters_lost": 0, "dtype": None}
-    assert first == third == {"summary": "", **nothing}
+    nothing |= {"letters_lost": 0, "dtype": None, "engine": "none", "settings_hash": None}
+    assert first == third == first | {"summary": "", **nothing}
     assert second == fourth != first
     assert f"note: 1: {talks}, line 1 is empty, and so is its summary." in err.replace("\n", " ")
     assert diasum_("summarize", talks, "--run", run)[1].splitlines()[0].startswith("1:")

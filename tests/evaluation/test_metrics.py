@@ -29,9 +29,11 @@ PAIRS = [
     )
     for i in range(40)
 ]
-GOOD = [Prediction(p.id, p.references[1] + " And so on." * (i % 3)) for i, p in enumerate(PAIRS)]
-REPEATED = [Prediction(p.id, "Anna asks Ben to bring something to the shop.", summary_cut=True) for p in PAIRS]
-LEAD = [Prediction(p.id, text) for p, text in zip(PAIRS, baseline_predictions("lead3", PAIRS), strict=True)]
+GOOD = [Prediction.of_text(p.id, p.references[1] + " And so on." * (i % 3)) for i, p in enumerate(PAIRS)]
+REPEATED = [
+    Prediction.of_text(p.id, "Anna asks Ben to bring something to the shop.", finish_reason="length") for p in PAIRS
+]
+LEAD = [Prediction.of_text(p.id, text) for p, text in zip(PAIRS, baseline_predictions("lead3", PAIRS), strict=True)]
 
 
 def test_everything_is_there_and_agrees(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_derangement(n: int) -> None:
 
 
 def test_empty_predictions_score_nothing_and_are_counted() -> None:
-    some = [Prediction(p.id, "" if i < 3 else p.references[0]) for i, p in enumerate(PAIRS)]
+    some = [Prediction.of_text(p.id, "" if i < 3 else p.references[0]) for i, p in enumerate(PAIRS)]
     result = score_systems(PAIRS, {"s": some}, protocol="dialogsum-paper", resamples=100)
     assert [values[0] for values in result.scores["s"].values()] == [0, 0, 0]
     assert "s: 3 of 40 summaries are empty and score 0 (p0, p1, p2)." in result.notes
@@ -117,7 +119,7 @@ def test_empty_predictions_score_nothing_and_are_counted() -> None:
 
 
 def test_all_empty_gives_valid_json(tmp_path: Path) -> None:
-    result = score_systems(PAIRS[:2], {"s": [Prediction(p.id, "") for p in PAIRS[:2]]}, resamples=100)
+    result = score_systems(PAIRS[:2], {"s": [Prediction.of_text(p.id, "") for p in PAIRS[:2]]}, resamples=100)
     result.write(tmp_path / "m.json")
     assert json.loads((tmp_path / "m.json").read_text())["systems"]["s"]["measures"]["compression"] is None
     assert any("intervals are rough" in note for note in result.notes)
@@ -159,7 +161,7 @@ def test_language_note() -> None:
     )
     assert language_note(["Kurz."], stemmed) is None  # too little to say
     german = [pair("g", "A: Hallo", GERMAN), pair("h", "A: Hallo", GERMAN)]
-    result = score_systems(german, {"s": [Prediction("g", "x"), Prediction("h", "y")]}, resamples=100)
+    result = score_systems(german, {"s": [Prediction.of_text("g", "x"), Prediction.of_text("h", "y")]}, resamples=100)
     assert any("do not look English" in note for note in result.notes)
 
 
@@ -173,7 +175,7 @@ def test_english_is_not_claimed_of_what_is_not() -> None:
 @pytest.mark.parametrize("text", ["Анна ждёт.", "แอนรอเบน", "安娜在等本"])
 def test_other_letters_are_told_at_once_under_a_protocol_that_drops_them(text: str) -> None:
     pairs = [pair("a", "A: x", text), pair("b", "A: y", text)]
-    given = {"s": [Prediction("a", text), Prediction("b", text)]}
+    given = {"s": [Prediction.of_text("a", text), Prediction.of_text("b", text)]}
     chosen = score_systems(pairs, given, resamples=100)
     assert chosen.protocol.name == "unicode"
     assert chosen.systems["s"]["rouge1"].mean == 100
@@ -193,4 +195,4 @@ def test_latin_letters_keep_rouge_score() -> None:
     )
     assert not any("rotocol" in note for note in result.notes)
     units = [pair("u", "A: x", "Tom took 5 µg of the β-blocker that Ann calls “Ωmega” on Monday, before lunch.")]
-    assert score_systems(units, {"s": [Prediction("u", "x")]}, resamples=100).protocol.name == "rouge-score"
+    assert score_systems(units, {"s": [Prediction.of_text("u", "x")]}, resamples=100).protocol.name == "rouge-score"

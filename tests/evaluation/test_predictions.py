@@ -11,6 +11,10 @@ import pytest
 
 from diasum.config import DataSettings
 from diasum.data import Pair, load_corpus
+from diasum.data.letters import LostLetters
+from diasum.data.reading import Reading
+from diasum.data.summary import Summary, split_into_sentences, windows_of
+from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.evaluation.predictions import (
     Prediction,
@@ -33,7 +37,7 @@ def put(folder: Path, name: str, *rows: object) -> Path:
 
 def test_text_one_a_line(tmp_path: Path) -> None:
     found = read_predictions(put(tmp_path, "p.txt", "one", "", " three "), PAIRS)
-    assert found == [Prediction("d0", "one"), Prediction("d1", ""), Prediction("d2", "three")]
+    assert found == [Prediction.of_text("d0", "one"), Prediction.of_text("d1", ""), Prediction.of_text("d2", "three")]
     assert read_predictions(put(tmp_path, "p.txt", "one", "two", "", "", ""), PAIRS)[2].text == ""
 
 
@@ -44,7 +48,11 @@ def test_jsonl_by_id_in_any_order_and_without_ids(tmp_path: Path) -> None:
         {"id": "d1", "Generated Summary": ""},
     ]
     found = read_predictions(put(tmp_path, "p.jsonl", *rows), PAIRS)
-    assert found == [Prediction("d0", "a", True), Prediction("d1", ""), Prediction("d2", "c")]
+    assert found == [
+        Prediction.of_text("d0", "a", finish_reason="length"),
+        Prediction.of_text("d1", ""),
+        Prediction.of_text("d2", "c"),
+    ]
     plain = read_predictions(put(tmp_path, "q.jsonl", {"summary": "a"}, {"summary": "b"}, {"summary": "c"}), PAIRS)
     assert [p.text for p in plain] == ["a", "b", "c"]
     array = tmp_path / "r.json"
@@ -163,7 +171,11 @@ def test_unreadable_files(tmp_path: Path) -> None:
 
 
 def test_written_file_holds_everything_and_reads_back(tmp_path: Path) -> None:
-    predictions = [Prediction("d0", "a\nb", True), Prediction("d1", ""), Prediction("d2", "“c” é")]
+    predictions = [
+        Prediction.of_text("d0", "a\nb", finish_reason="length"),
+        Prediction.of_text("d1", ""),
+        Prediction.of_text("d2", "“c” é"),
+    ]
     path = tmp_path / "deep" / "predictions.jsonl"
     write_predictions(path, PAIRS, predictions, {"rouge1": [12.345678, 0, float("nan")]})
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -173,25 +185,70 @@ def test_written_file_holds_everything_and_reads_back(tmp_path: Path) -> None:
         "references": list(PAIRS[0].references),
         "dialogue": PAIRS[0].dialogue.text,
         "topic": None,
-        "cut": True,
-        "summary_cut": True,
+        **{name: value for name, value in predictions[0].summary.to_record().items() if name != "summary"},
         "rouge1": 12.3457,
     }
+    assert (rows[0]["cut"], rows[0]["summary_cut"]) == (True, True)
     assert rows[2]["rouge1"] is None
     assert read_predictions(path, PAIRS) == predictions
     assert [file.name for file in path.parent.iterdir()] == ["predictions.jsonl"]
+
+
+def test_the_record_of_a_summary_outlives_a_second_scoring(tmp_path: Path) -> None:
+    text = "Anna asks Ben for $40. Ben agrees."
+    reading = Reading(9, ((1, 5),), 0, 90, 50)
+    generated = Summary(
+        text=text,
+        sentences=split_into_sentences(text),
+        finish_reason="stop",
+        engine="torch-plain",
+        settings_hash="0123456789abcdef",
+        reading=reading,
+        windows=windows_of(reading),
+        dtype="fp32",
+        lost=LostLetters(),
+    )
+    path = tmp_path / "predictions.jsonl"
+    write_predictions(path, PAIRS, [Prediction(pair.id, generated) for pair in PAIRS])
+    back = read_predictions(path, PAIRS)
+    assert [one.summary for one in back] == [generated] * 3
+    assert back[0].read == "read turns 1 to 5 of 9 (56% of the words)"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    edited = [rows[0] | {"prediction": "Anna asks Tim for $40. Ben agrees."}, rows[1], rows[2]]
+    first, second, _ = read_predictions(put(tmp_path, "edited.jsonl", *edited), PAIRS)
+    assert first.summary == Summary.of_text("Anna asks Tim for $40. Ben agrees.", finish_reason="stop")
+    assert second.summary == generated
+    newer = put(tmp_path, "newer.jsonl", rows[0], rows[1] | {"version": 2}, rows[2])
+    with pytest.raises(DiasumError, match=r"newer.jsonl, line 2 holds a summary record of version 2"):
+        read_predictions(newer, PAIRS)
+    foreign = [{"id": pair.id, "summary": "a", "version": 7, "engine": "vllm", "cut": True} for pair in PAIRS]
+    assert read_predictions(put(tmp_path, "foreign.jsonl", *foreign), PAIRS)[0] == Prediction.of_text(
+        "d0", "a", finish_reason="length"
+    )
+
+
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parents[1] / "kept").glob("*/runs/*/evaluation/test/*.jsonl")), ids=lambda f: f.name
+)
+def test_predictions_of_earlier_versions_are_read(file: Path) -> None:
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    pairs = [Pair(row["id"], parse_dialogue(row["dialogue"]), tuple(row["references"])) for row in rows]
+    for row, prediction in zip(rows, read_predictions(file, pairs), strict=True):
+        assert prediction.text == row["prediction"].strip()
+        assert prediction.summary_cut == row["cut"]
+        assert Summary.from_record(row).finish_reason == ("length" if row["cut"] else "stop")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "predictions.jsonl"
     path.write_text("old")
     with pytest.raises(ValueError):
-        write_predictions(path, PAIRS, [Prediction("d0", "a")])
+        write_predictions(path, PAIRS, [Prediction.of_text("d0", "a")])
     assert path.read_text() == "old"
 
 
 def test_match_puts_in_order() -> None:
-    given = [Prediction(i, i) for i in ("d2", "d0", "d1")]
+    given = [Prediction.of_text(i, i) for i in ("d2", "d0", "d1")]
     assert [p.id for p in match_predictions("x", given, PAIRS)] == ["d0", "d1", "d2"]
 
 
@@ -234,7 +291,11 @@ def test_summaries_of_all_rows_are_matched_to_the_pairs_that_they_became(tmp_pat
         "array": lambda: put(tmp_path, "p.json", json.dumps(MADE)),
     }[form]()
     found = read_predictions(path, pairs, pair_of)
-    assert found == [Prediction("a", "One."), Prediction("c_0", "Three."), Prediction("d-2", "Five.")]
+    assert found == [
+        Prediction.of_text("a", "One."),
+        Prediction.of_text("c_0", "Three."),
+        Prediction.of_text("d-2", "Five."),
+    ]
 
 
 def test_rows_of_one_pair_with_different_summaries(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_one_dialogue_given_often_counts_once() -> None:
 
 def test_it_is_told_in_terminal_report_card_and_metrics(tmp_path: Path) -> None:
     texts = {"adapter": notes(5), "lead3": ["Doctor: What brings you here?"] * 40}
-    given = {n: [Prediction(p.id, t) for p, t in zip(VISITS, made, strict=True)] for n, made in texts.items()}
+    given = {n: [Prediction.of_text(p.id, t) for p, t in zip(VISITS, made, strict=True)] for n, made in texts.items()}
     evaluation = score_systems(VISITS, given, resamples=100, reference_system="adapter")
     assert set(evaluation.repeated) == {"adapter"}, "a baseline quotes"
     told = f"“{NONE_KNOWN}” stands in 8 of 40 summaries"
@@ -67,7 +67,7 @@ def test_facts_are_reported_with_what_was_checked_and_no_human_yardstick(tmp_pat
     pairs = [
         pair(f"p{i}", f"A: Hello {i}.\nB: Hi.", "A greets B on 3 May." if i % 2 else "A greets B.") for i in range(20)
     ]
-    given = {"adapter": [Prediction(p.id, "A insults B.") for p in pairs]}
+    given = {"adapter": [Prediction.of_text(p.id, "A insults B.") for p in pairs]}
     evaluation = score_systems(pairs, given, resamples=100)
     evaluated = Evaluated(evaluation, pairs, given, "adapter")
     write_evaluation(tmp_path, evaluated, corpus=Corpus("talks", {"test": pairs}))

@@ -35,7 +35,7 @@ def stored(
     pairs: Sequence[Pair] = PAIRS,
 ) -> str:
     pairs = list(pairs[:n])
-    given = {"file": [Prediction(p.id, t) for p, t in zip(pairs, texts[:n], strict=True)]}
+    given = {"file": [Prediction.of_text(p.id, t) for p, t in zip(pairs, texts[:n], strict=True)]}
     evaluation = score_systems(pairs, given, protocol=protocol, split=split, resamples=100)
     write_evaluation(folder, Evaluated(evaluation, pairs, given, "file"), corpus=Corpus("talks", {split: pairs}))
     return str(folder)

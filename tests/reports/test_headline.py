@@ -37,7 +37,7 @@ def test_a_sentence_about_a_difference_that_the_correction_takes_away() -> None:
     good, worse = "the cat is in the garden now", "the cat is in a garden now"
     pairs = [pair(f"d{i}", "Anna: a\nBen: b", good) for i in range(40)]
     texts = {"adapter": [good] * 40, "rival": [worse] * 7 + [good] * 33}
-    given = {n: [Prediction(p.id, t) for p, t in zip(pairs, ts, strict=True)] for n, ts in texts.items()}
+    given = {n: [Prediction.of_text(p.id, t) for p, t in zip(pairs, ts, strict=True)] for n, ts in texts.items()}
     evaluation = score_systems(pairs, given, resamples=4000, reference_system="adapter")
     (found,) = (r for r in evaluation.differences if r.metric == "rougeL")
     assert found.difference.high < 0
@@ -52,7 +52,7 @@ def test_summaries_in_another_order_are_told() -> None:
         (texts, "it reads its input"),
         (texts[1:] + texts[:1], "nothing shows that it reads its input"),
     ):
-        given = [Prediction(p.id, t) for p, t in zip(pairs, order, strict=True)]
+        given = [Prediction.of_text(p.id, t) for p, t in zip(pairs, order, strict=True)]
         (line,) = sentences(score_systems(pairs, {"file": given}, resamples=500))
         assert said in line
         assert ("in their order" in line) is ("nothing" in said)

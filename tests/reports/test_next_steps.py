@@ -20,7 +20,7 @@ GOOD, FAIR, POOR = "the cat is in the garden now", "the cat is in a house today"
 def evaluation(count: int = 40, **texts: str) -> Evaluation:
     """Each system says the same of each dialogue; the reference is `GOOD`."""
     pairs = [pair(f"d{i}", "Anna: a\nBen: b", GOOD) for i in range(count)]
-    given = {name: [Prediction(p.id, text) for p in pairs] for name, text in texts.items()}
+    given = {name: [Prediction.of_text(p.id, text) for p in pairs] for name, text in texts.items()}
     return score_systems(pairs, given, resamples=2000, reference_system=next(iter(given)))
 
 
@@ -78,7 +78,7 @@ def test_too_few_dialogues_to_tell() -> None:
     """Ahead in 3 of 40 dialogues: more of them may tell; of the training nothing is known."""
     pairs = [pair(f"d{i}", "Anna: a\nBen: b", GOOD) for i in range(40)]
     texts = {"adapter": [GOOD] * 40, "base": [FAIR] * 3 + [GOOD] * 37}
-    given = {n: [Prediction(p.id, t) for p, t in zip(pairs, ts, strict=True)] for n, ts in texts.items()}
+    given = {n: [Prediction.of_text(p.id, t) for p, t in zip(pairs, ts, strict=True)] for n, ts in texts.items()}
     said = next_steps(score_systems(pairs, given, resamples=2000, reference_system="adapter"), None)
     assert said == (
         "adapter is not shown to be above base. To try next: "

@@ -69,7 +69,9 @@ class Page(HTMLParser):
 
 
 def made(pairs: list[Pair], systems: dict[str, list[str]], system: str | None = None) -> Evaluated:
-    predictions = {n: [Prediction(p.id, t) for p, t in zip(pairs, texts, strict=True)] for n, texts in systems.items()}
+    predictions = {
+        n: [Prediction.of_text(p.id, t) for p, t in zip(pairs, texts, strict=True)] for n, texts in systems.items()
+    }
     system = system or next(iter(predictions))
     evaluation = score_systems(pairs, predictions, resamples=200, reference_system=system)
     return Evaluated(evaluation, pairs, predictions, system)

@@ -156,4 +156,4 @@ def test_letters_that_the_tokenizer_lacks_are_told(summarizer: Summarizer) -> No
         summarizer.summarize([TEXT, arabic], **small)
     plain, lost = summarizer.summarize_all([TEXT, arabic], **small)  # warns of nothing: it tells in what it gives
     assert (plain.lost.share, lost.lost.share) == (0, 1)
-    assert lost.record()["letters_lost"] == 1
+    assert lost.to_record()["letters_lost"] == 1

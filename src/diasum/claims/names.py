@@ -106,6 +106,17 @@ def _names_somebody(lower: str, text: str, summary: str, end: int) -> bool:
     return verb and (not lower.endswith("s") or following in PERSON_VERBS)
 
 
+def joined_names(single_words: Iterable[Name], summary: str) -> list[tuple[int, int]]:
+    """Character offsets of names, where neighbouring words of one name are one span."""
+    spans: list[tuple[int, int]] = []
+    for name in single_words:
+        if spans and not name.label and summary[spans[-1][1] : name.start] in (" ", "-"):
+            spans[-1] = (spans[-1][0], name.end)
+        else:
+            spans.append((name.start, name.end))
+    return spans
+
+
 class Mentions:
     """The words of a dialogue, for looking up names."""
 

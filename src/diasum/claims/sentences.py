@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 # A full stop after one of these does not end a sentence.
 _TITLES = "mr mrs ms dr prof sr jr st mt gen col capt lt sgt rev hon gov sen rep vs fig vol dept approx e.g i.e cf al"
@@ -21,19 +22,34 @@ def split_sentences(text: str) -> list[str]:
     Returns:
         Stripped, non-empty sentences; joined by blanks they are the text again but for white space.
     """
-    return [part for line in text.splitlines() for part in _split_line(line)]
+    return [text[start:end] for start, end in sentence_spans(text)]
 
 
-def _split_line(line: str) -> list[str]:
-    parts: list[str] = []
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """As `split_sentences`: the character offsets at which each sentence starts and ends."""
+    spans: list[tuple[int, int]] = []
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        spans += [(offset + start, offset + end) for start, end in _line_spans(line)]
+        offset += len(line)
+    return spans
+
+
+def _line_spans(line: str) -> list[tuple[int, int]]:
+    ends: list[int] = []
     start = 0
     for end in _END.finditer(line):
         if end.group().startswith(".") and _is_abbreviation(line[start : end.start()]):
             continue
-        parts.append(line[start : end.end()].strip())
         start = end.end()
-    parts.append(line[start:].strip())
-    return [part for part in parts if part]
+        ends.append(start)
+    spans = []
+    for begin, stop in pairwise([0, *ends, len(line)]):
+        part = line[begin:stop].strip()
+        if part:
+            begin += line[begin:stop].index(part)
+            spans.append((begin, begin + len(part)))
+    return spans
 
 
 def _is_abbreviation(before: str) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diasum.claims.lexicon import STOPWORDS
-from diasum.claims.names import WORD, Mentions, Name, names
+from diasum.claims.names import WORD, Mentions, joined_names, names
 from diasum.claims.negation import Clauses, flips, stem
 from diasum.claims.quantities import Quantity, quantities
 from diasum.claims.spoken_numbers import Said, said
@@ -103,7 +103,7 @@ class Evidence:
         found = [problem for quantity in quantities(summary) if (problem := self._check_quantity(quantity)) is not None]
         taken = [(problem.start, problem.end) for problem in found]
         missing = [name for name in names(summary) if not self.mentions.has(name)]
-        for start, end in _joined(missing, summary):
+        for start, end in joined_names(missing, summary):
             if not any(start < b and a < end for a, b in taken):
                 text = summary[start:end]
                 found.append(
@@ -245,14 +245,3 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     ends = [match.end() for match in re.finditer(r"[.!?]+(?=\s|$)|\n", text)]
     bounds = [0, *ends] if ends and ends[-1] == len(text) else [0, *ends, len(text)]
     return [(a, b) for a, b in pairwise(bounds) if b > a]
-
-
-def _joined(missing: list[Name], summary: str) -> list[tuple[int, int]]:
-    """Neighbouring words of one name as one span."""
-    spans: list[tuple[int, int]] = []
-    for name in missing:
-        if spans and not name.label and summary[spans[-1][1] : name.start] in (" ", "-"):
-            spans[-1] = (spans[-1][0], name.end)
-        else:
-            spans.append((name.start, name.end))
-    return spans

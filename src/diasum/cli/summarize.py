@@ -79,7 +79,7 @@ def summarize(
                     print(f"{name}: {' '.join(summary.text.splitlines())}" if many else summary.text, flush=True)
                 if empty:
                     out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
-                if summary.lost.matters:
+                if summary.lost and summary.lost.matters:
                     out.print(f"note: {name}: {summary.lost.note('this conversation')}", markup=False)
                 if summary.turns_cut:
                     out.print(f"note: {name}: the model {summary.read}; the rest did not fit its input.", markup=False)
@@ -87,6 +87,5 @@ def summarize(
 
 
 def _json(identifier: str | None, summary: Summary) -> str:
-    record: dict[str, Any] = {} if identifier is None else {"id": identifier}
-    record |= {"summary": summary.text, **summary.record(), "dtype": summary.dtype or None}
-    return json.dumps(record, ensure_ascii=False)
+    named = {} if identifier is None else {"id": identifier}
+    return json.dumps(named | summary.to_record(), ensure_ascii=False)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diasum.claims.language import is_english
 from diasum.config import EvaluateSettings, GenerateSettings
 from diasum.data import Corpus, Pair
 from diasum.data.letters import pair_texts
@@ -141,8 +142,14 @@ def evaluate_texts(
 
 def baselines(names: Sequence[str], pairs: Sequence[Pair], seed: int) -> dict[str, list[Prediction]]:
     """Summaries by baselines that need no model; an unknown one raises `DiasumError`."""
-    made = {name: baseline_predictions(name, pairs, seed=seed) for name in names}
-    return {name: [Prediction(p.id, t) for p, t in zip(pairs, texts, strict=True)] for name, texts in made.items()}
+    english = is_english(pair_texts(pairs))
+    return {
+        name: [
+            Prediction.of_text(pair.id, text, engine=name, english=english)
+            for pair, text in zip(pairs, baseline_predictions(name, pairs, seed=seed), strict=True)
+        ]
+        for name in names
+    }
 
 
 def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: str) -> None:
@@ -179,12 +186,12 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
 def _predict(
     trained: Trained, pairs: Sequence[Pair], generate: GenerateSettings | None, what: str, progress: Progress | None
 ) -> list[Prediction]:
-    made = trained.summarize(
+    summaries = trained.summarize(
         [pair.dialogue for pair in pairs],
         settings=generate,
         progress=_counter(progress, f"summarising ({what})", len(pairs)),
     )
-    return [Prediction(pair.id, one.text, one.summary_cut, one.record()) for pair, one in zip(pairs, made, strict=True)]
+    return [Prediction(pair.id, summary) for pair, summary in zip(pairs, summaries, strict=True)]
 
 
 def _counter(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:

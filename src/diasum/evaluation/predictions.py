@@ -11,13 +11,16 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from diasum.claims.language import is_english
 from diasum.data import Pair
+from diasum.data.letters import pair_texts
+from diasum.data.summary import NO_ENGINE, FinishReason, Summary, finish_reason_of, is_of, is_record
 from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.tables import format_of, is_data_file, loads, read_lines, read_path
 from diasum.dialogue.names import ID_NAMES, find_name
@@ -51,20 +54,40 @@ class Prediction:
 
     Attributes:
         id: the pair's.
-        text: the summary; may be empty.
-        summary_cut: whether generation stopped at the length limit.
-        record: what else is known of how a model made it, as `Summary.record` gives it.
+        summary: its text, which may be empty, and what is known of how it was made.
     """
 
     id: str
-    text: str
-    summary_cut: bool = False
-    record: Mapping[str, Any] = field(default_factory=dict)
+    summary: Summary
+
+    @classmethod
+    def of_text(
+        cls,
+        id: str,
+        text: str,
+        *,
+        finish_reason: FinishReason | None = None,
+        engine: str = NO_ENGINE,
+        english: bool | None = None,
+    ) -> Prediction:
+        """One of which nothing but its text need be known; arguments as `Summary.of_text`."""
+        return cls(id, Summary.of_text(text, finish_reason=finish_reason, engine=engine, english=english))
+
+    @property
+    def text(self) -> str:
+        """The summary's text."""
+        return self.summary.text
+
+    @property
+    def summary_cut(self) -> bool:
+        """Whether generation is known to have stopped at the length limit."""
+        return bool(self.summary.summary_cut)
 
     @property
     def read(self) -> str | None:
         """What the model read of the dialogue, where that was not all of it."""
-        return self.record.get("read")
+        reading = self.summary.reading
+        return reading.sentence() if reading and not reading.whole else None
 
 
 def read_predictions(path: Path | str, pairs: Sequence[Pair], pair_of: PairOf | None = None) -> list[Prediction]:
@@ -139,7 +162,9 @@ def write_predictions(
     predictions: Sequence[Prediction],
     scores: Mapping[str, ArrayLike] | None = None,
 ) -> None:
-    """Write one JSON object a pair: id, prediction, references, dialogue, topic, what was cut and read, and per-example scores.
+    """Write one JSON object a pair: id, prediction, references, dialogue, topic, the summary's record, and per-example scores.
+
+    The text stands under `prediction`: `summary` would be read as the human one.
 
     Args:
         path: where to; the file appears complete or not at all.
@@ -152,13 +177,14 @@ def write_predictions(
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in (scores or {}).items()}
     rows = []
     for i, (pair, prediction) in enumerate(zip(pairs, predictions, strict=True)):
+        record = prediction.summary.to_record()
         row: dict[str, Any] = {
             "id": pair.id,
-            "prediction": prediction.text,
+            "prediction": record.pop("summary"),
             "references": list(pair.references),
             "dialogue": pair.dialogue.text,
             "topic": pair.topic,
-            **({"cut": prediction.summary_cut, "summary_cut": prediction.summary_cut} | dict(prediction.record)),
+            **record,
         }
         for name, values in columns.items():
             value = float(values[i])
@@ -246,7 +272,7 @@ def _read(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Pred
     if not is_data_file(path):
         return _from_lines(path, pairs, pair_of), None
     if format_of(path) == ".json" and (texts := _array_of_texts(path)):
-        return _in_order(path, "items", [Prediction("", text.strip()) for text in texts], pairs, pair_of), None
+        return _in_order(path, "items", _of_texts(texts, pairs), pairs, pair_of), None
     tables = read_path(path)
     if len(tables) > 1:
         raise DiasumError(
@@ -269,7 +295,12 @@ def _from_lines(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> list[Pred
     while len(lines) > len(pairs) and len(lines) != len(pair_of) and not lines[-1]:
         lines.pop()
     texts = _without_names(lines, pairs, pair_of)
-    return _in_order(path, "lines", [Prediction("", text) for text in texts], pairs, pair_of)
+    return _in_order(path, "lines", _of_texts(texts, pairs), pairs, pair_of)
+
+
+def _of_texts(texts: Iterable[str], pairs: Sequence[Pair]) -> list[Prediction]:
+    english = is_english(pair_texts(pairs))
+    return [Prediction.of_text("", text.strip(), english=english) for text in texts]
 
 
 def _without_names(lines: list[str], pairs: Sequence[Pair], pair_of: PairOf) -> list[str]:
@@ -301,7 +332,8 @@ def _json(text: str) -> Any:
 def _from_table(path: Path, table: Table, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Prediction], str]:
     columns = table.names
     key, id_key = _prediction_key(columns, path), find_name(columns, ID_KEYS)
-    found: list[tuple[str, Prediction]] = []
+    english = is_english(pair_texts(pairs))
+    placed: list[tuple[str, Prediction]] = []
     for index, row in enumerate(table.rows):
         text = row.get(key)
         if not isinstance(text, str):
@@ -311,19 +343,24 @@ def _from_table(path: Path, table: Table, pairs: Sequence[Pair], pair_of: PairOf
                 hint="Every row needs its summary as text; it may be empty.",
             )
         name = one_line(row.get(id_key)) if id_key else ""  # as a corpus' ids are read
-        found.append(
-            (table.place(index), Prediction(name, text.strip(), row.get("summary_cut", row.get("cut")) is True))
-        )
-    unnamed = [place for place, prediction in found if not prediction.id]
-    if unnamed and len(unnamed) < len(found):
+        placed.append((table.place(index), Prediction(name, _summary(row, text, table.where(index), english))))
+    unnamed = [place for place, prediction in placed if not prediction.id]
+    if unnamed and len(unnamed) < len(placed):
         raise DiasumError(
             f"{path}: some rows have an id and {len(unnamed)} have none ({', '.join(unnamed[:5])}).",
             hint="Give every row its id, or none: rows without ids are taken in the order of the pairs.",
         )
-    predictions = [prediction for _, prediction in found]
+    predictions = [prediction for _, prediction in placed]
     if not unnamed:
         return match_predictions(str(path), predictions, pairs, pair_of), key
     return _in_order(path, "rows", predictions, pairs, pair_of), key
+
+
+def _summary(row: Mapping[str, Any], text: str, where: str, english: bool) -> Summary:
+    """The record that a row holds; of another system's row, and of a text that was changed after diasum wrote it, what the row says."""
+    if is_record(row, where) and is_of(text, row["sentences"]):
+        return Summary.from_record({**row, "prediction": text}, where)
+    return Summary.of_text(text.strip(), finish_reason=finish_reason_of(row), english=english)
 
 
 def _prediction_key(columns: Sequence[str], path: Path) -> str:

@@ -17,6 +17,7 @@ from diasum.model.memory import is_out_of_memory, release_memory
 if TYPE_CHECKING:
     import torch
 
+ENGINE = "torch-plain"  # what generates here, by the name that records of summaries give it
 SHARE = 3  # a summary is never forced to be longer than this part of its source
 _SEARCH = ("num_beams", "max_new_tokens", "length_penalty", "no_repeat_ngram_size", "repetition_penalty", "do_sample")
 SPECIAL_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")

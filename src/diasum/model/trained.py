@@ -11,18 +11,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from diasum.claims.language import is_english
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
+from diasum.data.summary import Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.intact import damage
 from diasum.model.adapter_files import check_kind, read_adapter
-from diasum.model.generation import generate
+from diasum.model.generation import ENGINE, generate
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
 from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config, resolve_base
 from diasum.model.special_tokens import use_special_tokens
-from diasum.model.summary import Summary
 from diasum.resolve import load_settings
 
 SIDE_FILE = "diasum.json"
@@ -65,18 +66,27 @@ class Trained:
         dtype, reason = self.computes_in(settings)
         sources, _ = self.encoder.encode_dialogues(dialogues)
         ids = [source.input_ids for source in sources]
-        made = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
-        return [
-            Summary(
-                self.encoder.finish(dialogue, one.text),
-                one.cut,
-                source.reading,
-                dtype,
-                reason,
-                self.encoder.letters.lost([turn.text for turn in dialogue.turns]),
+        generated = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
+        hashed = settings_hash(settings.model_copy(update={"dtype": dtype}), self.encoder.settings)
+        summaries = []
+        for dialogue, one, source in zip(dialogues, generated, sources, strict=True):
+            text = self.encoder.finish(dialogue, one.text)
+            said = [turn.text for turn in dialogue.turns]
+            summaries.append(
+                Summary(
+                    text=text,
+                    sentences=split_into_sentences(text, is_english([*said, text])),
+                    finish_reason="length" if one.cut else "stop",
+                    engine=ENGINE,
+                    settings_hash=hashed,
+                    reading=source.reading,
+                    windows=windows_of(source.reading),
+                    dtype=dtype,
+                    dtype_reason=reason,
+                    lost=self.encoder.letters.lost(said),
+                )
             )
-            for dialogue, one, source in zip(dialogues, made, sources, strict=True)
-        ]
+        return summaries
 
     def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
         """The number type in which summaries are generated under these settings, and why.

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, overload
 
 from diasum.config import GenerateSettings, Settings
+from diasum.data.summary import Summary
 from diasum.dialogue import Dialogue
 from diasum.dialogue.files.conversations import is_file, read_conversations
 from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
-from diasum.model.summary import Summary
 from diasum.model.trained import Trained, load_trained
 from diasum.resolve import SUMMARIZE, resolve
 
@@ -50,7 +50,7 @@ class Summarizer:
         one = is_file(conversation) or is_one(conversation)
         given = [opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)]
         made = self.summarize_all([item for item in given if item is not None], **generate)
-        worst = max((summary.lost for summary in made), key=lambda lost: lost.share, default=None)
+        worst = max((summary.lost for summary in made if summary.lost), key=lambda lost: lost.share, default=None)
         if worst is not None and worst.matters:
             warnings.warn(worst.note("a conversation" if len(made) > 1 else "this conversation"), stacklevel=2)
         summaries = iter(made)

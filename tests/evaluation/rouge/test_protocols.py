@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from diasum.claims.sentences import split_sentences
+from diasum.claims.sentences import sentence_spans, split_sentences
 from diasum.data.letters import ANY_SCRIPT
 from diasum.errors import DiasumError
 from diasum.evaluation.rouge.lcs import Indexed, lcs_length, lcs_positions
@@ -238,3 +238,5 @@ def test_descriptions_tell_the_protocols_apart() -> None:
 )
 def test_sentences(text: str, sentences: list[str]) -> None:
     assert split_sentences(text) == sentences
+    padded = f" \r\n\t{text}\u2028 "
+    assert [padded[start:end] for start, end in sentence_spans(padded)] == sentences
