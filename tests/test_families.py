@@ -64,7 +64,7 @@ def save_tiny(folder: Path, family: str) -> Path:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_whole_job(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diasum.training.preflight.TINY", 0)  # with the estimate of memory and time
+    monkeypatch.setattr("diasum.training.estimate.TINY", 0)  # with the estimate of memory and time
     base, corpus = save_tiny(tmp_path / "base", family), save_corpus(tmp_path / "corpus", copies=1)
     settings = {
         "train.epochs": 1,

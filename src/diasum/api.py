@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from diasum.evaluation.predictions import Prediction
     from diasum.evaluation.statistics.compare import Comparison
     from diasum.summarization import Summarizer
+    from diasum.training.estimate import Preflight
     from diasum.training.fit import TrainingResult
-    from diasum.training.preflight import Preflight
 
 
 def train(

@@ -16,10 +16,11 @@ from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import quick_scores
 from diasum.model import generate
 from diasum.resolve import load_settings
-from diasum.training import Run, preflight
+from diasum.training import Run, estimate, probe
+from diasum.training.estimate import Preflight
 from diasum.training.fit import dry_run, make_trainer
-from diasum.training.preflight import LiveBytes, Preflight
 from diasum.training.prepare import prepare
+from diasum.training.probe import LiveBytes
 from diasum.training.trainer import DialogueTrainer
 
 CHECKPOINTING, QUANTIZED = "train.gradient_checkpointing=true", "train.base_quantization=4bit"
@@ -27,10 +28,10 @@ CHECKPOINTING, QUANTIZED = "train.gradient_checkpointing=true", "train.base_quan
 
 @pytest.fixture(autouse=True)
 def not_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "TINY", 0)
+    monkeypatch.setattr(estimate, "TINY", 0)
 
 
-def estimate(**changes: Any) -> Preflight:
+def example(**changes: Any) -> Preflight:
     fields: dict[str, Any] = {
         "device": "cpu",
         "memory_bytes": 3_100_000_000,
@@ -47,16 +48,16 @@ def estimate(**changes: Any) -> Preflight:
 
 
 def test_words() -> None:
-    assert estimate().sentence() == (
+    assert example().sentence() == (
         "about 3.1 GB (20.4 GB can be had) and 25 to 80 minutes on this CPU, at most 6 minutes of it for summaries at evaluations"
     )
     assert (
-        estimate(evaluation_seconds=0.4, most_seconds=7300.0)
+        example(evaluation_seconds=0.4, most_seconds=7300.0)
         .sentence()
         .endswith("and 25 minutes to 2.0 hours on this CPU")
     )
-    assert estimate().warning() is None
-    warning = estimate(available_bytes=2_000_000_000, advice=("a=1", "b=2")).warning()
+    assert example().warning() is None
+    warning = example(available_bytes=2_000_000_000, advice=("a=1", "b=2")).warning()
     assert warning is not None
     assert warning.endswith("Try a=1 or b=2.")
 
@@ -73,7 +74,7 @@ def test_words() -> None:
 def test_advice_is_of_what_would_help(train: dict[str, Any], weights_outweigh: bool, expected: list[str]) -> None:
     base = SimpleNamespace(model=torch.nn.Linear(100, 100, bias=False))
     peak = 40_000 * (1.5 if weights_outweigh else 3)
-    found = preflight._advice(Settings.model_validate({"train": train}).train, base, peak, 0.25)  # type: ignore[arg-type]
+    found = estimate._advice(Settings.model_validate({"train": train}).train, base, peak, 0.25)  # type: ignore[arg-type]
     assert list(found) == expected
 
 
@@ -103,9 +104,9 @@ def test_two_small_steps_tell_the_memory_of_a_large_one(
     prepared = prepare(settings, None)
     trainer = make_trainer(settings, Run(tmp_path), prepared, [])
     longest = max(prepared.features, key=lambda f: len(f["input_ids"]) + len(f["labels"]))
-    probe = preflight._Probe(trainer, trainer.data_collator, settings)
-    probe.seconds([longest])
-    one, two, twelve = (probe.peak([longest] * count) for count in (1, 2, 12))
+    steps = probe.ProbeSteps(trainer, trainer.data_collator, settings)
+    steps.seconds([longest])
+    one, two, twelve = (steps.peak([longest] * count) for count in (1, 2, 12))
     assert twelve == pytest.approx(one + 11 * (two - one), rel=0.15)
 
 
@@ -120,7 +121,7 @@ def test_generation_at_evaluations_belongs_to_the_memory(
     prepared = prepare(settings, quick_scores)
     trainer = make_trainer(settings, Run(tmp_path), prepared, [])
     trainer.validation.sources = [[5 + i % 60 for i in range(length)] for length in lengths]
-    found = preflight._generation_bytes(trainer, prepared.base, settings.generate)
+    found = probe._generation_bytes(trainer, prepared.base, settings.generate)
     live = LiveBytes()
     with live:
         generate(trainer.model, prepared.base.tokenizer, trainer.validation.sources, settings.generate)
@@ -157,7 +158,7 @@ def test_nothing_of_the_training_changes(
 ) -> None:
     settings = {**quick, "train.epochs": 1, "lora.lora_dropout": 0.2, **extra}
     diasum.train(base, corpus, run=tmp_path / "with", settings=settings)
-    monkeypatch.setattr(preflight, "TINY", 1e30)
+    monkeypatch.setattr(estimate, "TINY", 1e30)
     diasum.train(base, corpus, run=tmp_path / "without", settings=settings)
     found = Run(tmp_path / "with").manifest()["preflight"]
     assert 0 < found["least_seconds"] < found["seconds"] < found["most_seconds"]
@@ -191,7 +192,7 @@ def test_the_command(base: str, corpus: str, tmp_path: Path) -> None:
 def test_too_little_memory_is_warned_of(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "_free", lambda hardware: -(1 << 40))
+    monkeypatch.setattr(probe, "_free", lambda hardware: -(1 << 40))
     settings = load_settings(None, {"base": base, "data.path": corpus, **quick})
     found = dry_run(settings, tmp_path / "run")
     assert found is not None
@@ -201,7 +202,7 @@ def test_too_little_memory_is_warned_of(
 def test_what_can_be_had_is_at_most_the_limit(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "memory_bytes", lambda: 5 << 20)
+    monkeypatch.setattr(probe, "memory_bytes", lambda: 5 << 20)
     found = dry_run(load_settings(None, {"base": base, "data.path": corpus, **quick}), tmp_path / "run")
     assert found is not None
     assert found.available_bytes == 5 << 20

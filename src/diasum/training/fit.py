@@ -30,9 +30,9 @@ from diasum.model import Base, base_name, decoder_start, special_tokens, threads
 from diasum.training import distributed
 from diasum.training.callbacks import BestAdapter, EpochSchedule, Events, Interruption, LiveProgress
 from diasum.training.encoder_cache import build_cache
+from diasum.training.estimate import Preflight, preflight
 from diasum.training.history import kept_evaluation, stalled
 from diasum.training.lock import Lock
-from diasum.training.preflight import Preflight, preflight
 from diasum.training.prepare import Prepared, labelled, prepare
 from diasum.training.run import Run
 from diasum.training.trainer import DialogueTrainer, Measure, training_arguments
