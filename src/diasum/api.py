@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diasum.config import DataSettings, GenerateSettings, Settings
-from diasum.errors import DiasumError, check_keywords
+from diasum.config import GenerateSettings, Settings
+from diasum.errors import check_keywords
 from diasum.files import check_writable
 from diasum.libraries import load_peft
 from diasum.resolve import (
@@ -18,12 +18,10 @@ from diasum.resolve import (
     CHECK_DATA,
     CONVERT_DATA,
     DATA_STATS,
-    EVALUATE,
     SCORE,
     TRAIN,
     Command,
     Given,
-    for_other_data,
     resolve,
 )
 
@@ -152,57 +150,19 @@ def evaluate(
     Raises:
         DiasumError: see `diasum.resolve` and `diasum.evaluation.evaluate`.
     """
-    from diasum.data import load_corpus
-    from diasum.data.seen import Seen
     from diasum.evaluation.evaluate import evaluate_model
-    from diasum.evaluation.runs import check_there
-    from diasum.model.trained import generation_settings, load_trained
+    from diasum.evaluation.plan import plan_evaluation
     from diasum.reports.evaluation import write_evaluation
     from diasum.reports.next_steps import next_steps
-    from diasum.training import Run
 
-    own = Run(run) if Run(run).config_file.is_file() else None
-    start = own.settings() if own else Settings(data=DataSettings(path=""))
     arguments = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol, "generate.dtype": dtype}
-    resolved = resolve(EVALUATE, settings, arguments, own=start)
-    if resolved.data.path != start.data.path:
-        resolved = resolve(EVALUATE, settings, arguments, own=for_other_data(start))
-    if not resolved.data.path:
-        check_there(str(run))
-        raise DiasumError(
-            "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, or `sample`)."
-        )
-    usual = (resolved.data, resolved.evaluate.max_examples) == (start.data, start.evaluate.max_examples)
-    folder = Path(out) if out is not None else None
-    if own and folder is None:
-        other = None if usual else (resolved.data.path, resolved.evaluate.max_examples)
-        folder = own.evaluation(resolved.evaluate.split, other)
-    if folder is not None:
-        check_writable(folder)
-    seen = Seen.read(own.seen_file) if own else None
-    corpus = load_corpus(
-        resolved.data,
-        purpose="evaluate",
-        split=resolved.evaluate.split,
-        trained_on=seen.trained_on if seen else None,
-        named_in=own.config_file if own and resolved.data.path == start.data.path else None,
-    )
-    pairs = corpus.split(resolved.evaluate.split)[: resolved.evaluate.max_examples]
-    corpus.notes[:0] = seen.notes(pairs) if seen else []
-    if not own:
-        brought = start.model_copy(update={"generate": generation_settings(run)})
-        resolved.generate = resolve(EVALUATE, settings, arguments, own=brought).generate
-    trained = load_trained(
-        run,
-        base=base,
-        device=resolved.train.device,
-        dtype=resolved.generate.dtype,
-        trust_remote_code=resolved.trust_remote_code,
-    )
-    evaluated = evaluate_model(trained, corpus, resolved.evaluate, generate=resolved.generate, progress=progress)
-    evaluated.next_steps = next_steps(evaluated.evaluation, own)
-    if folder is not None:
-        write_evaluation(folder, evaluated, corpus=corpus, run=own, card=usual, contrast=evaluated.contrast)
+    plan = plan_evaluation(run, settings, arguments, out=out)
+    corpus, generate = plan.corpus(), plan.generate()
+    trained = plan.load(generate, base)
+    evaluated = evaluate_model(trained, corpus, plan.settings.evaluate, generate=generate, progress=progress)
+    evaluated.next_steps = next_steps(evaluated.evaluation, plan.run)
+    if plan.folder is not None:
+        write_evaluation(plan.folder, evaluated, corpus=corpus, run=plan.run, card=plan.usual)
     return evaluated
 
 
@@ -298,19 +258,9 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
     Raises:
         DiasumError: not an encoder-decoder text model, or it cannot be loaded.
     """
-    from diasum.model import choose_hardware, linear_modules, load_base, position_limits
+    from diasum.model.description import describe_base
 
-    loaded = load_base(base, choose_hardware("cpu", "fp32"), revision=revision, weights=False)
-    model, tokenizer = loaded.model, loaded.tokenizer
-    return {
-        "base": base,
-        "family": loaded.model_type,
-        "parameters": sum(p.numel() for p in {id(p): p for p in model.parameters()}.values()),
-        "hidden_size": model.config.get_text_config(decoder=True).hidden_size,
-        "vocabulary": len(tokenizer),
-        "longest_source": position_limits(model)[0] or "any (relative positions)",
-        "modules": dict(sorted(linear_modules(model).items())),
-    }
+    return describe_base(base, revision=revision)
 
 
 def check_data(data: str, *, settings: Given = ()) -> CorpusCheck:

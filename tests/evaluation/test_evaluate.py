@@ -13,6 +13,7 @@ from transformers import BertConfig, BertForSequenceClassification, PreTrainedTo
 
 import diasum
 from diasum.errors import DiasumError
+from diasum.evaluation.plan import plan_evaluation
 from diasum.model import choose_hardware
 from tests.tokenizers import tiny_bart_tokenizer
 
@@ -270,3 +271,9 @@ def test_what_was_not_read_is_noted(run: Path, tmp_path: Path) -> None:
     assert rows[0]["read"] in told[0]
     assert (rows[1]["turns"], rows[1]["turns_cut"], rows[1]["read"]) == (1, 0, None)
     assert "read turns 1 to" in (tmp_path / "scores" / "report.html").read_text()
+
+
+def test_settings_that_can_be_read_once_count_for_other_data_too(run: Path, corpus: str) -> None:
+    plan = plan_evaluation(run, (item for item in ["evaluate.max_examples=2"]), {"data.path": f"{corpus}/test.jsonl"})
+    assert plan.settings.evaluate.max_examples == 2
+    assert not plan.usual

@@ -69,7 +69,6 @@ class Report:
         human: the same of each pair's first reference. No yardstick: references hold facts that their dialogues leave out, and the
             rules see few of a model's errors, so a lower share than theirs says nothing.
         reference_facts: pair to reference to what the checks find in it.
-        contrast: system to its contrast, where it was measured.
         record: what metrics.json holds beyond the scores.
     """
 
@@ -79,8 +78,12 @@ class Report:
     checks: dict[str, FactCheck]
     human: FactCheck
     reference_facts: list[list[list[Unsupported]]]
-    contrast: Mapping[str, ContrastResult]
     record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def contrast(self) -> Mapping[str, ContrastResult]:
+        """System to its contrast, where it was measured."""
+        return self.evaluated.contrast
 
     @property
     def evaluation(self) -> Evaluation:
@@ -233,15 +236,13 @@ class Report:
         return sorted(random.Random(self.evaluation.seed).sample(range(n), min(SHOWN_EXAMPLES, n)))
 
 
-def build_report(
-    evaluated: Evaluated, corpus: Corpus, run: Run | None, contrast: Mapping[str, ContrastResult] | None = None
-) -> Report:
+def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Report:
     """Check facts, gather provenance, and put all that a report draws in one place."""
     evaluation = evaluated.evaluation
     texts = {name: [p.text for p in given] for name, given in evaluation.predictions.items()}
     references, checks = _check(texts, evaluation)
     human = _count([found[0] for found in references])
-    report = Report(evaluated, corpus, run, checks, human, references, contrast or {})
+    report = Report(evaluated, corpus, run, checks, human, references)
     report.record = {
         "system": evaluated.system,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

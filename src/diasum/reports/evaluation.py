@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from diasum.data import Corpus
-from diasum.evaluation.contrast import ContrastResult
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.predictions import write_predictions
 from diasum.files import disk_errors, write_text
@@ -34,7 +32,6 @@ def write_evaluation(
     corpus: Corpus,
     run: Run | None = None,
     card: bool = True,
-    contrast: Mapping[str, ContrastResult] | None = None,
 ) -> None:
     """Write predictions, metrics and reports; sets ``evaluated.folder`` and ``evaluated.facts``.
 
@@ -44,12 +41,11 @@ def write_evaluation(
         corpus: where the pairs came from, for its name and licence.
         run: the run evaluated; its training curves go into the report.
         card: write its model card anew, too, when the split is the one that its settings name.
-        contrast: system to its contrast, where it was measured.
 
     Raises:
         DiasumError: the folder cannot be written, or the disk is full.
     """
-    report = build_report(evaluated, corpus, run, contrast)
+    report = build_report(evaluated, corpus, run)
     html = render(
         "report.html",
         report=report,
