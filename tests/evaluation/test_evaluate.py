@@ -205,7 +205,7 @@ def test_a_place_that_cannot_be_written_is_found_before_the_work(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("mine")
-    monkeypatch.setattr("diasum.model.trained.load_trained", lambda *args, **more: pytest.fail("too late"))
+    monkeypatch.setattr("diasum.evaluation.plan.load_trained", lambda *args, **more: pytest.fail("too late"))
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(DiasumError, match="Cannot write"):
             diasum.evaluate(run, out=out)

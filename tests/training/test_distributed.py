@@ -226,7 +226,7 @@ def test_stopped_politely_and_resumed_with_another_number(base: str, corpus: str
     _, errors = process.communicate(timeout=300)
     assert errors.count("Stopping after this step and saving") == 1
     assert Run(run).manifest()["status"] == "interrupted", errors
-    with pytest.raises(DiasumError, match=r"started with 2 process\(es\), now there are 1"):
+    with pytest.raises(DiasumError, match=r"started with 2 processes, now it is 1"):
         diasum.train(run=run, resume=True)
 
 
