@@ -79,7 +79,7 @@ def test_broken_files_are_named_with_the_line(tmp_path: Path, case: str) -> None
 
 
 def test_a_line_without_end_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diasum.dialogue.files.tables._LONGEST_LINE", 1024 * 1024)
+    monkeypatch.setattr("diasum.dialogue.files.decoding.LONGEST_LINE", 1024 * 1024)
     (tmp_path / "a.jsonl").write_bytes(GOOD + b'{"dialogue": "' + b"x" * 1024 * 1024)
     assert "a.jsonl, line 2: longer than 1 MiB" in fail(tmp_path / "a.jsonl")
 

@@ -58,6 +58,9 @@ def test_jsonl_by_id_in_any_order_and_without_ids(tmp_path: Path) -> None:
     array = tmp_path / "r.json"
     array.write_text(json.dumps(["a", "b", "c"]))
     assert read_predictions(array, PAIRS) == plain
+    packed = tmp_path / "r.json.gz"
+    packed.write_bytes(gzip.compress(array.read_bytes()))
+    assert [p.text for p in read_predictions(packed, PAIRS)] == ["a", "b", "c"]
 
 
 HUMAN = [{"id": pair.id, "dialogue": pair.dialogue.text, "summary": pair.references[0]} for pair in PAIRS]
@@ -145,8 +148,8 @@ def test_a_gzipped_table(tmp_path: Path) -> None:
         ("p.json", ['["a"]'], "has 1 items, but the split has 3 dialogues"),
         ("p.json", ['{"test": [{"summary": "a"}], "dev": [{"summary": "a"}]}'], "several splits: test, validation"),
         ("p.txt", [{"id": "d0", "summary": "a"}], "expected one summary a line, found JSON objects.*jsonl"),
-        ("p.jsonl", ['{"summary": ' + "[" * 100_000], "p.jsonl, line 1: nested too deeply"),
-        ("p.json", ["[" * 100_000], "p.json: not readable as JSON"),
+        ("p.jsonl", ['{"summary": ' + "[" * 100_000], "p.jsonl, line 1: not valid JSON .nested too deeply"),
+        ("p.json", ["[" * 100_000], "p.json, line 1: not valid JSON .nested too deeply"),
     ],
 )
 def test_what_does_not_match_is_named(tmp_path: Path, name: str, rows: list[object], message: str) -> None:

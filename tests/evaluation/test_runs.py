@@ -122,6 +122,10 @@ def test_what_cannot_be_compared(tmp_path: Path) -> None:
     (tmp_path / "broken" / "predictions.jsonl").write_text("{}\n")
     with pytest.raises(DiasumError, match="is damaged"):
         compare_runs([one, str(tmp_path / "broken")], split="test")
+    (tmp_path / "broken" / "predictions.jsonl").write_text('{"id": 1}\n\n{"id": 2, "pred')
+    with pytest.raises(DiasumError, match=r"is damaged: \S*predictions.jsonl, line 3: not valid JSON") as caught:
+        compare_runs([one, str(tmp_path / "broken")], split="test")
+    assert caught.value.hint == "Evaluate the run again."
 
 
 def test_systems_are_named_by_their_files(tmp_path: Path) -> None:

@@ -21,12 +21,14 @@ from diasum.claims.language import is_english
 from diasum.data import Pair
 from diasum.data.letters import pair_texts
 from diasum.data.summary import NO_ENGINE, FinishReason, Summary, finish_reason_of, is_of, is_record
+from diasum.dialogue.files.decoding import read_lines
 from diasum.dialogue.files.rows import Table, one_line
-from diasum.dialogue.files.tables import format_of, is_data_file, loads, read_lines, read_path
+from diasum.dialogue.files.tables import is_data_file, read_path, read_texts
 from diasum.dialogue.names import ID_NAMES, find_name
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
 from diasum.files import write_text
+from diasum.json_lines import loads
 
 # Names that only a system's summaries have. `summary` and `text` count where none of these is there: beside one they are the human
 # summary and the dialogue.
@@ -271,7 +273,7 @@ def _read(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Pred
         )
     if not is_data_file(path):
         return _from_lines(path, pairs, pair_of), None
-    if format_of(path) == ".json" and (texts := _array_of_texts(path)):
+    if (texts := read_texts(path)) is not None:
         return _in_order(path, "items", _of_texts(texts, pairs), pairs, pair_of), None
     tables = read_path(path)
     if len(tables) > 1:
@@ -311,15 +313,6 @@ def _without_names(lines: list[str], pairs: Sequence[Pair], pair_of: PairOf) -> 
         ):
             return [line[len(name) + 1 :].strip() for line, name in zip(lines, names, strict=True)]
     return lines
-
-
-def _array_of_texts(path: Path) -> list[str] | None:
-    """The texts of a JSON array that holds nothing else; None of any other file, for the reader of tables to take or refuse."""
-    try:
-        tree = _json(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError):
-        return None
-    return tree if isinstance(tree, list) and all(isinstance(item, str) for item in tree) else None
 
 
 def _json(text: str) -> Any:

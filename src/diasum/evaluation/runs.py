@@ -13,13 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from diasum.dialogue.files.decoding import read_lines
 from diasum.errors import DiasumError, near_path
 from diasum.evaluation.predictions import short_names
 from diasum.evaluation.rouge.language import language_note
 from diasum.evaluation.rouge.protocols import PROTOCOLS, check_protocol, choose_protocol, get_protocol
 from diasum.evaluation.statistics.compare import Comparison, compare
+from diasum.json_lines import json_lines
 from diasum.model import BUNDLED
 from diasum.training import Run
+
+_EVALUATE_AGAIN = "Evaluate the run again."
 
 
 def compare_runs(
@@ -115,8 +119,7 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
     evaluation = folder if own else Run(folder).evaluation(split)
     try:
         metrics = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
-        text = (evaluation / "predictions.jsonl").read_text(encoding="utf-8")
-        rows = [json.loads(line) for line in text.split("\n") if line]  # splitlines also splits within JSON's strings
+        rows = _rows(evaluation / "predictions.jsonl")
         found = {"ids": [row["id"] for row in rows], "data_hash": metrics["data_hash"], "split": metrics["split"]}
         references = [row["references"] for row in rows]
         if protocol is not None:
@@ -136,15 +139,20 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
             hint=f"Make one: diasum evaluate {folder} --split {split}",
         ) from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DiasumError(
-            f"The evaluation in {evaluation} is damaged: {error!r}", hint="Evaluate the run again."
-        ) from None
+        raise DiasumError(f"The evaluation in {evaluation} is damaged: {error!r}", hint=_EVALUATE_AGAIN) from None
     if own and found["split"] != split:
         raise DiasumError(
             f"{folder} holds an evaluation of the split `{found['split']}`, not `{split}`.",
             hint=f"Ask for that one: --split {found['split']}",
         )
     return found
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    try:
+        return [row for _, row in json_lines(read_lines(file), str(file))]
+    except DiasumError as error:
+        raise DiasumError(f"The evaluation is damaged: {error.message}", hint=_EVALUATE_AGAIN) from None
 
 
 def _check_same(name: str, one: dict[str, Any], other_name: str, other: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -23,6 +24,7 @@ from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.files import write_json, write_text
 from diasum.intact import damage
+from diasum.json_lines import json_lines
 from diasum.resolve import load_settings
 from diasum.training.history import kept_evaluation
 
@@ -212,11 +214,10 @@ class Run:
         """The logged events; a last line cut short by a kill is left out."""
         events = []
         if self.events_file.is_file():
-            for line in self.events_file.read_text(encoding="utf-8", errors="replace").splitlines():
-                try:
-                    events.append(json.loads(line))
-                except ValueError:
-                    break
+            text = self.events_file.read_text(encoding="utf-8", errors="replace")
+            with contextlib.suppress(DiasumError):
+                for _, event in json_lines(enumerate(text.split("\n"), 1), str(self.events_file)):
+                    events.append(event)
         return events
 
     def rewind_events(self, step: int) -> None:

@@ -16,11 +16,12 @@ from typing import IO, Any
 
 from diasum.dialogue.files.decoding import decode
 from diasum.dialogue.files.rows import Table, one_line, refuse_single_messages, unique
-from diasum.dialogue.files.tables import format_of, loads, read_path
+from diasum.dialogue.files.tables import format_of, read_path
 from diasum.dialogue.forms import as_dialogue, is_one
 from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, as_name, find_name
 from diasum.dialogue.turns import Dialogue
 from diasum.errors import DiasumError, near_misses, near_path
+from diasum.json_lines import is_json_lines, json_file, json_lines, loads
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -146,28 +147,39 @@ def _read(content: bytes, where: str, file: Path | None, names: Names) -> Iterat
     if not text.strip():
         yield _named(_stem(file) if file else None, "", where)
         return
-    lines = file is not None and _is_lines(file)
-    if not lines and text.lstrip().startswith(("{", "[")):
-        tree = _json(text)
-        if tree is not None:
-            yield from _from_tree(tree, where, file, names)
-            return
-        lines = _json(text.lstrip().partition("\n")[0]) is not None
+    lines = (file is not None and _is_lines(file)) or is_json_lines(text)
     if lines:
         # splitlines also splits at characters that JSON allows in strings
-        numbered = [(line, f"{where}, line {i}") for i, line in enumerate(text.split("\n"), 1) if line.strip()]
-        yield from _from_records([(_record(line, place), place) for line, place in numbered], where, names)
+        read = list(json_lines(enumerate(text.split("\n"), 1), where))
+        yield from _from_records(
+            [(_record(value, f"{where}, line {i}"), f"{where}, line {i}") for i, value in read], where, names
+        )
+    elif (tree := _json(text, where, file)) is not None:
+        yield from _from_tree(tree, where, file, names)
     else:
         yield _named(_stem(file) if file else None, text, where)
 
 
-def _json(text: str) -> Any:
-    """A JSON object or list, or None where the text is something else, such as ``[10:32] Ana: Hi.``"""
+def _json(text: str, where: str, file: Path | None) -> Any:
+    """The object or list that the text is, or None where it is something else, such as ``[10:32] Ana: Hi.``
+
+    Raises:
+        DiasumError: the file's name says that it is JSON, and it is not.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    if file is not None and format_of(file) == ".json":
+        return json_file(text, where)
     try:
-        tree = loads(text)
+        return loads(text)
     except (ValueError, RecursionError):
         return None
-    return tree if isinstance(tree, dict | list) else None
+
+
+def _record(value: Any, where: str) -> Any:
+    if not isinstance(value, str | list | dict):
+        raise DiasumError(f"{where}: expected an object, a text or a list of turns, found {value!r:.40}.")
+    return value
 
 
 def _from_tree(tree: Any, where: str, file: Path | None, names: Names) -> Iterator[Named]:
@@ -186,16 +198,6 @@ def _are_many(tree: Any) -> bool:
     return (
         isinstance(tree, list) and bool(tree) and not is_one(tree) and not any(isinstance(item, str) for item in tree)
     )
-
-
-def _record(line: str, where: str) -> Any:
-    try:
-        record = loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DiasumError(f"{where}: not valid JSON ({error}).", hint="Each line must be one JSON object.") from None
-    if not isinstance(record, str | list | dict):
-        raise DiasumError(f"{where}: expected an object, a text or a list of turns, found {line.strip()[:40]}.")
-    return record
 
 
 def _from_records(records: list[tuple[Any, str]], where: str, names: Names) -> Iterator[Named]:

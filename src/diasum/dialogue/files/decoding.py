@@ -1,15 +1,21 @@
 """Bytes to text, or what they are instead and what to do about it.
 
-In: the bytes of a file or of one of its lines. Out: text, without the mark of byte order.
+In: a file, plain or gzipped, or its bytes. Out: text, without the mark of byte order.
 """
 
 from __future__ import annotations
 
+import gzip
 import shlex
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from diasum.errors import DiasumError
 
+MIB = 1024 * 1024
+LONGEST_LINE = 64 * MIB  # about a thousand hours of talk; more is a file without line breaks
 _NO_TEXT = {
     b"%PDF-": "a PDF file",
     b"PK\x03\x04": "a zip archive, as xlsx and docx files are",
@@ -45,6 +51,36 @@ def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
         f"{where}: expected UTF-8 text, found {kind or 'bytes that are no text'}.",
         hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl.",
     )
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines with their ends, decoded one by one so that a wrong byte has a line number.
+
+    Raises:
+        DiasumError: not UTF-8, a line that is far too long, or a damaged gzip file.
+    """
+    number = 0
+    try:
+        with _open(path) as handle:
+            while raw := handle.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(raw) > LONGEST_LINE:
+                    raise DiasumError(
+                        f"{path}, line {number}: longer than {LONGEST_LINE // MIB} MiB.",
+                        hint="Expected one conversation a line; the file may lack line breaks.",
+                    )
+                yield number, decode(raw, f"{path}, line {number}", str(path), first=number == 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DiasumError(
+            f"{path} is not a readable gzip file (after line {number}): {error}",
+            hint="It may be incomplete; get it again.",
+        ) from None
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.name.lower().endswith(".gz"):
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 def _utf16(raw: bytes) -> str:

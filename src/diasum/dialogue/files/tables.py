@@ -6,28 +6,24 @@ Out: `Table`s by split name; a single file has no split name of its own. Columns
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from diasum.dialogue.files.decoding import decode
+from diasum.dialogue.files.decoding import LONGEST_LINE, MIB, read_lines
 from diasum.dialogue.files.rows import Table
 from diasum.dialogue.files.separated import separated_rows
 from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split, split_of
 from diasum.dialogue.names import TABLE_KEYS
 from diasum.errors import DiasumError
+from diasum.json_lines import is_json_lines, json_file, json_lines, loads
 
 TEXT_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 FORMATS = "csv, tsv, json, jsonl (each plain or .gz), parquet"
 UNNAMED = ""  # the split of a source that names none
 
-_MIB = 1024 * 1024
-_LONGEST_LINE = 64 * _MIB  # about a thousand hours of talk; more is a file without line breaks
-_LARGEST_JSON = 1024 * _MIB
+_LARGEST_JSON = 1024 * MIB
 _ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
@@ -209,51 +205,9 @@ def _read_parquet(path: Path) -> Table:
         raise DiasumError(f"{path} is not a readable parquet file: {error}") from None
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines with their ends, decoded one by one so that a wrong byte has a line number.
-
-    Raises:
-        DiasumError: not UTF-8, a line that is far too long, or a damaged gzip file.
-    """
-    number = 0
-    try:
-        with _open(path) as handle:
-            while raw := handle.readline(_LONGEST_LINE + 1):
-                number += 1
-                if len(raw) > _LONGEST_LINE:
-                    raise DiasumError(
-                        f"{path}, line {number}: longer than {_LONGEST_LINE // _MIB} MiB.",
-                        hint="Expected one conversation a line; the file may lack line breaks.",
-                    )
-                yield number, decode(raw, f"{path}, line {number}", str(path), first=number == 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DiasumError(
-            f"{path} is not a readable gzip file (after line {number}): {error}",
-            hint="It may be incomplete; get it again.",
-        ) from None
-
-
-def _open(path: Path) -> BinaryIO:
-    if path.name.lower().endswith(".gz"):
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return path.open("rb")
-
-
 def _read_jsonl(path: Path) -> Table:
     rows, numbers = [], []
-    for number, line in read_lines(path):
-        if not line.strip():
-            continue
-        try:
-            row = loads(line)
-        except ValueError as error:
-            what = getattr(error, "msg", str(error)).removesuffix(" at")
-            raise DiasumError(
-                f"{path}, line {number}: not valid JSON ({what} at character {getattr(error, 'colno', 0)}): {_shown(line)}",
-                hint="Expected one JSON object a line; mend or remove this line.",
-            ) from None
-        except RecursionError:
-            raise DiasumError(f"{path}, line {number}: nested too deeply for a row of data.") from None
+    for number, row in json_lines(read_lines(path), str(path)):
         if not isinstance(row, dict):
             raise DiasumError(
                 f'{path}, line {number}: expected a JSON object such as {{"dialogue": ..., "summary": ...}}, '
@@ -264,42 +218,32 @@ def _read_jsonl(path: Path) -> Table:
     return Table(str(path), rows, numbers)
 
 
-def loads(text: str) -> Any:
-    """JSON, with halves of surrogate pairs, which UTF-8 cannot hold, replaced."""
-    tree = json.loads(text)
-    return _without_surrogates(tree) if re.search(r"\\u[dD][89a-fA-F]", text) else tree
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
-
-
 def _read_json(path: Path) -> dict[str, Table]:
+    text = _whole(path)
+    if is_json_lines(text):
+        return {UNNAMED: _read_jsonl(path)}
+    return _json_tables(json_file(text, str(path)), path)
+
+
+def read_texts(path: Path) -> list[str] | None:
+    """The texts of a JSON array that holds nothing else; None of any other file, for `read_path` to take or refuse."""
+    if format_of(path) != ".json":
+        return None
+    try:
+        tree = loads(_whole(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return tree if isinstance(tree, list) and all(isinstance(item, str) for item in tree) else None
+
+
+def _whole(path: Path) -> str:
     parts, size = [], 0
     for _, line in read_lines(path):
         size += len(line)
         if size > _LARGEST_JSON:
-            raise DiasumError(f"{path} is over {_LARGEST_JSON // _MIB} MiB.", hint="Convert it to jsonl or parquet.")
+            raise DiasumError(f"{path} is over {_LARGEST_JSON // MIB} MiB.", hint="Convert it to jsonl or parquet.")
         parts.append(line)
-    try:
-        tree = loads("".join(parts))
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and parts[0].lstrip().startswith("{") and len(parts) > 1:
-            return {UNNAMED: _read_jsonl(path)}  # jsonl under the name json, as hubs have it
-        raise DiasumError(
-            f"{path}, line {error.lineno}: not valid JSON ({error.msg.removesuffix(' at')} at character {error.colno}): "
-            f"{_shown(parts[min(error.lineno, len(parts)) - 1])}",
-            hint="Mend this line; a file with one object a line should be named .jsonl.",
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise DiasumError(f"{path}: not readable as JSON: {error}") from None
-    return _json_tables(tree, path)
+    return "".join(parts)
 
 
 def _json_tables(tree: Any, path: Path) -> dict[str, Table]:
@@ -325,13 +269,8 @@ def _json_table(items: list[Any], source: str) -> Table:
 
 
 def _read_csv(path: Path, delimiter: str) -> Table:
-    rows, numbers = separated_rows(path, read_lines(path), delimiter, longest=_LONGEST_LINE)
+    rows, numbers = separated_rows(path, read_lines(path), delimiter, longest=LONGEST_LINE)
     return Table(str(path), rows, numbers)
-
-
-def _shown(line: str) -> str:
-    line = line.strip()
-    return line if len(line) <= 60 else f"{line[:57]}..."
 
 
 def _kind(value: Any) -> str:
