@@ -22,6 +22,7 @@ import torch
 from transformers import TrainerCallback
 
 from diasum.config import LoraSettings
+from diasum.data.batching import IGNORED
 from diasum.model import Hardware, add_adapter, choose_hardware, load_base
 from diasum.resolve import load_settings
 
@@ -32,7 +33,6 @@ RECIPES = {
     "diasum": "diasum",
 }
 CLASSIC_BATCH, CLASSIC_SOURCE, CLASSIC_TARGET = 4, 512, 128
-IGNORED = -100
 # Processor time for a machine that others use, too: with one thread it is what wall time would be there alone, nearly.
 CLOCK = {"wall": time.perf_counter, "processor": time.process_time}[os.environ.get("DIASUM_BENCHMARK_CLOCK", "wall")]
 

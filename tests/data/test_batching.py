@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import BartConfig, BartForConditionalGeneration, T5Config, T5ForConditionalGeneration
 from transformers.models.bart.modeling_bart import shift_tokens_right
 
+import diasum
 from diasum.data import LengthBatches, Seq2SeqCollator
+from diasum.data.batching import Budget, OpenBatch, Size, longest_first_batches, stream_batches
 from diasum.errors import DiasumError
 
 
@@ -148,3 +152,54 @@ def test_decoder_input_and_loss_are_those_of_transformers(family: Callable[[], t
     assert ours.item() == pytest.approx((4 * alone[0].item() + 6 * alone[1].item()) / 10, rel=1e-5), (
         "padding changes the loss"
     )
+
+
+SIZES = [Size(5), Size(9), Size(3), Size(9), Size(40), Size(4)]
+
+
+def test_a_list_is_taken_longest_first_within_the_budget() -> None:
+    assert list(longest_first_batches(SIZES, Budget(18))) == [[4], [1, 3], [0, 5, 2]]
+    assert list(longest_first_batches(SIZES, Budget(200))) == [[4, 1, 3, 0, 5], [2]], "40 is the width of all"
+    assert list(longest_first_batches(SIZES, Budget(200, rows=2))) == [[4, 1], [3, 0], [5, 2]]
+    assert list(longest_first_batches([], Budget(18))) == []
+
+
+def test_targets_have_a_budget_of_their_own() -> None:
+    sizes = [Size(9, 4, rows=2), Size(8, 6, rows=1), Size(7, 2, rows=0), Size(6, 2, rows=3)]
+    assert list(longest_first_batches(sizes, Budget(1000, 36))) == [[0, 1, 3]], "six rows of six tokens"
+    assert list(longest_first_batches(sizes, Budget(1000, 35))) == [[0, 1], [3]]
+    assert list(longest_first_batches(sizes, Budget(53, 1000))) == [[0, 1], [3]], "six rows of nine tokens are 54"
+
+
+def test_a_stream_keeps_its_order_and_is_pulled_no_further_than_needed() -> None:
+    pulled: list[int] = []
+
+    def stream() -> Iterator[tuple[str, Size]]:
+        for number, size in enumerate(SIZES):
+            pulled.append(number)
+            yield "abcdef"[number], size
+
+    batches = stream_batches(stream(), Budget(18))
+    assert next(batches) == ["a", "b"]
+    assert pulled == [0, 1, 2]
+    assert list(batches) == [["c", "d"], ["e"], ["f"]]
+
+
+def test_a_queue_may_take_a_batch_before_it_is_full() -> None:
+    batch: OpenBatch[str] = OpenBatch(Budget(18))
+    assert batch.fits(Size(40)), "alone it would never fit"
+    batch.add("a", Size(5))
+    assert batch.fits(Size(9))
+    assert not batch.fits(Size(10))
+    assert batch.items == ["a"]
+
+
+def test_the_ignored_label_is_named_in_one_place() -> None:
+    source = Path(diasum.__file__).parent
+    named = {
+        file.relative_to(source).as_posix()
+        for file in source.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.UnaryOp) and ast.unparse(node) == "-100"
+    }
+    assert named == {"data/batching.py"}

@@ -1,6 +1,6 @@
 """Corpora, prompt, encoding and batching: from files to what a model takes.
 
-`import diasum.data` stays light: names are looked up in their modules when first used, so that torch is loaded with batching only.
+`import diasum.data` stays light: names are looked up in their modules when first used, so torch is loaded with training's batches only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diasum.data.batching import LengthBatches, Seq2SeqCollator
+    from diasum.data.batching import Seq2SeqCollator
+    from diasum.data.buckets import LengthBatches
     from diasum.data.checks import CorpusCheck, CorpusStats, Finding, SplitStats, check_corpus, corpus_stats, overlap
     from diasum.data.corpora import load_corpus
     from diasum.data.encoding import EncodedSource, EncodingReport, PairEncoder
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from diasum.dialogue.files.splits import canonical_split
 
 _MODULES = {
-    "batching": ("LengthBatches", "Seq2SeqCollator"),
+    "batching": ("Seq2SeqCollator",),
+    "buckets": ("LengthBatches",),
     "checks": ("CorpusCheck", "CorpusStats", "Finding", "SplitStats", "check_corpus", "corpus_stats", "overlap"),
     "corpora": ("load_corpus",),
     "encoding": ("EncodedSource", "EncodingReport", "PairEncoder"),

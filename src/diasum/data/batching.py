@@ -1,168 +1,176 @@
-"""Batches with little padding: groups of similar length within a budget of tokens, and their collation.
+"""Batches for a pass over texts without training (summarising, scoring, encoding), and padding for these and for training.
 
-In: token lengths; features from `diasum.data.encoding`. Out: index batches and padded tensors. Pairs are sorted by length and
-cut into buckets of two batches or more; an epoch shuffles inside every bucket and then the order of all batches. A bucket fixes
-the size of its batches, so every epoch has the same number of steps (schedules and resuming need that).
+In: token ids and their lengths. Out: batches within a budget of padded tokens, and padded tensors. `stream_batches` takes a
+stream, and one item more of it than the batch holds; `longest_first_batches` sorts a list before. A queue, which must not wait until a
+batch is full, asks an `OpenBatch` itself. (What trains makes its batches anew each epoch: `diasum.data.buckets`, `diasum.data.packing`.)
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-import numpy as np
-import torch
-from torch.utils.data import Sampler
+if TYPE_CHECKING:  # whoever only plans batches need not wait for it
+    from torch import Tensor
 
-from diasum.errors import DiasumError
-
+Item = TypeVar("Item")
 IGNORED = -100  # the label that torch's cross entropy leaves out
-# A bucket holds sources of nearly one length, and at least two batches. On DialogSum dev (500 pairs, 4096 tokens a batch) 12% of
-# the tokens are then padding; four batches at least make it 16%, one (the same batches each epoch) 11%.
-_WIDTH = 0.05
-_LEAST_MIX = 2
+
+
+class Size(NamedTuple):
+    """What one item takes up in a batch.
+
+    Attributes:
+        tokens: of the item, without padding.
+        target_tokens: of its longest target, where those have a budget of their own.
+        rows: of the batch; more than one where a source has several targets, none where it has no target.
+    """
+
+    tokens: int
+    target_tokens: int = 0
+    rows: int = 1
+
+
+class Budget(NamedTuple):
+    """The most that a batch may hold. An item that alone holds more is a batch by itself.
+
+    Attributes:
+        tokens: padding counted: rows times the longest item's.
+        target_tokens: the same of targets; None for any number.
+        rows: None for any number.
+    """
+
+    tokens: int
+    target_tokens: int | None = None
+    rows: int | None = None
+
+
+class OpenBatch(Generic[Item]):
+    """A batch that is being filled.
+
+    Args:
+        budget: what it may hold.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.items: list[Item] = []
+        self._taken = Size(0, 0, 0)
+
+    def fits(self, size: Size) -> bool:
+        """Whether an item may be added; into an empty batch any may."""
+        if not self.items:
+            return True
+        after, most = self._with(size), self.budget
+        return (
+            after.rows * after.tokens <= most.tokens
+            and (most.target_tokens is None or after.rows * after.target_tokens <= most.target_tokens)
+            and (most.rows is None or after.rows <= most.rows)
+        )
+
+    def add(self, item: Item, size: Size) -> None:
+        """Add an item, whether or not it fits."""
+        self.items.append(item)
+        self._taken = self._with(size)
+
+    def _with(self, size: Size) -> Size:
+        taken = self._taken
+        return Size(
+            max(taken.tokens, size.tokens), max(taken.target_tokens, size.target_tokens), taken.rows + size.rows
+        )
+
+
+def stream_batches(items: Iterable[tuple[Item, Size]], budget: Budget) -> Iterator[list[Item]]:
+    """Batches of a stream, in its order: each ends where the next item would not fit."""
+    batch: OpenBatch[Item] = OpenBatch(budget)
+    for item, size in items:
+        if not batch.fits(size):
+            yield batch.items
+            batch = OpenBatch(budget)
+        batch.add(item, size)
+    if batch.items:
+        yield batch.items
+
+
+def longest_first_batches(sizes: Sequence[Size], budget: Budget) -> Iterator[list[int]]:
+    """Batches of a list, as indices, longest first (memory shows its peak at once); what has no rows is left out."""
+    order = sorted(range(len(sizes)), key=lambda i: -sizes[i].tokens)
+    return stream_batches(((i, sizes[i]) for i in order if sizes[i].rows), budget)
+
+
+def padded(rows: Sequence[Sequence[int]], value: int, *, multiple: int = 1) -> Tensor:
+    """Rows of token ids as one tensor.
+
+    Args:
+        rows: one or more.
+        value: what stands behind a row's end.
+        multiple: the width is rounded up to a multiple of this.
+
+    Returns:
+        (rows, width) int64.
+    """
+    import torch
+
+    width = -(-max(len(row) for row in rows) // multiple) * multiple
+    table = torch.full((len(rows), width), value, dtype=torch.long)
+    for i, row in enumerate(rows):
+        table[i, : len(row)] = torch.as_tensor(row, dtype=torch.long)
+    return table
+
+
+def padded_sources(rows: Sequence[Sequence[int]], pad_token_id: int, *, multiple: int = 1) -> tuple[Tensor, Tensor]:
+    """Sources as a model takes them: `padded` ids, and a mask of the same shape that is 1 where they are real."""
+    import torch
+
+    ids = padded(rows, pad_token_id, multiple=multiple)
+    lengths = torch.tensor([len(row) for row in rows])
+    return ids, (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+
+
+def shifted_right(labels: Tensor, *, decoder_start_token_id: int, pad_token_id: int) -> Tensor:
+    """What the decoder reads while it writes `labels`: the start token, then the labels but the last, padding where they are ignored.
+
+    T5 and BART compute the same from labels themselves (``shift_tokens_right``).
+    """
+    import torch
+
+    shifted = torch.empty_like(labels)
+    shifted[:, 0] = decoder_start_token_id
+    shifted[:, 1:] = labels[:, :-1]
+    return shifted.masked_fill_(shifted == IGNORED, pad_token_id)
 
 
 @dataclass(frozen=True, slots=True)
-class _Bucket:
-    indices: np.ndarray
-    size: int  # pairs in a batch
-
-
-class LengthBatches(Sampler[list[int]]):
-    """Index batches of similar lengths; every index exactly once an epoch; the same for the same (seed, epoch) everywhere.
-
-    Args:
-        lengths: (source, target) tokens of every pair.
-        batch_size: pairs in a batch; None to fill `batch_tokens`.
-        batch_tokens: most tokens in a batch, source and target, padding counted. A pair that alone is longer is a batch by itself.
-        seed: of the order.
-        shuffle: False gives the same batches each epoch, longest first (so that a lack of memory shows at once).
-        pad_to_multiple_of: what the collator pads to.
-    """
-
-    drop_last = False
-
-    def __init__(
-        self,
-        lengths: Sequence[tuple[int, int]],
-        *,
-        batch_size: int | None,
-        batch_tokens: int,
-        seed: int,
-        shuffle: bool = True,
-        pad_to_multiple_of: int = 8,
-    ) -> None:
-        if not len(lengths):
-            raise DiasumError("There are no pairs to make batches of.", hint="Check the data with `diasum data check`.")
-        self.batch_size = batch_size
-        self.batch_tokens = batch_tokens
-        self.seed = seed
-        self.shuffle = shuffle
-        self.epoch = 0
-        exact = np.asarray(lengths, dtype=np.int64).reshape(len(lengths), 2)
-        self._tokens = int(exact.sum())
-        self._lengths = -(-exact // pad_to_multiple_of) * pad_to_multiple_of
-        self._buckets = self._make_buckets(exact)
-        self._count = sum(math.ceil(len(bucket.indices) / bucket.size) for bucket in self._buckets)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order; accelerate's data loader calls it at the start of each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        """Batches in an epoch, the same for all epochs."""
-        return self._count
-
-    def __iter__(self) -> Iterator[list[int]]:
-        rng = np.random.default_rng((self.seed, self.epoch)) if self.shuffle else None
-        batches: list[list[int]] = []
-        for bucket in self._buckets:
-            order = bucket.indices if rng is None else rng.permutation(bucket.indices)
-            batches += [order[i : i + bucket.size].tolist() for i in range(0, len(order), bucket.size)]
-        sequence = range(len(batches)) if rng is None else rng.permutation(len(batches))
-        return iter([batches[i] for i in sequence])
-
-    @property
-    def padding_share(self) -> float:
-        """Share of the current epoch's tokens, sources and targets, that is padding."""
-        padded = sum(int(self._lengths[batch].max(axis=0).sum()) * len(batch) for batch in self)
-        return 1 - self._tokens / padded if padded else 0.0
-
-    def _make_buckets(self, exact: np.ndarray) -> list[_Bucket]:
-        order = np.lexsort((np.arange(len(exact)), -exact[:, 1], -exact[:, 0]))
-        buckets: list[_Bucket] = []
-        begin = 0
-        while begin < len(order):
-            end, size = self._bucket_end(order, begin)
-            count = end - begin
-            if self.batch_size is None:  # spread a remainder over the bucket's batches
-                size = math.ceil(count / math.ceil(count / size))
-            buckets.append(_Bucket(order[begin:end], size))
-            begin = end
-        return buckets
-
-    def _bucket_end(self, order: np.ndarray, begin: int) -> tuple[int, int]:
-        """Where the bucket that starts at `begin` ends, and how many pairs a batch of it may hold."""
-        source = int(self._lengths[order[begin], 0])
-        target = 0
-        size = 1
-        for end in range(begin, len(order)):
-            length, longest = int(self._lengths[order[end], 0]), max(target, int(self._lengths[order[end], 1]))
-            fits = self.batch_size or max(1, self.batch_tokens // max(1, source + longest))
-            full = end - begin >= _LEAST_MIX * fits and (self.batch_size is None or (end - begin) % fits == 0)
-            if full and length < (1 - _WIDTH) * source:
-                return end, size
-            target, size = longest, fits
-        return len(order), size
-
-
 class Seq2SeqCollator:
     """Pads features to tensors and shifts the labels right for the decoder.
 
-    `decoder_input_ids` are what T5 and BART compute from labels themselves (``shift_tokens_right``): the start token, then the
-    labels but the last. Given explicitly they also serve label smoothing and models wrapped by others.
+    Given explicitly, `decoder_input_ids` also serve label smoothing and models wrapped by others.
 
-    Args:
+    Attributes:
         pad_token_id: of the tokenizer.
         decoder_start_token_id: of the model's configuration (T5: pad; BART: eos).
         pad_to_multiple_of: lengths are padded to a multiple of this; fewer distinct shapes, faster kernels.
     """
 
-    def __init__(self, pad_token_id: int, *, decoder_start_token_id: int, pad_to_multiple_of: int = 8) -> None:
-        self.pad_token_id = pad_token_id
-        self.decoder_start_token_id = decoder_start_token_id
-        self.pad_to_multiple_of = pad_to_multiple_of
+    pad_token_id: int
+    decoder_start_token_id: int
+    pad_to_multiple_of: int = 8
 
-    def __call__(self, features: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, torch.Tensor]:
+    def __call__(self, features: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Tensor]:
         """Collate features with `input_ids` and, for training, `labels`.
 
         Returns:
-            `input_ids` and `attention_mask` (batch, source); with labels also `labels` (padded with -100) and `decoder_input_ids`
-            (batch, target). All int64.
+            `input_ids` and `attention_mask` (batch, source); with labels also `labels` (padded with `IGNORED`) and
+            `decoder_input_ids` (batch, target). All int64.
         """
-        sources = [feature["input_ids"] for feature in features]
-        batch = {
-            "input_ids": self._pad(sources, self.pad_token_id),
-            "attention_mask": self._pad([[1] * len(ids) for ids in sources], 0),
-        }
-        if "labels" in features[0]:
-            labels = self._pad([feature["labels"] for feature in features], IGNORED)
-            batch["labels"] = labels
-            batch["decoder_input_ids"] = self._shift_right(labels)
-        return batch
-
-    def _pad(self, rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
         multiple = self.pad_to_multiple_of
-        width = -(-max(len(row) for row in rows) // multiple) * multiple
-        padded = torch.full((len(rows), width), value, dtype=torch.long)
-        for i, row in enumerate(rows):
-            padded[i, : len(row)] = torch.as_tensor(row, dtype=torch.long)
-        return padded
-
-    def _shift_right(self, labels: torch.Tensor) -> torch.Tensor:
-        shifted = torch.empty_like(labels)
-        shifted[:, 0] = self.decoder_start_token_id
-        shifted[:, 1:] = labels[:, :-1]
-        return shifted.masked_fill_(shifted == IGNORED, self.pad_token_id)
+        ids, mask = padded_sources([feature["input_ids"] for feature in features], self.pad_token_id, multiple=multiple)
+        batch = {"input_ids": ids, "attention_mask": mask}
+        if "labels" in features[0]:
+            labels = padded([feature["labels"] for feature in features], IGNORED, multiple=multiple)
+            batch["labels"] = labels
+            batch["decoder_input_ids"] = shifted_right(
+                labels, decoder_start_token_id=self.decoder_start_token_id, pad_token_id=self.pad_token_id
+            )
+        return batch

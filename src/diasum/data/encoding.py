@@ -157,7 +157,7 @@ class PairEncoder:
         texts = [self.prompt.render(dialogue) for dialogue in dialogues]
         targets = [self.target(pair.dialogue, pair.references[0]) for pair in pairs]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
-        whole = self._target_ids(targets)
+        whole = self.target_ids(targets)
         labels = [self._fit_target(ids) for ids in whole]
         cut = sum(len(kept) < len(ids) for kept, ids in zip(labels, whole, strict=True))
         features = [{"input_ids": source.input_ids, "labels": ids} for source, ids in zip(sources, labels, strict=True)]
@@ -171,6 +171,14 @@ class PairEncoder:
     def finish(self, dialogue: Dialogue, summary: str) -> str:
         """What the model wrote as its reader gets it: numbered speakers have their names again, and no other number is left."""
         return NumberedSpeakers(dialogue, named=not self._numbered).restore(summary)
+
+    def target_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts that `target` wrote: uncut, the end token last, also where the tokenizer does not add it itself."""
+        ids: list[list[int]] = []
+        for i in range(0, len(texts), _CHUNK):
+            ids += self.tokenizer(text_target=list(texts[i : i + _CHUNK]), verbose=False)["input_ids"]
+        eos = self.tokenizer.eos_token_id
+        return [x if eos is None or x[-1:] == [eos] else [*x, eos] for x in ids]
 
     def _plain(self, dialogue: Dialogue) -> Dialogue:
         """The dialogue as the model reads it: without special tokens in its text, its speakers numbered where that is set."""
@@ -189,13 +197,6 @@ class PairEncoder:
                 "input_ids"
             ]
         return ids
-
-    def _target_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        ids: list[list[int]] = []
-        for i in range(0, len(texts), _CHUNK):
-            ids += self.tokenizer(text_target=list(texts[i : i + _CHUNK]), verbose=False)["input_ids"]
-        eos = self.tokenizer.eos_token_id
-        return [x if eos is None or x[-1:] == [eos] else [*x, eos] for x in ids]
 
     def _fit_target(self, ids: list[int]) -> list[int]:
         limit = self.settings.max_target_tokens

@@ -10,7 +10,7 @@ once for all its texts.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diasum.data import Pair
+from diasum.data.batching import IGNORED, Budget, Size, longest_first_batches, padded, padded_sources, shifted_right
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError, near_misses
 from diasum.evaluation.corruptions import KINDS, corrupt
 from diasum.evaluation.statistics.bootstrap import Interval, holm_correction, paired_difference, share_interval
 from diasum.evaluation.statistics.compare import DifferenceRow
-from diasum.model import position_limits
+from diasum.model import decoder_start, position_limits
 from diasum.model.trained import Trained
 
 Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float]]]
@@ -237,33 +238,39 @@ def log_likelihoods(
     """
     import torch
 
-    sources = [source.input_ids for source in trained.encoder.encode_dialogues(dialogues)[0]]
-    tokenizer, model = trained.base.tokenizer, trained.model
-    written, longest = trained.encoder.target, min(_LONGEST, position_limits(model)[1] or _LONGEST)
+    encoder, model, pad = trained.encoder, trained.model, trained.base.tokenizer.pad_token_id
+    sources = [source.input_ids for source in encoder.encode_dialogues(dialogues)[0]]
+    longest = min(_LONGEST, position_limits(model)[1] or _LONGEST)
     targets = [
-        [ids[:longest] for ids in _target_ids(tokenizer, [written(dialogue, text) for text in group])]
+        [ids[:longest] for ids in encoder.target_ids([encoder.target(dialogue, text) for text in group])]
         for dialogue, group in zip(dialogues, texts, strict=True)
+    ]
+    sizes = [
+        Size(len(source), max(map(len, group), default=0), rows=len(group))
+        for source, group in zip(sources, targets, strict=True)
     ]
     results: list[list[float]] = [[] for _ in texts]
     was_training = model.training
     model.eval()
     try:
-        for batch in _batches(sources, targets, trained.generate.batch_tokens):
-            ids, mask = _padded([sources[i] for i in batch], tokenizer.pad_token_id, model.device)
+        for batch in longest_first_batches(sizes, Budget(trained.generate.batch_tokens, _TARGET_TOKENS)):
+            ids, mask = (part.to(model.device) for part in padded_sources([sources[i] for i in batch], pad))
             owner = torch.tensor([row for row, i in enumerate(batch) for _ in targets[i]], device=model.device)
-            labels, real = _padded([ids for i in batch for ids in targets[i]], tokenizer.pad_token_id, model.device)
+            labels = padded([ids for i in batch for ids in targets[i]], IGNORED).to(model.device)
             with torch.inference_mode():
                 output = model(
                     **_source(model, ids, mask, owner),
                     attention_mask=mask[owner],
                     # Not labels: with a loss of its own, AdaLoRA adds a penalty that it only knows while it is trained.
-                    decoder_input_ids=model.prepare_decoder_input_ids_from_labels(labels.masked_fill(real == 0, -100)),
+                    decoder_input_ids=shifted_right(
+                        labels, decoder_start_token_id=decoder_start(model), pad_token_id=pad
+                    ),
                     use_cache=False,
                 )
                 losses = torch.nn.functional.cross_entropy(
-                    output.logits.float().transpose(1, 2), labels, reduction="none"
+                    output.logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
                 )
-                means = (-(losses * real).sum(1) / real.sum(1)).tolist()
+                means = (-losses.sum(1) / (labels != IGNORED).sum(1)).tolist()
             for row, value in zip(owner.tolist(), means, strict=True):
                 results[batch[row]].append(value)
             if progress:
@@ -284,40 +291,3 @@ def _source(model: Any, ids: Any, mask: Any, owner: Any) -> dict[str, Any]:
     encoded = model.get_encoder()(input_ids=ids, attention_mask=mask, return_dict=True)
     encoded.last_hidden_state = encoded.last_hidden_state[owner]
     return {"encoder_outputs": encoded}  # of the family's own class: some read more from it
-
-
-def _target_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    ids = tokenizer(text_target=list(texts), verbose=False)["input_ids"]
-    eos = tokenizer.eos_token_id
-    return [x if eos is None or x[-1:] == [eos] else [*x, eos] for x in ids]
-
-
-def _padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> tuple[Any, Any]:
-    import torch
-
-    width = max(len(row) for row in rows)
-    ids = torch.tensor([[*row, *[pad] * (width - len(row))] for row in rows], device=device)
-    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=device)
-    return ids, mask
-
-
-def _batches(
-    sources: Sequence[Sequence[int]], targets: Sequence[Sequence[Sequence[int]]], source_tokens: int
-) -> Iterator[list[int]]:
-    """Indices of dialogues, longest source first, in batches within both budgets; one that alone is larger is a batch by itself."""
-    batch: list[int] = []
-    rows = widest = 0
-    for index in sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i)):
-        more = len(targets[index])
-        wide = max((len(target) for target in targets[index]), default=0)
-        full = batch and (
-            (rows + more) * len(sources[batch[0]]) > source_tokens or (rows + more) * max(widest, wide) > _TARGET_TOKENS
-        )
-        if full:
-            yield batch
-            batch, rows, widest = [], 0, 0
-        if more:
-            batch.append(index)
-            rows, widest = rows + more, max(widest, wide)
-    if batch:
-        yield batch

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diasum.config import GenerateSettings
+from diasum.data.batching import Budget, Size, longest_first_batches, padded_sources
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.loading import position_limits
@@ -82,15 +83,10 @@ def generate(
         stack.enter_context(_instead_of_its_own(model, config))
         if convert:
             stack.enter_context(_weights_in(dtype, model))
-        waiting = list(source_batches(sources, settings.batch_tokens))[::-1]
+        waiting = source_batches(sources, settings)[::-1]
         while waiting:
             batch = waiting.pop()
-            width = max(len(sources[i]) for i in batch)
-            ids = torch.full((len(batch), width), tokenizer.pad_token_id, dtype=torch.long)
-            mask = torch.zeros_like(ids)
-            for row, index in enumerate(batch):
-                ids[row, : len(sources[index])] = torch.tensor(sources[index])
-                mask[row, : len(sources[index])] = 1
+            ids, mask = padded_sources([sources[i] for i in batch], tokenizer.pad_token_id)
             shortest = [min(settings.min_new_tokens, len(sources[i]) // SHARE) for i in batch]
             output = None
             try:
@@ -106,7 +102,7 @@ def generate(
                     raise
             if output is None:
                 release_memory()
-                waiting += _halves(batch, width)
+                waiting += _halves(batch, ids.shape[1])
                 continue
             for index, sequence in zip(batch, output.tolist(), strict=True):
                 text = tokenizer.decode(sequence, skip_special_tokens=True).strip()
@@ -115,6 +111,11 @@ def generate(
             if progress:
                 progress(len(batch))
     return [result for result in results if result is not None]
+
+
+def source_batches(sources: Sequence[Sequence[int]], settings: GenerateSettings) -> list[list[int]]:
+    """The batches in which `generate` takes sources, as indices, longest first."""
+    return list(longest_first_batches([Size(len(ids)) for ids in sources], Budget(settings.batch_tokens)))
 
 
 def decoder_start(model: Any) -> int:
@@ -210,15 +211,3 @@ def _halves(batch: list[int], width: int) -> list[list[int]]:
         )
     middle = len(batch) // 2
     return [batch[middle:], batch[:middle]]
-
-
-def source_batches(sources: Sequence[Sequence[int]], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices, longest first (memory shows its peak at once), in batches of at most `batch_tokens` padded tokens."""
-    batch: list[int] = []
-    for index in sorted(range(len(sources)), key=lambda i: (-len(sources[i]), i)):
-        if batch and (len(batch) + 1) * len(sources[batch[0]]) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

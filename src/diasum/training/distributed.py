@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from diasum.data.batching import IGNORED
 from diasum.errors import DiasumError
 
 if TYPE_CHECKING:
@@ -235,8 +236,6 @@ class EmptyBatchCollator:
     """Collates; an empty batch becomes the shortest pair with nothing to learn from it (all labels ignored)."""
 
     def __init__(self, collator: Callable[[Any], dict[str, Any]], features: Sequence[Mapping[str, Any]]) -> None:
-        from diasum.data.batching import IGNORED
-
         self.collator = collator
         shortest = min(features, key=lambda feature: len(feature["input_ids"]) + len(feature["labels"]))
         self.filler = {**shortest, "labels": [IGNORED] * len(shortest["labels"])}

@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from transformers.modeling_outputs import BaseModelOutput
 
+from diasum.data.batching import Budget, Size, longest_first_batches, padded_sources
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Base, Hardware
@@ -136,7 +137,8 @@ def build_cache(
     key = _key(base, hardware, dtype)
     cache = EncoderCache(folder, key, hardware.torch_dtype)
     distinct = sorted({digest(s): s for s in sources}.values(), key=lambda s: (-len(s), list(s)))
-    batches = list(_batches(distinct))
+    sizes = [Size(len(source)) for source in distinct]
+    batches = [[distinct[i] for i in batch] for batch in longest_first_batches(sizes, Budget(_BATCH_TOKENS))]
     # A batch is computed whole or not at all, so that a resumed run gets the same states, rounding and all.
     # Process 0 decides for all, and none writes before all have looked: a late one would see, or delete, what others have just written.
     absent = distributed.on_main(
@@ -187,24 +189,9 @@ def _key(base: Base, hardware: Hardware, dtype: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
-    batch: list[Source] = []
-    for source in sources:
-        if batch and (len(batch) + 1) * len(batch[0]) > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(source)
-    if batch:
-        yield batch
-
-
 @torch.no_grad()
 def _encode(encoder: Any, base: Base, hardware: Hardware, batch: list[Source]) -> list[torch.Tensor]:
-    ids = torch.full((len(batch), len(batch[0])), base.tokenizer.pad_token_id, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for i, source in enumerate(batch):
-        ids[i, : len(source)] = torch.as_tensor(source)
-        mask[i, : len(source)] = 1
+    ids, mask = padded_sources(batch, base.tokenizer.pad_token_id)
     was_training = encoder.training
     encoder.eval()
     try:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from diasum.data.batching import IGNORED
 from diasum.errors import DiasumError
 from diasum.files import write_json
 from diasum.model import is_out_of_memory, release_memory
@@ -132,7 +133,7 @@ def too_long_for_memory(tokens: int, details: str = "") -> DiasumError:
 
 def _pair_tokens(batch: Batch) -> list[int]:
     """Tokens of each pair, source and target, without padding."""
-    tokens: list[int] = (batch["attention_mask"].sum(1) + (batch["labels"] != -100).sum(1)).tolist()
+    tokens: list[int] = (batch["attention_mask"].sum(1) + (batch["labels"] != IGNORED).sum(1)).tolist()
     return tokens
 
 

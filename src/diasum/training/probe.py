@@ -261,7 +261,7 @@ def _generation_bytes(trainer: DialogueTrainer, base: Base, settings: GenerateSe
     sources = trainer.validation.sources
     if not sources or trainer.validation.measure is None:
         return 0.0
-    batches = [(len(batch), len(sources[batch[0]])) for batch in source_batches(sources, settings.batch_tokens)]
+    batches = [(len(batch), len(sources[batch[0]])) for batch in source_batches(sources, settings)]
     longest = max(sources, key=len)
     sizes = {"max_new_tokens": _NEW_TOKENS, "min_new_tokens": _NEW_TOKENS, "batch_tokens": 2 * len(longest)}
     short = settings.model_copy(update=sizes)

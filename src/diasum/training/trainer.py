@@ -24,6 +24,7 @@ from transformers import Seq2SeqTrainer, Seq2SeqTrainingArguments
 
 from diasum.config import Settings
 from diasum.data import LengthBatches, PackedBatches, Pair
+from diasum.data.batching import IGNORED, Budget, Size, longest_first_batches
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.model import Hardware, generate
@@ -36,6 +37,7 @@ from diasum.training.run import Run
 Features = list[dict[str, list[int]]]
 Measure = Callable[[Sequence[str], Sequence[Pair]], Mapping[str, Sequence[float]]]
 SHORT_RUN = 20  # a run of fewer steps is short
+_VALIDATION_PAIRS = 8  # of a batch at most, for the loss of validation pairs
 
 
 @dataclass(slots=True)
@@ -146,16 +148,16 @@ class DialogueTrainer(Seq2SeqTrainer):
         total = torch.nn.functional.cross_entropy(
             outputs.logits.flatten(0, 1).float(),
             labels.flatten(),
-            ignore_index=-100,
+            ignore_index=IGNORED,
             reduction="sum",
             label_smoothing=self.settings.train.label_smoothing if self.model.training else 0.0,
         )
-        return total / (num_items_in_batch if num_items_in_batch is not None else (labels != -100).sum())
+        return total / (num_items_in_batch if num_items_in_batch is not None else (labels != IGNORED).sum())
 
     def training_step(
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        targets = int((inputs["labels"] != -100).sum())
+        targets = int((inputs["labels"] != IGNORED).sum())
         if targets or self._split:  # where the base is split, all must take part in gathering it
             items = num_items_in_batch if num_items_in_batch is not None else targets
             step = super().training_step
@@ -267,13 +269,8 @@ class DialogueTrainer(Seq2SeqTrainer):
     def _validation_losses(self) -> tuple[list[float], list[int]]:
         """Cross-entropy of each validation pair, summed over its target tokens, and how many these are."""
         features = self.validation.features
-        order = sorted(range(len(features)), key=lambda i: -_tokens(features[i]))
-        batches: list[list[int]] = []
-        for i in order:
-            room = self.settings.train.batch_tokens // _tokens(features[batches[-1][0]]) if batches else 0
-            if not batches or len(batches[-1]) >= min(8, room):
-                batches.append([])
-            batches[-1].append(i)
+        budget = Budget(self.settings.train.batch_tokens, rows=_VALIDATION_PAIRS)
+        batches = list(longest_first_batches([Size(_tokens(feature)) for feature in features], budget))
         model = self.accelerator.unwrap_model(self.model)
         model.eval()
         tell = self._teller("validation loss", len(self._part(batches)))
@@ -281,7 +278,7 @@ class DialogueTrainer(Seq2SeqTrainer):
         for batch in self._part(batches):
             inputs = self._prepare_inputs(self.data_collator([features[i] for i in batch]))
             losses = self.memory.run(inputs, self._pair_losses, parameters=[], join=torch.cat).tolist()
-            tokens = (inputs["labels"] != -100).sum(1).tolist()
+            tokens = (inputs["labels"] != IGNORED).sum(1).tolist()
             mine |= zip(batch, zip(losses, tokens, strict=True), strict=True)
             tell(1)
         model.train()
@@ -298,7 +295,7 @@ class DialogueTrainer(Seq2SeqTrainer):
                 **{name: value for name, value in inputs.items() if name != "labels"}, use_cache=False
             ).logits
         losses = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1).float(), labels.flatten(), ignore_index=-100, reduction="none"
+            logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="none"
         )
         return losses.view_as(labels).sum(1)
 

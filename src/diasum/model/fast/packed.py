@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-IGNORED = -100
+from diasum.data.batching import IGNORED
 
 
 @dataclass(frozen=True)
