@@ -23,13 +23,13 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import results_file
 from benchmarks.recipes import RECIPES
 from diasum.files import write_json
+from diasum.versions import versions
 
 ROOT = Path(__file__).parent.parent
 # A token a word of up to seven letters, two for longer ones and so on, one a digit and one a punctuation mark.
@@ -109,7 +109,7 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
         "hardware": describe_machine(),
         "threads": int(os.environ.get("OMP_NUM_THREADS", 0)) or describe_machine()["threads"],
         "load_average_before": _load(),
-        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "versions": versions(PACKAGES),
         "commit": git("describe", "--always") + ("-dirty" if changed else ""),
         "pairs": options.pairs,
         "rounds": options.rounds,

@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import diasum
 from diasum.claims.support import CHECKED, KINDS, Unsupported, faithfulness
 from diasum.data import Corpus
 from diasum.evaluation.baselines import is_baseline, parse_baseline, sees_references
@@ -32,8 +30,8 @@ from diasum.model import describe_machine
 from diasum.reports.headline import NAMES, contrast_sentence, facts_sentence, sentences
 from diasum.reports.rendering import points
 from diasum.training import Run
+from diasum.versions import versions
 
-PACKAGES = ("diasum", "torch", "transformers", "peft", "datasets", "tokenizers", "ctranslate2", "rouge-score", "numpy")
 SHOWN_EXAMPLES = 5
 
 
@@ -271,17 +269,6 @@ def run_record(run: Run) -> dict[str, Any]:
         if key in record.get(part, {}):
             record[part] = record[part] | {key: short_name(record[part][key])}
     return record
-
-
-def versions() -> dict[str, str]:
-    """The packages that the figures depend on."""
-    found = {"diasum": diasum.__version__}
-    for name in PACKAGES[1:]:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def short_name(name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Any
 
 from rich.console import Console
@@ -46,8 +45,7 @@ from diasum.model.fast import FastChoice, fast_path
 from diasum.training import distributed
 from diasum.training.run import Run
 from diasum.training.trainer import Features, Measure, Validation
-
-PACKAGES = ("diasum", "torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "rouge-score", "numpy")
+from diasum.versions import versions
 
 
 @dataclass(slots=True)
@@ -108,7 +106,7 @@ class Prepared:
     def record(self, settings: Settings) -> dict[str, Any]:
         """The manifest's part that is known before the first step."""
         return {
-            "versions": _versions(),
+            "versions": versions(),
             "seed": settings.train.seed,
             "base": {
                 "id": self.base.id,
@@ -305,13 +303,3 @@ def _letter_notes(settings: Settings, encoder: PairEncoder, corpus: Corpus) -> l
     if settings.train.eval_generate and (note := latin_only_note(settings.evaluate.protocol, references)):
         notes.append(f"Warning: {note}")
     return notes
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
