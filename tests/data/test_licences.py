@@ -71,6 +71,41 @@ def test_a_base_in_a_folder_states_its_licence_or_nothing(tmp_path: Path) -> Non
     assert base_licence(str(tmp_path)) == "mit"
 
 
+@pytest.mark.parametrize(
+    ("card", "licence"),
+    [
+        ("---\r\nlicense: mit\r\n---\r\n", "mit"),
+        ("\ufeff---\nlicense: mit\n---\n", "mit"),
+        ('---\nlicense: "mit"  # as the authors say\n---\n', "mit"),
+        ("---\nlicense: [mit, cc-by-nc-4.0]\n---\n", "cc-by-nc-4.0"),
+        ("---\nlicense: [cc-by-sa-4.0, gpl-3.0]\n---\n", "cc-by-sa-4.0 and gpl-3.0"),
+        ("---\nlicense: other\nlicense_name: llama3\n---\n", "llama3"),
+        ("---\nlicense: other\n---\n", None),
+        ("---\nlicense: unknown\n---\n", None),
+        ("---\nlicense: 4\n---\n", None),
+        ("---\n---\n", None),
+        ("---\n- license\n---\n", None),
+        ("---\nlicense: mit\n", None),
+    ],
+)
+def test_a_card_is_read_as_the_hub_reads_it(card: str, licence: str | None, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(card, encoding="utf-8", newline="")
+    assert local_licence(tmp_path) == licence
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a: [1", "date: 2024-13-45", "date: !!timestamp soon", "x: !!bool maybe", "[" * 3000, "\t- x", "a: *b"],
+)
+def test_a_card_that_cannot_be_read_says_nothing(line: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(f"---\nlicense: mit\n{line}\n---\n")
+    (tmp_path / "test.jsonl").write_text(ROW)
+    assert base_licence(str(tmp_path)) is None
+    assert load_corpus(DataSettings(path=str(tmp_path))).license is None
+    (tmp_path / "README.md").write_bytes(b"---\nlicense: \xff\xfe\n---\n")
+    assert local_licence(tmp_path) is None
+
+
 def test_the_package_names_the_licences_of_all_that_it_ships(tmp_path: Path) -> None:
     """Its code, the bundled base, the sample conversations; with their texts, as a wheel's metadata."""
     root = Path(__file__).parents[2]

@@ -134,7 +134,7 @@ def test_metadata_names_what_is_on_the_hub(trained: Run) -> None:
         "data": {"license": "Some Licence 1"},
         "base": {"model_type": "t5", "license": "Some Licence 1"},
     }
-    found = metadata(trained, record, settings, None, "y")
+    found = metadata(trained, record, settings, None, "y").to_dict()
     assert found["base_model"] == "google/flan-t5-small"
     assert (found["license"], found["license_name"]) == ("other", "some-licence-1")
     assert "datasets" not in found
@@ -175,10 +175,16 @@ def test_the_licence_follows_base_and_data(
     assert all(part in text for part in said)
     assert not any(part in text for part in unsaid)
     record = {"name": "x", "base": {"license": of_base}, "data": {"license": of_data}}
-    found = metadata(trained, record, Settings(), None, "y")
+    found = metadata(trained, record, Settings(), None, "y").to_dict()
     assert found["license"] == field
     if field == "other":
         assert found["license_name"] == f"{of_base}-and-{of_data}".lower()
+
+
+def test_all_licences_of_data_under_several_are_told() -> None:
+    text = " ".join(licence_notes("mit", "cc-by-nc-4.0 and gpl-3.0"))
+    assert "The training data are under cc-by-nc-4.0 and gpl-3.0." in text
+    assert "forbids commercial use" in text
 
 
 def test_the_bundled_base_and_sample_are_under_the_bases_licence() -> None:

@@ -5,14 +5,12 @@ In: a folder. Out: its configurations, and the tables of one of them. https://hu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from diasum.data.cards import front_matter
 from diasum.dialogue.files.rows import Table
 from diasum.dialogue.files.splits import canonical_split, split_of
 from diasum.dialogue.files.tables import has_data, is_data_file, join_files, read_path
@@ -82,7 +80,8 @@ def _tables(chosen: Configuration) -> dict[str, Table]:
 
 
 def _of_readme(folder: Path) -> Iterator[Configuration]:
-    for one in _front_matter(folder / "README.md"):
+    configs = front_matter(folder / "README.md").get("configs")
+    for one in configs if isinstance(configs, list) else []:
         if not isinstance(one, dict):
             continue
         name = str(one.get("config_name", "default"))
@@ -100,16 +99,6 @@ def _of_readme(folder: Path) -> Iterator[Configuration]:
                 files.setdefault(canonical_split(split or split_of(file.name) or "train"), []).append(file)
         if files:
             yield Configuration(name, files, default=default)
-
-
-def _front_matter(readme: Path) -> list[Any]:
-    try:
-        found = re.match(r"---\r?\n(.*?)\r?\n---", readme.read_text(encoding="utf-8-sig"), re.S)
-        tree = yaml.safe_load(found[1]) if found else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return []
-    configs = tree.get("configs") if isinstance(tree, dict) else None
-    return configs if isinstance(configs, list) else []
 
 
 def _patterns(data_files: Any) -> Iterator[tuple[str | None, str]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
+from diasum.data.cards import front_matter
 from diasum.hub import offline
 
 # As their publishers state them; a card beside the files comes first.
@@ -25,6 +25,7 @@ _BASES = {
     re.compile(r"facebook/bart-.*|allenai/led-.*"): "apache-2.0",
     re.compile(r"google/t5gemma.*"): "gemma",
 }
+UNKNOWN = "unknown"  # what the Hub calls a licence that nobody states
 _FREE = frozenset({"cc0-1.0", "unlicense", "pddl", "0bsd", "wtfpl"})  # ask nothing
 _NAMED = frozenset(
     {"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "afl-3.0", "odc-by", "cdla-permissive-2.0"}
@@ -93,12 +94,15 @@ def _hub_card(name: str, revision: str | None, kind: str) -> str | None:
 
 
 def card_licence(card: Path) -> str | None:
-    """What the front matter of a data card says."""
-    try:
-        with card.open(encoding="utf-8") as handle:
-            text = handle.read(20_000)
-    except (OSError, UnicodeDecodeError):
+    """What the front matter of a card says; several licences as one where it covers the others, else all of them: ``mit and gpl-3.0``."""
+    front = front_matter(card)
+    said = front.get("license")
+    names = [name.lower() for name in (said if isinstance(said, list) else [said]) if isinstance(name, str)]
+    if names == ["other"]:
+        names = [str(front.get("license_name") or UNKNOWN)]
+    if not names or UNKNOWN in names:
         return None
-    front: Any = re.match(r"---\n(.*?)\n---", text, re.S)
-    found = re.search(r"^license:\s*(?:\n?\s*- )?([\w.\-]+)\s*$", front[1], re.M) if front else None
-    return found[1] if found else None
+    joint: str | None = names[0]
+    for name in names[1:]:
+        joint = joint and joint_licence(joint, name)
+    return joint or " and ".join(names)

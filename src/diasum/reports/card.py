@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from diasum.claims.language import is_english
 from diasum.config import Settings
 from diasum.data import Corpus
-from diasum.data.licences import base_licence, joint_licence
+from diasum.data.licences import UNKNOWN, base_licence, joint_licence
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import Evaluated
-from diasum.evaluation.statistics.bootstrap import Interval
 from diasum.files import write_text
 from diasum.model import BUNDLED, bundled_base
 from diasum.reports.content import run_record, short_name
@@ -27,6 +24,9 @@ from diasum.reports.parts import machine, run_in_words
 from diasum.reports.rendering import render
 from diasum.reports.snippet import plain_snippet
 from diasum.training import Run
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCardData
 
 # Those of the Hub's list that data sets of conversations have; others go by `license: other` and their name.
 HUB_LICENSES = frozenset(
@@ -72,9 +72,7 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
     licences = record["base"]["license"], record.get("data", {}).get("license")
     text = render(
         "card.md",
-        metadata=yaml.safe_dump(
-            metadata(run, record, settings, evaluated, tested), sort_keys=False, allow_unicode=True
-        ).strip(),
+        metadata=metadata(run, record, settings, evaluated, tested).to_yaml(),
         name=record["name"],
         base=hub_or_name(settings.base),
         bundled=settings.base == BUNDLED,
@@ -104,44 +102,51 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
 
 def metadata(
     run: Run, record: dict[str, Any], settings: Settings, evaluated: Evaluated | None, tested: str
-) -> dict[str, Any]:
+) -> ModelCardData:
     """The front matter: https://huggingface.co/docs/hub/model-cards#model-card-metadata. What is not known is left out."""
-    found: dict[str, Any] = {"library_name": "peft", "pipeline_tag": "summarization"}
-    if is_hub_id(settings.base):
-        found |= {"base_model": settings.base, "base_model_relation": "adapter"}
-    found |= _license_fields(record.get("base", {}).get("license"), record.get("data", {}).get("license"))
-    if evaluated and is_english([r for p in evaluated.pairs for r in p.references]):
-        found["language"] = ["en"]
-    if is_hub_id(settings.data.path):
-        found["datasets"] = [settings.data.path]
+    from huggingface_hub import ModelCardData
+
+    on_hub = is_hub_id(settings.base)
     family = record.get("base", {}).get("model_type")
-    found |= {
-        "metrics": ["rouge"],
-        "tags": ["lora", "summarization", "dialogue-summarization", "diasum", *([family] if family else [])],
-    }
-    if evaluated:
-        evaluation = evaluated.evaluation
-        scores: list[tuple[str, Interval]] = list(evaluation.systems[evaluated.system].items())
-        metrics = [{"type": "rouge", "name": NAMES.get(m, m), "value": round(i.mean, 2)} for m, i in scores]
-        found["model-index"] = [
-            {
-                "name": record["name"],
-                "results": [
-                    {
-                        "task": {"type": "summarization", "name": "Dialogue summarization"},
-                        "dataset": {"type": tested, "name": tested, "split": evaluation.split},
-                        "metrics": metrics,
-                    }
-                ],
-            }
-        ]
-    return found
+    english = evaluated is not None and is_english([r for p in evaluated.pairs for r in p.references])
+    return ModelCardData(
+        library_name="peft",
+        pipeline_tag="summarization",
+        base_model=settings.base if on_hub else None,
+        base_model_relation="adapter" if on_hub else None,
+        **_license_fields(record.get("base", {}).get("license"), record.get("data", {}).get("license")),
+        language=["en"] if english else None,
+        datasets=[settings.data.path] if is_hub_id(settings.data.path) else None,
+        metrics=["rouge"],
+        tags=["lora", "summarization", "dialogue-summarization", "diasum", *([family] if family else [])],
+        model_name=record["name"] if evaluated else None,
+        eval_results=_results(evaluated, tested) if evaluated else None,
+    )
+
+
+def _results(evaluated: Evaluated, tested: str) -> list[EvalResult]:
+    from huggingface_hub import EvalResult
+
+    evaluation = evaluated.evaluation
+    return [
+        EvalResult(
+            task_type="summarization",
+            task_name="Dialogue summarization",
+            dataset_type=tested,
+            dataset_name=tested,
+            dataset_split=evaluation.split,
+            metric_type="rouge",
+            metric_name=NAMES.get(metric, metric),
+            metric_value=round(interval.mean, 2),
+        )
+        for metric, interval in evaluation.systems[evaluated.system].items()
+    ]
 
 
 def _license_fields(base: str | None, data: str | None) -> dict[str, str]:
     """What the Hub reads of the licence: that of base and data together."""
     if not base or not data:
-        return {"license": "unknown"}
+        return {"license": UNKNOWN}
     joint = joint_licence(base.lower(), data.lower())
     if joint in HUB_LICENSES:
         return {"license": joint}
@@ -170,7 +175,7 @@ def _asked(what: str, license_: str | None) -> list[str]:
     verb = "are" if what.endswith("data") else "is"
     if not license_:
         return [f"The licence of the {what} is not known."]
-    parts = license_.lower().replace("_", "-").split("-")
+    parts = re.split(r"[-_]| and ", license_.lower())
     notes = [f"The {what} {verb} under {license_}."]
     if "nc" in parts or "noncommercial" in parts:
         notes.append("**It forbids commercial use**, and that of this adapter should be taken as forbidden, too.")
