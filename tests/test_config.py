@@ -39,7 +39,14 @@ def test_all_problems_at_once_with_their_paths(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("train: [1", "not valid YAML"), ("- a\n- b\n", "expected sections"), ("train: {learning_rate: .nan}", "finite")],
+    [
+        ("train: [1", "not valid YAML"),
+        ("train: {seed: 2024-13-45}", "not valid YAML: month must be in 1..12"),
+        ("train: {seed: !!bool maybe}", "not valid YAML: a value"),
+        ("[" * 3000, "not valid YAML: .* brackets without end"),
+        ("- a\n- b\n", "expected sections"),
+        ("train: {learning_rate: .nan}", "finite"),
+    ],
 )
 def test_unusable_files(text: str, expected: str, tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"

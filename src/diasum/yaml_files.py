@@ -9,6 +9,9 @@ import yaml
 
 from diasum.errors import DiasumError, near_path
 
+# What YAML raises of its own, and what its constructors run into: a 13th month, ``!!bool maybe``, brackets without end.
+INVALID = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
+
 
 class _Repeated(yaml.constructor.ConstructorError):
     """A key that stands twice, of which YAML would silently take the last."""
@@ -40,8 +43,10 @@ def read_yaml(file: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DiasumError(f"{file} cannot be read as a settings file: {error}") from None
-    except yaml.YAMLError as error:
+    except INVALID as error:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        if not isinstance(error, (yaml.YAMLError, ValueError)):
+            problem = "a value that its tag does not allow, or brackets without end"
         where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(file)
         if isinstance(error, _Repeated):
             raise DiasumError(
@@ -61,5 +66,5 @@ def scalar(text: str) -> Any:
     """A value as YAML has it, except that 1e-3 is a number (YAML 1.1 wants 1.0e-3)."""
     try:
         return float(text) if "e" in text.lower() and text[:1] in "0123456789.+-" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):
+    except INVALID:
         return text

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from diasum.yaml_files import INVALID
+
 
 def front_matter(readme: Path) -> dict[str, Any]:
     """Empty where there is no such file, or nothing in it that can be read."""
@@ -14,7 +16,5 @@ def front_matter(readme: Path) -> dict[str, Any]:
 
     try:
         return metadata_load(readme) or {}
-    except (
-        Exception
-    ):  # of YAML's own kinds, and whatever its constructors run into: ValueError for a 13th month, RecursionError
+    except (OSError, *INVALID):
         return {}

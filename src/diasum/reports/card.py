@@ -143,7 +143,7 @@ def _results(evaluated: Evaluated, tested: str) -> list[EvalResult]:
     ]
 
 
-def _license_fields(base: str | None, data: str | None) -> dict[str, str]:
+def _license_fields(base: str | None, data: str | None) -> dict[str, Any]:
     """What the Hub reads of the licence: that of base and data together."""
     if not base or not data:
         return {"license": UNKNOWN}
