@@ -76,10 +76,12 @@ def train(
         _check_free(run)
     # Only now what takes seconds to load, so that a slip of the pen is told at once.
     load_peft()
-    from diasum.evaluation.evaluate import quick_scores
+    from diasum.evaluation.evaluate import check_selection, quick_scores
     from diasum.reports.card import write_card
     from diasum.training.fit import fit
 
+    if not resume:  # runs of earlier versions go on as they began
+        check_selection(resolved)
     protocol = resolved.evaluate.protocol
     result = fit(
         resolved,
@@ -114,9 +116,10 @@ def preflight(
     resolved = resolve(TRAIN, settings, {"base": base, "data.path": data}, config=config)
     _check_free(run)
     load_peft()
-    from diasum.evaluation.evaluate import quick_scores
+    from diasum.evaluation.evaluate import check_selection, quick_scores
     from diasum.training.fit import dry_run
 
+    check_selection(resolved)
     protocol = resolved.evaluate.protocol
     return dry_run(resolved, run, measure=lambda texts, pairs: quick_scores(texts, pairs, protocol), console=console)
 

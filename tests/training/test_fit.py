@@ -321,3 +321,21 @@ def test_no_process_passes_on_what_libraries_advise(
     assert logging.get_verbosity() == logging.ERROR
     assert kept
     assert set(kept) == {False}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"evaluate.protocol": "py-rouge"}, "rougeLsum, which the protocol `py-rouge` does not compute"),
+        ({"train.eval_generate": 0}, "rougeLsum, but train.eval_generate is 0"),
+        ({"evaluate.protocol": "no-such"}, "no protocol `no-such`"),
+    ],
+)
+def test_a_score_that_no_evaluation_would_have_selects_no_adapter(
+    settings: dict[str, Any], message: str, base: str, corpus: str, tmp_path: Path
+) -> None:
+    chosen = {"train.select_by": "rougeLsum", **settings}
+    for begin in (diasum.train, diasum.preflight):
+        with pytest.raises(DiasumError, match=message):
+            begin(base, corpus, run=tmp_path / "run", settings=chosen)
+    assert not (tmp_path / "run").exists()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diasum.claims.language import is_english
-from diasum.config import EvaluateSettings, GenerateSettings
+from diasum.config import EvaluateSettings, GenerateSettings, Settings
 from diasum.data import Corpus, Pair
 from diasum.data.letters import pair_texts
 from diasum.errors import DiasumError
@@ -20,7 +20,7 @@ from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
 from diasum.evaluation.optional import bert_score, nli_consistency, require_model
 from diasum.evaluation.predictions import PairOf, Prediction
-from diasum.evaluation.rouge.protocols import AUTO, check_protocol, choose_protocol
+from diasum.evaluation.rouge.protocols import AUTO, PROTOCOLS, check_protocol, choose_protocol
 from diasum.model.trained import Trained
 
 ADAPTER, BASE = "adapter", "base"
@@ -181,6 +181,28 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
     references = [pair.references for pair in pairs]
     scores = choose_protocol(protocol, references).protocol.score(predictions, references)
     return {name: values.tolist() for name, values in scores.items()}
+
+
+def check_selection(settings: Settings) -> None:
+    """Refuse a training that is to select its adapter by a score which its evaluations would not have.
+
+    Raises:
+        DiasumError: no such protocol, one without that score, or no summaries to score.
+    """
+    protocol, score = settings.evaluate.protocol, settings.train.select_by
+    check_protocol(protocol)
+    if score == "loss":
+        return
+    if not settings.train.eval_generate:
+        raise DiasumError(
+            f"train.select_by is {score}, but train.eval_generate is 0: no summaries are generated and scored.",
+            hint="Set train.select_by=loss, or train.eval_generate to a number of dialogues.",
+        )
+    if protocol != AUTO and score not in (metrics := PROTOCOLS[protocol].metrics):
+        raise DiasumError(
+            f"train.select_by is {score}, which the protocol `{protocol}` does not compute.",
+            hint=f"Set train.select_by to one of {', '.join(metrics)} or loss, or choose another protocol with evaluate.protocol.",
+        )
 
 
 def _predict(
