@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,9 @@ import typer
 from diasum.cli import options
 
 if TYPE_CHECKING:
-    from diasum.summarization import Summary
+    from diasum.dialogue.files.conversations import Named
+    from diasum.progress import Bars
+    from diasum.summarization import Summarizer, Summary
 
 PORTION = 64  # conversations summarised before their summaries are printed
 
@@ -45,7 +48,6 @@ def summarize(
     from diasum.cli.drawing import console
     from diasum.dialogue.files.conversations import Names, read_conversations
     from diasum.progress import Bars
-    from diasum.summarization import NOTHING
 
     conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
     out = console()
@@ -53,7 +55,27 @@ def summarize(
     for note in summarizer.trained.notes:
         out.print(f"note: {note}", markup=False)
     generate: dict[str, Any] = options.given(num_beams=num_beams, max_new_tokens=max_new_tokens)
-    many = len(conversations) > 1
+    with Bars(out, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
+        for name, conversation, summary in _summaries(summarizer, conversations, generate, bars):
+            if jsonl:
+                print(_json(conversation.id, summary), flush=True)
+            elif len(conversations) > 1:
+                print(f"{name}: {' '.join(summary.text.splitlines())}", flush=True)
+            else:
+                print(summary.text, flush=True)
+            for note in _notes(conversation, summary):
+                out.print(f"note: {name}: {note}", markup=False)
+
+
+def _summaries(
+    summarizer: Summarizer, conversations: Sequence[Named], generate: Mapping[str, Any], bars: Bars
+) -> Iterator[tuple[str, Named, Summary]]:
+    """Each conversation with its name (its id or number) and its summary.
+
+    In portions, so that a long job shows its results as they come and an interruption loses few of them.
+    """
+    from diasum.summarization import NOTHING
+
     done = 0
 
     def advance(count: int) -> None:
@@ -61,29 +83,26 @@ def summarize(
         done += count
         bars("summarising", done, len(conversations))
 
-    with Bars(out, shown=many and not sys.stdout.isatty()) as bars:
-        advance(0)
-        # In portions, so that a long job shows its results as they come and an interruption loses few of them.
-        for begin in range(0, len(conversations), PORTION):
-            portion = conversations[begin : begin + PORTION]
-            said = [one.dialogue for one in portion if not one.dialogue.is_empty]
-            done = begin
-            summaries = iter(summarizer.summarize_all(said, progress=advance, **generate) if said else [])
-            for number, conversation in enumerate(portion, begin + 1):
-                name = conversation.id or str(number)
-                empty = conversation.dialogue.is_empty
-                summary = NOTHING if empty else next(summaries)
-                if jsonl:
-                    print(_json(conversation.id, summary), flush=True)
-                else:
-                    print(f"{name}: {' '.join(summary.text.splitlines())}" if many else summary.text, flush=True)
-                if empty:
-                    out.print(f"note: {name}: {conversation.where} is empty, and so is its summary.", markup=False)
-                if summary.lost and summary.lost.matters:
-                    out.print(f"note: {name}: {summary.lost.note('this conversation')}", markup=False)
-                if summary.turns_cut:
-                    out.print(f"note: {name}: the model {summary.read}; the rest did not fit its input.", markup=False)
-            advance(len(portion) - len(said))
+    advance(0)
+    for begin in range(0, len(conversations), PORTION):
+        portion = conversations[begin : begin + PORTION]
+        dialogues = [one.dialogue for one in portion if not one.dialogue.is_empty]
+        done = begin
+        summaries = iter(summarizer.summarize_all(dialogues, progress=advance, **generate) if dialogues else [])
+        for number, conversation in enumerate(portion, begin + 1):
+            summary = NOTHING if conversation.dialogue.is_empty else next(summaries)
+            yield conversation.id or str(number), conversation, summary
+        advance(len(portion) - len(dialogues))
+
+
+def _notes(conversation: Named, summary: Summary) -> Iterator[str]:
+    """What a reader of the summary must know."""
+    if conversation.dialogue.is_empty:
+        yield f"{conversation.where} is empty, and so is its summary."
+    if summary.lost and summary.lost.matters:
+        yield summary.lost.note("this conversation")
+    if summary.turns_cut:
+        yield f"the model {summary.read}; the rest did not fit its input."
 
 
 def _json(identifier: str | None, summary: Summary) -> str:
