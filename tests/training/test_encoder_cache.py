@@ -20,8 +20,9 @@ from diasum.data import Seq2SeqCollator
 from diasum.errors import DiasumError
 from diasum.model import Base, Hardware, add_adapter
 from diasum.training import Run, encoder_cache
+from diasum.training.arguments import training_arguments
 from diasum.training.encoder_cache import build_cache
-from diasum.training.trainer import DialogueTrainer, training_arguments
+from diasum.training.trainer import DialogueTrainer
 from tests.models import tiny_bart, tiny_t5
 
 CPU = Hardware("cpu", "fp32", {})

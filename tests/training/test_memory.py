@@ -17,8 +17,9 @@ from diasum.config import LoraSettings, Settings
 from diasum.errors import DiasumError
 from diasum.model import Hardware, add_adapter, generate, is_out_of_memory
 from diasum.training import Run
+from diasum.training.arguments import training_arguments
 from diasum.training.memory import MicroBatches
-from diasum.training.trainer import DialogueTrainer, training_arguments
+from diasum.training.trainer import DialogueTrainer
 from tests.models import tiny_bart, tiny_t5
 
 CPU_ERROR = "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."

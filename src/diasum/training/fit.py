@@ -28,6 +28,7 @@ from diasum.errors import DiasumError, MissingExtraError, near_misses
 from diasum.files import disk_errors, folder_in_place, write_json
 from diasum.model import Base, base_name, decoder_start, special_tokens, threads
 from diasum.training import distributed
+from diasum.training.arguments import training_arguments
 from diasum.training.callbacks import BestAdapter, EpochSchedule, Events, Interruption, LiveProgress
 from diasum.training.encoder_cache import build_cache
 from diasum.training.estimate import Preflight, preflight
@@ -35,7 +36,7 @@ from diasum.training.history import kept_evaluation, stalled
 from diasum.training.lock import Lock
 from diasum.training.prepare import Prepared, labelled, prepare
 from diasum.training.run import Run
-from diasum.training.trainer import DialogueTrainer, Measure, training_arguments
+from diasum.training.trainer import DialogueTrainer, Measure
 from diasum.wording import counted
 
 
