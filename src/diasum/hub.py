@@ -7,9 +7,15 @@ the process: cached copies are then found, and their absence is reported, at onc
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 
 SECONDS = 5.0  # more than a working connection needs to answer a request for headers
+
+
+def may_be_id(name: str) -> bool:
+    """Whether a name has the form ``owner/name`` that models and data sets have on the hub; a local path may have it, too."""
+    return re.fullmatch(r"[\w.\-]+/[\w.\-]+", name) is not None
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,6 @@ folder, a hub id. What the purpose does not need is read leniently: a broken tes
 from __future__ import annotations
 
 import random
-import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +22,7 @@ from diasum.dialogue.files.rows import Table
 from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split
 from diasum.dialogue.files.tables import FORMATS, UNNAMED, format_of, ignored_files, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses, near_path, nearest
-from diasum.hub import offline
+from diasum.hub import may_be_id, offline
 
 BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
 Purpose = Literal["train", "evaluate", "any"]
@@ -232,8 +231,7 @@ def _to_join(tables: dict[str, Table]) -> str:
 
 
 def _looks_local(name: str, path: Path) -> bool:
-    hub_id = re.fullmatch(r"[\w.\-]+/[\w.\-]+", name)
-    return hub_id is None or name.startswith(".") or is_data_file(path) or path.parent.is_dir()
+    return not may_be_id(name) or name.startswith(".") or is_data_file(path) or path.parent.is_dir()
 
 
 def _no_such_file(name: str, path: Path) -> DiasumError:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from diasum.data.pairs import Corpus, Pair
 from diasum.dialogue.files.tables import is_data_file
 from diasum.errors import DiasumError
-from diasum.files import write_text
+from diasum.files import write_json_lines
 
 
 def write_corpus(corpus: Corpus, out: Path) -> list[str]:
@@ -41,7 +40,7 @@ def write_corpus(corpus: Corpus, out: Path) -> list[str]:
         if file.exists():
             raise DiasumError(f"{file} exists already.", hint="Choose another name; nothing was written.")
     for file, pairs in files.items():
-        write_text(file, "".join(json.dumps(_row(pair), ensure_ascii=False) + "\n" for pair in pairs))
+        write_json_lines(file, map(_row, pairs))
     return [f"{len(pairs)} dialogues written to {file}" for file, pairs in files.items()]
 
 

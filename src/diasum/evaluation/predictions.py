@@ -6,7 +6,6 @@ Written is one JSON object a pair, which can be read back, and which holds all t
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections import Counter
@@ -27,7 +26,7 @@ from diasum.dialogue.files.tables import is_data_file, read_path, read_texts
 from diasum.dialogue.names import ID_NAMES, find_name
 from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
-from diasum.files import write_text
+from diasum.files import write_json_lines
 from diasum.json_lines import loads
 
 # Names that only a system's summaries have. `summary` and `text` count where none of these is there: beside one they are the human
@@ -191,8 +190,8 @@ def write_predictions(
         for name, values in columns.items():
             value = float(values[i])
             row[name] = round(value, 4) if math.isfinite(value) else None
-        rows.append(json.dumps(row, ensure_ascii=False))
-    write_text(Path(path), "".join(f"{row}\n" for row in rows))
+        rows.append(row)
+    write_json_lines(Path(path), rows)
 
 
 def match_predictions(

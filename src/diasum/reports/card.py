@@ -17,6 +17,7 @@ from diasum.data.licences import UNKNOWN, base_licence, joint_licence
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import Evaluated
 from diasum.files import write_text
+from diasum.hub import may_be_id
 from diasum.model import BUNDLED, bundled_base
 from diasum.reports.content import run_record, short_name
 from diasum.reports.headline import NAMES
@@ -46,7 +47,6 @@ HUB_LICENSES = frozenset(
     | {f"cc-by-{kind}-{version}" for kind in ("sa", "nc", "nc-sa") for version in ("2.0", "3.0", "4.0")}
     | {"cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cdla-permissive-2.0", "cdla-sharing-1.0"}
 )
-_HUB_ID = re.compile(r"[\w.\-]+/[\w.\-]+")
 
 
 def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus | None = None) -> None:
@@ -192,7 +192,7 @@ def _asked(what: str, license_: str | None) -> list[str]:
 
 def is_hub_id(name: str) -> bool:
     """Whether a name can be an id on the Hub, and nothing local."""
-    return bool(_HUB_ID.fullmatch(name)) and short_name(name) == name
+    return may_be_id(name) and short_name(name) == name
 
 
 def hub_or_name(name: str) -> str:

@@ -85,7 +85,7 @@ class Events(TrainerCallback):
             # JSON has no NaN and no infinity, which a gradient's norm may be.
             event = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in event.items()}
             with self.run.events_file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(event) + "\n")
+                file.write(json.dumps(event, ensure_ascii=False) + "\n")
 
 
 class LiveProgress(TrainerCallback):

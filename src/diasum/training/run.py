@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from diasum.config import Settings
 from diasum.errors import DiasumError
-from diasum.files import write_json, write_text
+from diasum.files import write_json, write_json_lines, write_text
 from diasum.intact import damage
 from diasum.json_lines import json_lines
 from diasum.resolve import load_settings
@@ -223,7 +223,7 @@ class Run:
     def rewind_events(self, step: int) -> None:
         """Drop events after a step, which a resumed run logs again."""
         kept = [event for event in self.events() if event.get("step", 0) <= step]
-        write_text(self.events_file, "".join(json.dumps(event) + "\n" for event in kept))
+        write_json_lines(self.events_file, kept)
 
 
 def _number(folder: Path) -> int:
