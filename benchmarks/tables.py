@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
+from diasum.wording import counted
 
 ROOT = Path(__file__).parent.parent
 CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
@@ -22,7 +23,7 @@ def interval(score: dict[str, Any]) -> str:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Markdown: one row a data set and system, each score with its 95% interval."""
+    """Markdown: one row per data set and system, each score with its 95% interval."""
     lines = ["| data (test) | system | ROUGE-1 | ROUGE-2 | ROUGE-L |", "|---|---|---|---|---|"]
     notes = []
     for name, row in results.items():
@@ -32,16 +33,16 @@ def table(results: dict[str, Any]) -> str:
             lines.append(f"| {NAMES[name]} | {label} | " + " | ".join(cells) + " |")
         train = row["data"]["splits"]["train"]["n"]
         notes.append(
-            f"{NAMES[name]}: {row['n']} dialogues, {row['references']} reference(s) each, protocol `{row['protocol']['name']}`, bootstrap "
-            f"over dialogues ({row['resamples']:,} resamples, seed {row['seed']}); adapter trained on {train} pairs, seed "
-            f"{row['run']['training_seed']}, in {row['run']['seconds'] / 60:.1f} min with {row['hardware']['threads']} CPU thread(s) "
-            f"(recipe `{row['recipe']}`)."
+            f"{NAMES[name]}: {row['n']} dialogues, references per dialogue: {row['references']}, protocol `{row['protocol']['name']}`, "
+            f"bootstrap over dialogues ({row['resamples']:,} resamples, seed {row['seed']}); adapter trained on {train} pairs, seed "
+            f"{row['run']['training_seed']}, in {row['run']['seconds'] / 60:.1f} min with "
+            f"{counted(row['hardware']['threads'], 'CPU thread')} (recipe `{row['recipe']}`)."
         )
     return "\n".join([*lines, "", *notes])
 
 
 def short_table(results: dict[str, Any]) -> str:
-    """Markdown for the README: ROUGE-L with its interval, one row a data set."""
+    """Markdown for the README: ROUGE-L with its interval, one row per data set."""
     systems = {"adapter": "mini + adapter", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}
     lines = [f"| test data | protocol | {' | '.join(systems.values())} |", "|---|---|" + "---|" * len(systems)]
     for name, row in results.items():
@@ -80,7 +81,7 @@ def card_table(results: dict[str, Any]) -> str:
 
 
 def speed_table(results: dict[str, Any]) -> str:
-    """Markdown: one row a base and recipe, medians over rounds with least and most."""
+    """Markdown: one row per base and recipe, medians over rounds with least and most."""
     lines = [
         "| base (shape, random weights) | recipe | diasum is faster | pairs/s | real tokens/s | share of the limit | peak memory |",
         "|---|---|---|---|---|---|---|",
@@ -107,16 +108,16 @@ def speed_table(results: dict[str, Any]) -> str:
     device = (
         hardware["gpu"]
         if conditions["device"] == "cuda"
-        else f"{hardware['processor']}, {conditions['threads']} thread(s)"
+        else f"{hardware['processor']}, {counted(conditions['threads'], 'thread')}"
     )
     notes = [f"{name}: {text.split(': ', 1)[-1]}." for name, text in results["recipes"].items() if name != "diasum"]
     notes.append(
         f"{device}; load average {conditions['load_average_before'][0]:g} before and {conditions['load_average_after'][0]:g} after; "
         f"{versions}; commit {conditions['commit']}. {conditions['pairs']} pairs of {data['name']}, evenly over its lengths "
-        f"(sources {lengths['source_tokens']['mean']:.0f} tokens in the mean, {lengths['source_tokens']['max']:.0f} at most, targets "
+        f"(sources {lengths['source_tokens']['mean']:.0f} tokens on average, {lengths['source_tokens']['max']:.0f} at most, targets "
         f"{lengths['target_tokens']['mean']:.0f} and {lengths['target_tokens']['max']:.0f}; {data['tokenizer']}); {conditions['adapter']}; "
-        f"{conditions['rounds']} interleaved round(s) in {conditions['clock']} time, medians (least-most), ratios within a round. "
-        "The limit: 4 FLOP a parameter and token at the matrix-product speed of the same process."
+        f"{counted(conditions['rounds'], 'interleaved round')} in {conditions['clock']} time, medians (least-most), ratios within a round. "
+        "The limit: 4 FLOP per parameter and token at the matrix-product speed of the same process."
     )
     return "\n".join([*lines, "", *notes])
 
@@ -129,7 +130,7 @@ def insert(text: str, content: str, name: str = "results") -> str:
 
 
 def frozen_table(results: dict[str, Any]) -> str:
-    """Markdown: what adapting the decoder only saves and costs, one row a data set; what was not measured is not there."""
+    """Markdown: what adapting the decoder only saves and costs, one row per data set; what was not measured is not there."""
     lines = [
         "| data | step, times as fast | encoding once, in plain epochs | ROUGE-1 | ROUGE-L |",
         "|---|---|---|---|---|",
@@ -148,7 +149,7 @@ def frozen_table(results: dict[str, Any]) -> str:
             )
         lines.append(f"| {NAMES[name]}, `mini` | " + " | ".join(cells) + " |")
         path, threads = speed["path"]["decoder"].split(":")[0], speed["hardware"]["threads"]
-        note = f"{NAMES[name]}: {speed['steps']} steps by both in turn on {threads} CPU thread(s), {path}"
+        note = f"{NAMES[name]}: {speed['steps']} steps of each, in turn, on {counted(threads, 'CPU thread')}, {path}"
         if quality:
             note += (
                 f"; differences to adapters everywhere on {quality['n']} test dialogues, protocol `{quality['protocol']['name']}`, 95% "
@@ -160,7 +161,7 @@ def frozen_table(results: dict[str, Any]) -> str:
 
 
 def memory_table(results: dict[str, Any]) -> str:
-    """Markdown: peak of the process's memory, the time, and what the estimates had said, one row a base and set-up."""
+    """Markdown: peak of the process's memory, the time, and what the estimates had said, one row per base and set-up."""
     lines = [
         "| base | settings | peak memory | estimated before | time | estimated before |",
         "|---|---|---|---|---|---|",
@@ -183,7 +184,7 @@ def memory_table(results: dict[str, Any]) -> str:
         total = found["parameters"]["total"] / 1e6
         notes.append(f"`{base}`{shape} ({total:.1f} million parameters, fp32): {found['pairs']} pairs, one epoch.")
     notes.append(
-        f"The whole process, libraries included; {results['hardware']['processor']}, {results['hardware']['threads']} thread(s)."
+        f"The whole process, libraries included; {results['hardware']['processor']}, {counted(results['hardware']['threads'], 'thread')}."
     )
     return "\n".join([*lines, "", " ".join(notes)])
 
@@ -196,7 +197,7 @@ def step_table(results: dict[str, Any]) -> str:
     ]
     conditions = results["conditions"]
     note = (
-        f"Shape of {results['shape']}, {conditions['device']}, {conditions['threads']} thread(s), a batch of "
+        f"Shape of {results['shape']}, {conditions['device']}, {counted(conditions['threads'], 'thread')}, a batch of "
         f"{results['batch_pairs']} pairs ({results['source_tokens']:,} source and {results['target_tokens']:,} target tokens), median of "
         f"{len(results['rounds'])} profiled steps; commit {conditions['commit']}."
     )
@@ -204,7 +205,7 @@ def step_table(results: dict[str, Any]) -> str:
 
 
 def kernels_table(results: dict[str, Any]) -> str:
-    """Markdown: how many times as fast as torch each piece is by compiled kernels, one column a number type."""
+    """Markdown: how many times as fast as torch each piece is with compiled kernels, one column per number type."""
     kinds = results["types"]
     lines = [f"| piece, forward and backward | {' | '.join(f'{kind}: torch, compiled' for kind in kinds)} |"]
     lines.append("|---|" + "---|" * len(kinds))
@@ -221,7 +222,7 @@ def kernels_table(results: dict[str, Any]) -> str:
     products = ", ".join(f"{kind['product_ms']:.0f} ms in {name}" for name, kind in kinds.items())
     kept = [name for name, kind in kinds.items() if not kind["attention_compiled_by_default"]]
     note = (
-        f"{conditions['hardware']['processor']}, {conditions['threads']} thread(s), {results['source_tokens']:,} source and "
+        f"{conditions['hardware']['processor']}, {counted(conditions['threads'], 'thread')}, {results['source_tokens']:,} source and "
         f"{results['target_tokens']:,} target tokens of 8 pairs at {results['shape']}'s shape; medians of {conditions['rounds']} runs in "
         f"turn (ratios: with quartiles). For scale, torch's product of one q, k and v projection, forward and backward: {products}; commit "
         f"{conditions['commit']}."
@@ -234,7 +235,7 @@ def kernels_table(results: dict[str, Any]) -> str:
 
 
 def speed_summary(results: dict[str, dict[str, Any]]) -> str:
-    """Markdown for the README: one row a class of processor and base, how many times as fast as each recipe.
+    """Markdown for the README: one row per class of processor and base, how many times as fast as each recipe.
 
     Args:
         results: `benchmarks.training`'s, by class of processor.

@@ -130,7 +130,7 @@ def test_a_key_that_stands_twice_is_refused(text: str, line: int, tmp_path: Path
     """YAML would take the last and forget the first."""
     file = tmp_path / "twice.yaml"
     file.write_text(text)
-    with pytest.raises(DiasumError, match=rf"twice.yaml, line {line}, column \d+: `(train|r)` stands twice"):
+    with pytest.raises(DiasumError, match=rf"twice.yaml, line {line}, column \d+: `(train|r)` appears twice"):
         load_settings(file)
 
 
@@ -163,10 +163,13 @@ def test_yes_is_no_number(setting: str) -> None:
         ("lora.target_modules=.*(q|v", r"lora\.target_modules: `.*` is not a regular expression: missing \)"),
         ("lora.exclude_modules='('", r"lora\.exclude_modules: `\(` is not a regular expression"),
         ("lora.rank_pattern={'(': 3}", r"lora\.rank_pattern: `\(` is not a regular expression"),
-        ("lora.rank_pattern={q: 2.5}", r"lora\.rank_pattern: expected a whole number from 1 on for `q` \(found 2.5\)"),
+        (
+            "lora.rank_pattern={q: 2.5}",
+            r"lora\.rank_pattern: expected a whole number of at least 1 for `q` \(found 2.5\)",
+        ),
         ("lora.alpha_pattern={v: 8, q: 0}", r"lora\.alpha_pattern: expected a number above 0 for `q` \(found 0\)"),
-        ("lora.init_lora_weights=pissa_niter_4", "would not be the model that was trained. Take `pissa`"),
-        ("lora.init_lora_weights=pissa_niter_-1", "would not be the model that was trained. Take `pissa`"),
+        ("lora.init_lora_weights=pissa_niter_4", "would not be the model that was trained. Use `pissa`"),
+        ("lora.init_lora_weights=pissa_niter_-1", "would not be the model that was trained. Use `pissa`"),
         ("lora.init_lora_weights=eva", "`eva` is computed from data"),
         ("lora.init_lora_weights=corda", "`corda` is computed from data"),
         ("lora.init_lora_weights=lora_ga", "`lora_ga` is computed from data"),

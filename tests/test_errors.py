@@ -96,7 +96,7 @@ def test_nothing_far_is_suggested_for_a_path_that_is_not_there(command: Any, fol
     ("function", "wrong", "told"),
     [
         (lambda **more: diasum.load("mini", **more), "devise", "load() takes no argument `devise`.\nDid you mean `device`?"),
-        (lambda **more: diasum.load("mini", **more), "beams", "There are: base, device, dtype, trust_remote_code."),
+        (lambda **more: diasum.load("mini", **more), "beams", "Available: base, device, dtype, trust_remote_code."),
         (lambda **more: diasum.summarize("A: Hi.", **more), "num_beam", "summarize() takes no argument `num_beam`.\nDid you mean"),
         (lambda **more: diasum.summarize("A: Hi.", **more), "runs", "Did you mean `run`?"),
     ],

@@ -106,7 +106,7 @@ def test_unknown_attention_gets_no_default_targets() -> None:
     config = AutoConfig.for_model(
         "prophetnet", vocab_size=50, hidden_size=16, num_encoder_layers=1, num_decoder_layers=1
     )
-    with pytest.raises(DiasumError, match="peft knows no default LoRA targets for prophetnet models") as caught:
+    with pytest.raises(DiasumError, match="peft has no default LoRA targets for prophetnet models") as caught:
         add_adapter(AutoModelForSeq2SeqLM.from_config(config), LoraSettings(), seed=0)
     assert "query_proj" in str(caught.value)
 

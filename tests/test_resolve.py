@@ -299,7 +299,7 @@ def test_what_is_refused_says_what_there_is() -> None:
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("For base there is --base. It uses data.path, ")
     assert "evaluate.*, generate.*, train.device" in caught.value.hint
-    with pytest.raises(DiasumError, match="there is no such setting"):
+    with pytest.raises(DiasumError, match="unknown setting"):
         resolve(EVALUATE, ["lora.r=4", "evaluate.splitt=test"])
 
 

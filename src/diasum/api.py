@@ -58,7 +58,7 @@ def train(
         config: a YAML file or the name of a bundled recipe.
         settings: further settings, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``, or a whole `Settings`, of which the values
             count that differ from those of `config`.
-        resume: go on with an unfinished run; other settings than its own are refused.
+        resume: continue an unfinished run; settings that differ from its own are refused.
         console: where progress is shown.
         on_progress: called with every log event.
 
@@ -105,13 +105,13 @@ def preflight(
     settings: Given = (),
     console: Console | None = None,
 ) -> Preflight | None:
-    """What `train` would do and about how much memory and time it would take; nothing is written.
+    """Estimate what `train` would do and how much memory and time it would take; nothing is written.
 
     Returns:
         The estimate, or None where the training is too small to be worth one.
 
     Raises:
-        DiasumError: what `train` would stop at before its first step.
+        DiasumError: whatever would stop `train` before its first step.
     """
     resolved = resolve(TRAIN, settings, {"base": base, "data.path": data}, config=config)
     _check_free(run)
@@ -140,15 +140,15 @@ def evaluate(
 
     Args:
         run: a run directory, adapter or model folder, or hub id.
-        data: the corpus; a run's own when not given.
+        data: the corpus; the run's own if not given.
         split: the split; `evaluate.split` when not given.
         protocol: how ROUGE is computed.
-        settings: others of the `data.`, `generate.` and `evaluate.` sections, `train.device` or `trust_remote_code`.
-        base: where the adapter's base is, if not where it was.
-        dtype: number type of generation, ``auto`` (fp32), ``fp32`` or ``bf16``; the run's `generate.dtype` when not given.
+        settings: further ones of the `data.`, `generate.` and `evaluate.` sections, `train.device` or `trust_remote_code`.
+        base: where the adapter's base is, if it has moved.
+        dtype: number type for generation, ``auto`` (fp32), ``fp32`` or ``bf16``; the run's `generate.dtype` when not given.
         out: folder for the files. When not given, the run's ``evaluation/SPLIT``, or ``SPLIT-of-DATA`` there for other data than the
             run's own or a part of them; nothing is written for other sources.
-        progress: called with (what, done, of how many).
+        progress: called with (what is done, number done, total).
 
     Raises:
         DiasumError: see `diasum.resolve` and `diasum.evaluation.evaluate`.
@@ -179,9 +179,9 @@ def score(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
-    """Score any system's summaries (txt, one a line, or a table) against a corpus, beside baselines; several files in one table.
+    """Score any system's summaries (txt, one per line, or a table) against a corpus, beside baselines; several files share one table.
 
-    Systems are named by their files; differences are taken to the first. Baselines are those of the settings (`evaluate.baselines`).
+    Systems are named after their files; differences are taken from the first. Baselines are those of the settings (`evaluate.baselines`).
 
     Args:
         predictions: files of summaries.
@@ -190,7 +190,7 @@ def score(
         protocol: how ROUGE is computed; `evaluate.protocol` when not given.
         settings: further settings, such as ``{"data.summary_columns": "note"}``.
         out: folder for predictions, metrics and report; nothing is written when not given.
-        progress: called with (what, done, of how many).
+        progress: called with (what is done, number done, total).
 
     Raises:
         DiasumError: fewer or more predictions than dialogues, unknown ids, a wrong split, several columns that could be the summary.
@@ -221,7 +221,7 @@ def baseline(
     """Score baselines that need no model, with the same metrics and report; arguments as `score`, and `method`, their names.
 
     Raises:
-        DiasumError: an unknown method (those there are, are listed).
+        DiasumError: an unknown method (the message lists the known ones).
     """
     from diasum.evaluation.evaluate import baselines
 
@@ -238,14 +238,14 @@ def compare(
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
-    """Compare evaluated runs on the same dialogues; differences are taken to the first.
+    """Compare evaluated runs on the same dialogues; differences are taken from the first.
 
     Args:
         runs: run directories, or folders written by `score`; ``NAME=RUN`` names a system, and several runs of one name are its seeds.
         split: the split that all were evaluated on.
         protocol: score the stored summaries anew under this one; that of the evaluations when not given.
-        resamples: of intervals and tests.
-        seed: of the resamples.
+        resamples: number of resamples for intervals and tests.
+        seed: seed of the resamples.
 
     Raises:
         DiasumError: a run was not evaluated on that split, under another protocol, or on other dialogues.
@@ -281,10 +281,11 @@ def data_stats(data: str, *, settings: Given = ()) -> CorpusStats:
 
 
 def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[str]:
-    """Write a corpus as jsonl, one file a split, with turns and references.
+    """Write a corpus as jsonl, one file per split, with turns and references.
 
     Returns:
-        What was written, a sentence a file, and a ``note: ...`` for each thing to know of the reading (rows skipped or joined).
+        What was written, one sentence per file, and a ``note: ...`` for each thing to know about the
+            reading (rows skipped or joined).
 
     Raises:
         DiasumError: the data cannot be read, or `out` is a file while there are several splits, or exists already.

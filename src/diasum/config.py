@@ -42,31 +42,33 @@ class _Section(_Values):
 
 class DataSettings(_Section):
     path: str = Field("sample", description="hub id, local file or folder, or the bundled `sample`")
-    revision: str | None = Field(None, description="the hub data set's commit, tag or branch")
-    config: str | None = Field(None, description="the configuration, where a data set has several")
-    train_split: str = Field("train", description="the split trained on")
+    revision: str | None = Field(None, description="commit, tag or branch of the hub data set")
+    config: str | None = Field(None, description="the data set's configuration, if it has several")
+    train_split: str = Field("train", description="the split to train on")
     validation_split: str = Field(
-        "validation", description="the split evaluated after each epoch, which decides whose adapter is kept"
+        "validation", description="the split evaluated after each epoch; it decides which epoch's adapter is kept"
     )
-    dialogue_column: str | None = Field(None, description="column with the conversation; found by name when not given")
+    dialogue_column: str | None = Field(None, description="column with the conversation; found by its name if not set")
     summary_columns: list[str] | None = Field(
-        None, description="columns with the reference summaries; found by name when not given"
+        None, description="columns with the reference summaries; found by their names if not set"
     )
-    id_column: str | None = Field(None, description="column with the id; found by name when not given")
-    topic_column: str | None = Field(None, description="column with a topic for slices; found by name when not given")
+    id_column: str | None = Field(None, description="column with the id; found by its name if not set")
+    topic_column: str | None = Field(None, description="column with a topic for slices; found by its name if not set")
     license: str | None = Field(
-        None, description="the data's licence (such as cc-by-nc-4.0); that of their card when not given"
+        None, description="the data's licence (such as cc-by-nc-4.0); taken from the data set's card if not set"
     )
     on_empty: Literal["skip", "refuse"] = Field(
         "skip", description="what to do with rows whose dialogue or summary is empty"
     )
     on_overlap: Literal["warn", "drop"] = Field(
-        "warn", description="what to do with training dialogues that also stand in another split"
+        "warn", description="what to do with training dialogues that also appear in another split"
     )
-    validation_share: float = Field(0.1, gt=0, lt=1, description="share held out when the data has one split only")
-    split_seed: int = Field(0, ge=0, description="seed of that held-out part")
-    max_train: int | None = Field(None, ge=1, description="use only the first so many training pairs")
-    max_validation: int | None = Field(None, ge=1, description="use only the first so many validation pairs")
+    validation_share: float = Field(
+        0.1, gt=0, lt=1, description="share held out for validation when the data has no validation split"
+    )
+    split_seed: int = Field(0, ge=0, description="seed for choosing the held-out part")
+    max_train: int | None = Field(None, ge=1, description="use only the first N training pairs")
+    max_validation: int | None = Field(None, ge=1, description="use only the first N validation pairs")
 
     @field_validator("summary_columns", mode="before")
     @classmethod
@@ -75,19 +77,21 @@ class DataSettings(_Section):
 
 
 class PromptSettings(_Section):
-    template: str = Field(DEFAULT_PROMPT, description="text around the conversation; `{dialogue}` stands for it")
+    template: str = Field(DEFAULT_PROMPT, description="text around the conversation; `{dialogue}` marks its place")
     turn_separator: str | None = Field(
-        None, description="text between turns; a line break, or what survives the tokenizer, when not given"
+        None, description="text between turns; if not set, a line break, or a separator that survives the tokenizer"
     )
     speakers: Literal["auto", "named", "numbered"] = Field(
         "auto",
-        description="how the model reads who speaks: `named`, as written; `numbered`, as #Person1# and so on, with the names put back into "
-        "the summary; auto: as the base was made for (`mini`: numbered, others: named)",
+        description="how speakers are named to the model: `named`, as written; `numbered`, as #Person1# and so on, with the names put back "
+        "into the summary; auto: what the base was made for (`mini`: numbered, others: named)",
     )
     max_source_tokens: int = Field(
-        512, ge=16, description="sources are cut to this at turn boundaries; the prompt itself is never cut"
+        512,
+        ge=16,
+        description="sources are cut to this many tokens, at turn boundaries; the prompt itself is never cut",
     )
-    max_target_tokens: int = Field(128, ge=4, description="reference summaries are cut to this in training")
+    max_target_tokens: int = Field(128, ge=4, description="reference summaries are cut to this many tokens in training")
     keep: Literal["start", "end", "both"] = Field("start", description="which turns stay when a dialogue is too long")
 
     @model_validator(mode="after")
@@ -121,13 +125,13 @@ class LoraSettings(_Values):
 
     model_config = ConfigDict(extra="allow", validate_assignment=True, allow_inf_nan=False)
 
-    r: int = Field(8, ge=1, description="rank of the update")
-    lora_alpha: float = Field(32, gt=0, description="scale: the update counts lora_alpha / r times")
+    r: int = Field(8, ge=1, description="rank of the LoRA update")
+    lora_alpha: float = Field(32, gt=0, description="the LoRA update is scaled by lora_alpha / r")
     lora_dropout: float = Field(0.05, ge=0, lt=1, description="dropout on the adapter's input")
     bias: Literal["none", "all", "lora_only"] = Field("none", description="which biases are trained")
     target_modules: list[str] | str | None = Field(
         None,
-        description="names of the modules adapted, or `all-linear`; the attention's query and value when not given",
+        description="names of the modules to adapt, or `all-linear`; the attention's query and value if not set",
     )
     modules_to_save: list[str] | None = Field(None, description="modules trained in full and saved with the adapter")
 
@@ -143,45 +147,50 @@ class TrainSettings(_Section):
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
     epochs: float = Field(3, gt=0, description="passes over the training pairs")
     batch_size: int | None = Field(
-        None, ge=1, description="pairs in a batch; when not given, batches hold `batch_tokens`"
+        None, ge=1, description="pairs per batch; if not set, batches hold up to `batch_tokens`"
     )
     batch_tokens: int = Field(
-        4096, ge=64, description="tokens in a batch, source and target, and padding where batches are not packed"
+        4096, ge=64, description="tokens per batch: source and target, plus padding where batches are not packed"
     )
     fast_path: Literal["auto", "off"] = Field(
-        "auto", description="fused training without padding where it holds for the model and its adapter; same results"
+        "auto", description="fused training without padding, where it supports the model and its adapter; same results"
     )
     prepack: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="arrange the frozen weights once for the CPU's matrix products (fast path only): faster steps for up to two more "
-        "copies of them in memory; auto: where it pays and memory is ample",
+        description="pack the frozen weights once for the CPU's matrix products (fast path only): faster steps, at the cost of "
+        "up to two more copies of them in memory; auto: where it pays off and memory is ample",
     )
     kernels: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="norms, gates, LoRA, attention and loss by kernels compiled for this CPU (fast path only), once, in seconds; "
-        "auto: where there is g++",
+        description="compute norms, gates, LoRA, attention and loss with kernels compiled for this CPU (fast path only), "
+        "once, in seconds; auto: where g++ is installed",
     )
     packing: Literal["auto", "on", "off"] = Field(
-        "auto", description="pairs of any length share a batch without padding (fast path only); off for length buckets"
+        "auto",
+        description="let pairs of any length share a batch without padding (fast path only); if off, batches are length buckets",
     )
     base_dropout: Literal["off", "on"] = Field(
         "off",
-        description="dropout inside the frozen base, as its configuration has it; off: it regularises no trained weight (lora_dropout "
-        "does), takes random numbers for every activation, and keeps attention from its fused kernels",
+        description="apply dropout inside the frozen base, as its configuration says; off by default: it regularises no trained weight "
+        "(lora_dropout does), draws random numbers for every activation, and rules out fused attention kernels",
     )
-    gradient_accumulation_steps: int = Field(1, ge=1, description="batches whose gradients are added before a step")
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, description="batches whose gradients are accumulated before a step"
+    )
     weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay")
-    max_grad_norm: float = Field(1.0, ge=0, description="gradients are clipped to this norm; 0 turns it off")
-    warmup_ratio: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the learning rate rises")
+    max_grad_norm: float = Field(1.0, ge=0, description="gradients are clipped to this norm; 0 turns clipping off")
+    warmup_ratio: float = Field(
+        0.05, ge=0, lt=1, description="share of the steps over which the learning rate warms up"
+    )
     lr_scheduler: Literal["linear", "cosine", "constant", "constant_with_warmup"] = Field(
         "linear", description="learning-rate schedule"
     )
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="label smoothing of the training loss")
-    seed: int = Field(42, ge=0, lt=2**32, description="seed of initialisation, order and dropout")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to run")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="label smoothing in the training loss")
+    seed: int = Field(42, ge=0, lt=2**32, description="seed for initialisation, order and dropout")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="device to run on")
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
-        description="compute type of training; auto takes bf16 where the hardware has it (summaries: generate.dtype)",
+        description="number type for training; auto: bf16 where the hardware supports it (for summaries: generate.dtype)",
     )
     distributed: Literal["ddp", "fsdp"] = Field(
         "ddp",
@@ -190,81 +199,82 @@ class TrainSettings(_Section):
     gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")
     frozen_encoder: bool = Field(
         False,
-        description="adapt the decoder only and compute each source's encoder states once: faster epochs for some of the quality; "
-        "docs/memory-and-speed.md has both numbers",
+        description="adapt the decoder only and compute each source's encoder states once: faster epochs at some cost in quality; "
+        "docs/memory-and-speed.md has the figures for both",
     )
     encoder_cache_dtype: Literal["bf16", "fp32"] = Field(
-        "bf16", description="number type of those states on disk (2 or 4 bytes times the model's width a source token)"
+        "bf16",
+        description="number type of those states on disk (2 or 4 bytes times the model's width per source token)",
     )
     base_quantization: Literal["none", "8bit", "4bit"] = Field(
         "none",
         description="keep the frozen base's weights in 8 or 4 bits while training (needs the extra `quantized`): less memory, more "
-        "time; the adapter is plain, and runs on the base in full afterwards",
+        "time; the adapter is an ordinary one and afterwards runs on the unquantised base",
     )
     early_stopping_patience: int | None = Field(
         None,
         ge=1,
-        description="stop after so many evaluations that are clearly worse than an earlier one, by `select_by`",
+        description="stop after this many evaluations that are clearly worse than an earlier one, by `select_by`",
     )
     eval_generate: int = Field(
         64, ge=0, description="validation dialogues (a seeded sample) summarised at each evaluation; 0 for none"
     )
     select_by: Literal["loss", "rouge1", "rouge2", "rougeL", "rougeLsum"] = Field(
         "loss",
-        description="by what an earlier epoch's adapter is kept instead of the last one's: only where it is clearly better on the "
-        "validation pairs, by two standard errors of the paired difference; where a score (of `eval_generate` summaries) shows no clear "
+        description="what decides whether an earlier epoch's adapter is kept instead of the last one's: only if it is clearly better on "
+        "the validation pairs, by two standard errors of the paired difference; if a score (of `eval_generate` summaries) shows no clear "
         "difference, the loss decides",
     )
     save_steps: int | None = Field(
-        None, ge=1, description="also write a checkpoint every so many steps, beside each epoch's"
+        None, ge=1, description="also write a checkpoint every N steps, besides each epoch's"
     )
     logging_steps: int = Field(10, ge=1, description="steps between logged losses")
     report_to: list[str] = Field(
         default_factory=list,
-        description="trackers beside events.jsonl, as transformers names them: [tensorboard], [wandb]",
+        description="trackers besides events.jsonl, by their names in transformers: [tensorboard], [wandb]",
     )
 
 
 class GenerateSettings(_Section):
-    num_beams: int = Field(4, ge=1, description="beams; 1 is greedy search")
-    max_new_tokens: int = Field(100, ge=1, description="longest summary, in tokens")
+    num_beams: int = Field(4, ge=1, description="number of beams; 1 is greedy search")
+    max_new_tokens: int = Field(100, ge=1, description="maximum length of a summary in tokens")
     min_new_tokens: int = Field(
-        0, ge=0, description="shortest summary, in tokens; never forced beyond a third of the source"
+        0, ge=0, description="minimum length of a summary in tokens; never forced beyond a third of the source"
     )
     closing: str | None = Field(
         None,
         min_length=1,
-        description="how the last line of a summary begins, where your summaries have one (`Still open:`): not before `min_new_tokens`, "
-        "which then count what stands before it",
+        description="how the last line of your summaries begins, if they have such a line (`Still open:`): it comes no earlier than "
+        "`min_new_tokens`, which then count only the text before it",
     )
     length_penalty: float = Field(1.0, description="above 1 favours longer beams")
     no_repeat_ngram_size: int = Field(
-        0, ge=0, description="forbid repeating n-grams of this size (a begun word is finished); 0 allows all"
+        0, ge=0, description="forbid repeated n-grams of this size (a word already begun is finished); 0 allows all"
     )
     repetition_penalty: float = Field(1.0, gt=0, description="above 1 discourages repeated tokens")
     do_sample: bool = Field(False, description="sample instead of searching")
     temperature: float = Field(1.0, gt=0, description="of sampling")
     top_p: float = Field(1.0, gt=0, le=1, description="of sampling")
     batch_tokens: int = Field(
-        8192, ge=64, description="source tokens in a generation batch, padding counted, beams not"
+        8192, ge=64, description="source tokens per generation batch, counting padding but not beams"
     )
     dtype: Literal["auto", "fp32", "bf16"] = Field(
         "auto",
-        description="number type in which summaries are generated, while training, too; auto: fp32 everywhere, in which a summary is the "
+        description="number type for generating summaries, also during training; auto: fp32 everywhere, so that a summary is the "
         "same alone and in a batch",
     )
 
 
 class EvaluateSettings(_Section):
-    split: str = Field("test", description="the split evaluated")
+    split: str = Field("test", description="the split to evaluate")
     protocol: str = Field(
         "auto",
         description="how ROUGE is computed (docs/protocols.md); auto: `rouge-score` for references in Latin letters, else `unicode`",
     )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples")
-    seed: int = Field(0, ge=0, description="of the bootstrap")
+    seed: int = Field(0, ge=0, description="seed of the bootstrap")
     baselines: list[str] = Field(
-        default_factory=lambda: ["lead3", "longest"], description="baselines in the same table"
+        default_factory=lambda: ["lead3", "longest"], description="baselines to add to the same table"
     )
     contrast: int = Field(
         100, ge=0, description="dialogues whose references the model must tell from corrupted ones; 0 for none"
@@ -273,8 +283,8 @@ class EvaluateSettings(_Section):
     nli_model: str | None = Field(
         None, description="also compute consistency with this NLI classifier (folder or hub id)"
     )
-    base_model: bool = Field(True, description="evaluate the base model without the adapter, too")
-    max_examples: int | None = Field(None, ge=1, description="evaluate only the first so many dialogues")
+    base_model: bool = Field(True, description="also evaluate the base model without the adapter")
+    max_examples: int | None = Field(None, ge=1, description="evaluate only the first N dialogues")
 
 
 class Settings(_Section):
@@ -282,7 +292,7 @@ class Settings(_Section):
 
     base: str = Field("mini", description="base model: hub id, local folder, or the bundled `mini`")
     base_revision: str | None = Field(None, description="the base model's commit, tag or branch on the hub")
-    trust_remote_code: bool = Field(False, description="run code that the base model's repository brings along")
+    trust_remote_code: bool = Field(False, description="run code from the base model's repository")
     data: DataSettings = Field(default_factory=DataSettings)
     prompt: PromptSettings = Field(default_factory=PromptSettings)
     lora: LoraSettings = Field(default_factory=LoraSettings)
@@ -326,7 +336,7 @@ def _problem(item: Any) -> str:
         *section, name = item["loc"]
         same = " or ".join(f"`{other}.{name}`" for other in Settings.model_fields if name in _names((other,)))
         meant = f"Did you mean {same}?" if same else near_misses(str(name), _names(tuple(section)))
-        return f"{path}: there is no such setting. {meant}"
+        return f"{path}: unknown setting. {meant}"
     found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
     return f"{path}: {item['msg'].removeprefix('Value error, ')}{found}"
 

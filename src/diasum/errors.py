@@ -52,7 +52,7 @@ def near_misses(name: str, valid: Iterable[str], *, listed: int = 12, initials: 
     close = nearest(name, names, initials=initials)
     meant = f"Did you mean `{close}`? " if close else ""
     more = f" and {len(names) - listed} more" if len(names) > listed else ""
-    return f"{meant}There {'is' if len(names) == 1 else 'are'}: {', '.join(names[:listed]) or 'none'}{more}."
+    return f"{meant}Available: {', '.join(names[:listed]) or 'none'}{more}."
 
 
 def near_path(path: Path) -> str:

@@ -81,13 +81,13 @@ def folder_in_place(path: Path) -> Iterator[Path]:
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals to write into errors a user can act on."""
     hints = {
-        errno.ENOSPC: "Free some space, or choose a folder on another disk; nothing that was there is lost.",
-        errno.EDQUOT: "Your quota is used up: free some space, or choose a folder elsewhere; nothing that was there is lost.",
+        errno.ENOSPC: "Free some space, or choose a folder on another disk; existing files are unharmed.",
+        errno.EDQUOT: "Your quota is used up: free some space, or choose a folder elsewhere; existing files are unharmed.",
         errno.EROFS: "The file system is read-only: choose another folder.",
-        errno.EACCES: "You may not write there: choose another folder or change its permissions.",
-        errno.EPERM: "You may not write there: choose another folder or change its permissions.",
-        errno.ENOTDIR: "A part of that path is a file, not a folder.",
-        errno.EEXIST: "A file stands where a folder is to be: choose another name.",
+        errno.EACCES: "You are not permitted to write there: choose another folder or change its permissions.",
+        errno.EPERM: "You are not permitted to write there: choose another folder or change its permissions.",
+        errno.ENOTDIR: "Part of that path is a file, not a folder.",
+        errno.EEXIST: "A file is in the way of a folder: choose another name.",
         errno.ENAMETOOLONG: "Choose a shorter name.",
     }
     try:

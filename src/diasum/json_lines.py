@@ -49,7 +49,7 @@ def json_file(text: str, source: str) -> Any:
         line = text.split("\n")[number - 1]
         raise DiasumError(
             f"{source}, line {number}: not valid JSON ({_cause(error)}): {_shown(line)}",
-            hint="Mend this line; a file with one object a line should be named .jsonl.",
+            hint="Fix this line; a file with one object per line should be named .jsonl.",
         ) from None
 
 

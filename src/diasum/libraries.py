@@ -36,7 +36,7 @@ def waiting_reason() -> str | None:
     if not _waits_busily:
         return None
     return (
-        "threads that wait keep their cores busy, which makes this slow beside other programs: torch was imported before diasum "
+        "waiting threads keep their cores busy, which makes this slow beside other programs: torch was imported before diasum "
         "(import diasum first, or set OMP_WAIT_POLICY=passive)"
     )
 

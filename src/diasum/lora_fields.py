@@ -78,7 +78,7 @@ def _no_size(name: str, pattern: object, size: object) -> str:
     kinds = int if name == "rank_pattern" else (int, float)
     if isinstance(size, kinds) and not isinstance(size, bool) and 0 < size < math.inf:
         return ""
-    expected = "a whole number from 1 on" if kinds is int else "a number above 0"
+    expected = "a whole number of at least 1" if kinds is int else "a number above 0"
     return f"expected {expected} for `{pattern}` (found {size!r})"
 
 
@@ -86,12 +86,12 @@ def _initialisation(name: str) -> str:
     """Those that would not train what their name says, or not be the same model again when loaded; peft checks the other names."""
     if name.startswith("pissa_"):
         return (
-            f"lora.init_lora_weights: `{name}` takes a random part out of the base, another one each time that the adapter is loaded: "
-            "it would not be the model that was trained. Take `pissa`, whose decomposition is exact"
+            f"lora.init_lora_weights: `{name}` takes a random part out of the base, a different one each time the adapter is loaded: "
+            "it would not be the model that was trained. Use `pissa`, whose decomposition is exact"
         )
     if name in _FROM_DATA:
         return (
-            f"lora.init_lora_weights: `{name}` is computed from data before the training, which diasum does not do. Take `pissa`, "
+            f"lora.init_lora_weights: `{name}` is computed from data before the training, which diasum does not do. Use `pissa`, "
             "`olora` or `orthogonal`, or leave it out"
         )
     return ""

@@ -58,7 +58,7 @@ class Command:
         unused = [path for path in dict.fromkeys(paths) if not any(_within(path, used) for used in self.uses)]
         if not unused:
             return
-        other = [f"For {path} there is {self.instead[path]}." for path in unused if path in self.instead]
+        other = [f"Use {self.instead[path]} for {path}." for path in unused if path in self.instead]
         used = ", ".join(f"{name}.*" if name in _SECTIONS else name for name in self.uses)
         raise DiasumError(
             f"`diasum {self.name}` does not use {', '.join(unused)}: leave {'them' if len(unused) > 1 else 'it'} out.",

@@ -24,7 +24,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if key.value in seen:
-                raise _Repeated(problem=f"`{key.value}` stands twice", problem_mark=key.start_mark)
+                raise _Repeated(problem=f"`{key.value}` appears twice", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -53,7 +53,8 @@ def read_yaml(file: Path) -> dict[str, Any]:
                 f"{where}: {problem}.", hint="Keep one of them; sections are written once, with all their keys."
             ) from None
         raise DiasumError(
-            f"{where}: not valid YAML: {problem or error}.", hint="Often the indentation, or a colon without a space."
+            f"{where}: not valid YAML: {problem or error}.",
+            hint="Often the cause is indentation, or a colon without a space after it.",
         ) from None
     if tree is None:
         return {}

@@ -82,7 +82,7 @@ def test_tables_and_bars_take_no_name_for_markup() -> None:
         (["data", "convert", "talks.csv", "other.csv"], "other.csv exists already"),
         (["data", "convert", "talks.csv", "new.csv"], "only plain jsonl is written, not `.csv`.\n  Name it new.jsonl"),
         (["data", "convert", "talks.csv", "new.jsonl.gz"], "only plain jsonl is written"),
-        (["data", "convert", "talks.csv", "other.csv/below"], "A part of that path is a file"),
+        (["data", "convert", "talks.csv", "other.csv/below"], "Part of that path is a file"),
         (["data", "convert", "talks.csv", "/proc/nowhere"], "/proc/nowhere: No such file or directory"),
         (["data", "check", "LONG"], "File name too long"),
         (["inspect", "LONG"], "File name too long"),

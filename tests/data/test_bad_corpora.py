@@ -34,7 +34,7 @@ def test_repeated_ids_are_made_unique(tmp_path: Path) -> None:
     )
     corpus = load(tmp_path / "a.jsonl")
     assert [pair.id for pair in corpus.split("all")] == ["x", "x-3", "x-2", "x-4"]
-    assert "2 ids of `all` were used before" in corpus.notes[0]
+    assert "2 repeated ids of `all` made unique" in corpus.notes[0]
 
 
 GOOD = b'{"dialogue": "A: x", "summary": "y"}\n'
@@ -57,7 +57,7 @@ BROKEN: dict[str, tuple[str, bytes, list[str]]] = {
     "pdf": ("a.csv", b"%PDF-1.7\n%\xe2\xe3\n", ["expected UTF-8 text, found a PDF file", "Export it as text"]),
     "xlsx": ("a.csv", b"PK\x03\x04\x14\x00\x06\x00\xb5\n", ["found a zip archive, as xlsx and docx", "as csv or jsonl"]),
     "gzip": ("a.csv", gzip.compress(GOOD), ["found a gzip file, whose name must end in .gz"]),
-    "zeros": ("a.jsonl", GOOD + b"\x00\x01\xff\n", ["a.jsonl, line 2", "found bytes that are no text"]),
+    "zeros": ("a.jsonl", GOOD + b"\x00\x01\xff\n", ["a.jsonl, line 2", "found bytes that are not text"]),
     "a return": ("a.csv", b"dialogue,summary\nA: x\rB: y,z\n", ["a.csv, line 2", "unquoted field.", "must stand in quotes"]),
     "returns": ("a.csv", b'dialogue,summary\r"A: x\nB: y",z\rA: x\r', ["a.csv, line 4", "expected 2 columns", "found 1"]),
     "no gzip": ("a.jsonl.gz", GOOD, ["not a readable gzip file"]),
@@ -141,11 +141,11 @@ def test_one_message_a_row_is_refused(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", MESSAGES)
     for named in (None, "message"):
         message = fail(tmp_path / "a.jsonl", dialogue_column=named)
-        assert "one message a row: `sender` says who speaks, and 3 rows have the `ticket_id` T0" in message
+        assert "one message per row: `sender` says who speaks, and 3 rows have the `ticket_id` T0" in message
         assert "Each row must be a whole conversation" in message
         assert "Did you mean" not in message
     write_jsonl(tmp_path / "a.jsonl", [{**row, "text": row["message"]} for row in MESSAGES])  # `text` is found by name
-    assert "one message a row" in fail(tmp_path / "a.jsonl")
+    assert "one message per row" in fail(tmp_path / "a.jsonl")
 
 
 @pytest.mark.parametrize(

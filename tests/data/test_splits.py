@@ -47,7 +47,7 @@ def test_training_needs_a_training_split_by_name(folder: Path) -> None:
     (folder / "train.csv").unlink()
     message = fail(folder, purpose="train")
     assert "no split `train`, which data.train_split names" in message
-    assert "There are: test, validation" in message
+    assert "Available: test, validation" in message
     assert "data.train_split=validation" in message
 
 
@@ -78,7 +78,7 @@ def test_evaluation_takes_one_split(folder: Path) -> None:
     assert set(load(folder, purpose="evaluate", split="val").splits) == {"validation"}
     message = fail(folder, purpose="evaluate", split="tset")
     assert "no split `tset`" in message
-    assert "Did you mean `test`? There are: test, train, validation." in message
+    assert "Did you mean `test`? Available: test, train, validation." in message
 
 
 def test_a_single_file_is_the_split_evaluated(folder: Path) -> None:
@@ -103,7 +103,7 @@ def test_training_dialogues_of_other_splits_are_dropped_when_asked(tmp_path: Pat
 def test_a_validation_split_that_is_not_there_is_refused(folder: Path) -> None:
     message = fail(folder, purpose="train", validation_split="nope")
     assert "no split `nope`, which data.validation_split names" in message
-    assert "There are: test, train, validation." in message
+    assert "Available: test, train, validation." in message
     assert "no split `nope`" in fail(folder / "train.csv", purpose="train", validation_split="nope")
     (folder / "validation.csv").unlink()
     assert "held out" in load(folder, purpose="train", validation_split="dev").notes[0]
@@ -124,7 +124,10 @@ def test_eval_is_the_validation_split_where_there_is_no_other(folder: Path) -> N
 @pytest.mark.parametrize("purpose", ["train", "any"])
 def test_files_that_are_not_read_are_noted(folder: Path, purpose: str) -> None:
     write_csv(folder / "more.csv", rows(5, "more"))
-    assert "Not read, as their names say no split: more.csv." in load(folder, purpose=purpose).notes
+    assert (
+        "Not read, because their names do not say which split they are: more.csv."
+        in load(folder, purpose=purpose).notes
+    )
 
 
 def test_a_folder_with_one_file_a_conversation_says_how_to_join_them(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_bert_score_layers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         2: pytest.approx(50, abs=1e-3),
         3: pytest.approx(80, abs=1e-3),
     }
-    with pytest.raises(DiasumError, match="has 3 layers, there is no layer 4"):
+    with pytest.raises(DiasumError, match="has 3 layers; there is no layer 4"):
         bert_score(["tom"], [["cat"]], path, layer=4)
 
 
@@ -128,7 +128,7 @@ def test_nli_takes_the_best_window_and_the_mean_sentence(folder: Path) -> None:
 
 
 def test_what_cannot_serve_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(DiasumError, match=r"no NLI model.*label_0"):
+    with pytest.raises(DiasumError, match=r"not an NLI model.*label_0"):
         nli_consistency(PAIRS[:1], ["x"], save(folder, BertForSequenceClassification))
     with pytest.raises(DiasumError, match="cannot be loaded"):
         bert_score(["a"], [["b"]], tmp_path)

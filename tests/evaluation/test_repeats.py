@@ -29,7 +29,7 @@ def test_a_sentence_of_many_summaries_is_found_with_its_dialogues() -> None:
     (found,) = repeated(VISITS, notes(5))
     assert (found.text, len(found.ids), found.of) == (NONE_KNOWN, 8, 40)
     assert found.ids[:2] == ("v0", "v5")
-    assert str(found) == f"“{NONE_KNOWN}” stands in 8 of 40 summaries"
+    assert str(found) == f"“{NONE_KNOWN}” is in 8 of 40 summaries"
     assert repeated(VISITS, notes(20)) == []  # twice is chance
     assert repeated(VISITS, ["Thanks."] * 40) == []
     assert repeated(VISITS, [""] * 40) == []
@@ -52,7 +52,7 @@ def test_it_is_told_in_terminal_report_card_and_metrics(tmp_path: Path) -> None:
     given = {n: [Prediction.of_text(p.id, t) for p, t in zip(VISITS, made, strict=True)] for n, made in texts.items()}
     evaluation = score_systems(VISITS, given, resamples=100, reference_system="adapter")
     assert set(evaluation.repeated) == {"adapter"}, "a baseline quotes"
-    told = f"“{NONE_KNOWN}” stands in 8 of 40 summaries"
+    told = f"“{NONE_KNOWN}” is in 8 of 40 summaries"
     assert any(told in line for line in sentences(evaluation))
     evaluated = Evaluated(evaluation, VISITS, given, "adapter")
     write_evaluation(tmp_path, evaluated, corpus=Corpus("visits", {"test": VISITS}))

@@ -70,7 +70,7 @@ def test_a_folder_with_an_equals_sign_is_a_run(tmp_path: Path, monkeypatch: pyte
     table = compare_runs(["lr=1e-3", "small=lr=1e-4"], split="test", resamples=100)
     assert [row.name for row in table.rows] == ["lr=1e-3", "small"]
     for wrong in ("lr=1e-5", "=lr=1e-4", "lr="):
-        with pytest.raises(DiasumError, match=f"NAME=RUN with a run that is there, found `{wrong}`"):
+        with pytest.raises(DiasumError, match=f"NAME=RUN with an existing run, found `{wrong}`"):
             compare_runs(["lr=1e-3", wrong], split="test")
 
 

@@ -34,10 +34,10 @@ def test_what_peft_stumbles_over_is_an_error_of_the_settings() -> None:
     [
         (
             {"rank_pattern": {"query": 4}},
-            r"lora\.rank_pattern: `query` is none of the adapted modules",
-            "There are: q, v",
+            r"lora\.rank_pattern: `query` is not one of the adapted modules",
+            "Available: q, v",
         ),
-        ({"alpha_pattern": {"k": 4}}, r"lora\.alpha_pattern: `k` is none of the adapted modules", "There are: q, v"),
+        ({"alpha_pattern": {"k": 4}}, r"lora\.alpha_pattern: `k` is not one of the adapted modules", "Available: q, v"),
         ({"exclude_modules": ["qq"]}, r"lora\.exclude_modules: `qq` is not in t5", "Did you mean `q`?"),
         ({"exclude_modules": "q"}, r"lora\.exclude_modules: no module of t5 is called `q`", "names go in a list"),
         ({"trainable_token_indices": [5, 999999]}, r"expected 0 to 319, .*found 999999", ""),
@@ -57,7 +57,7 @@ def test_what_peft_would_pass_over_or_stumble_on(lora: dict[str, Any], message: 
 def test_loftq_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     lora = {"init_lora_weights": "loftq", "loftq_config": {"loftq_bits": 4, "loftq_iter": 1}}
-    with pytest.raises(DiasumError, match="on a CUDA GPU only"):
+    with pytest.raises(DiasumError, match="only on a CUDA GPU"):
         add_adapter(tiny_t5()[0], LoraSettings(**lora), seed=0)  # type: ignore[arg-type]
 
 

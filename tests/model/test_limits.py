@@ -90,7 +90,7 @@ def test_no_more_threads_than_processors(
     reason = choose_hardware("cpu").reasons.get("threads")
     assert torch.get_num_threads() == threads
     assert reason == (
-        f"{threads} thread{'' if threads == 1 else 's'}: of this machine's processors {allowed} may be used"
+        f"{threads} thread{'' if threads == 1 else 's'}: this process may use {allowed} of the machine's processors"
         if threads < 4
         else None
     )

@@ -191,7 +191,7 @@ def test_a_run_knows_where_its_base_is_and_its_adapter_only_the_name(trained: Pa
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-t5"
     assert json.loads((adapter / "diasum.json").read_text())["base"]["sha256"] == load_base(base, CPU).weights_sha256
     assert load_trained(trained).base.id == base
-    with pytest.raises(DiasumError, match="trained on the base tiny-t5, a folder that is not here") as caught:
+    with pytest.raises(DiasumError, match="trained on the base tiny-t5, a folder that does not exist here") as caught:
         load_trained(adapter)
     assert "--base" in str(caught.value)
     assert load_trained(adapter, base=base).has_adapter
@@ -261,7 +261,7 @@ def test_base_that_is_gone(trained: Path, tmp_path: Path) -> None:
     (adapter / "diasum.json").write_text(json.dumps(side))
     with pytest.raises(DiasumError) as caught:
         load_trained(adapter)
-    assert "which cannot be loaded" in str(caught.value) or "not here" in str(caught.value)
+    assert "which cannot be loaded" in str(caught.value) or "does not exist here" in str(caught.value)
     assert "--base" in str(caught.value)
 
 
@@ -335,7 +335,7 @@ def test_a_damaged_adapter(name: str, trained: Path, tmp_path: Path) -> None:
     hint = caught.value.hint
     assert hint is not None
     if place == "adapter_model.safetensors":
-        _, source, target = hint.removeprefix("The run has another copy: ").split()
+        _, source, target = hint.removeprefix("The run has another copy; restore it: ").split()
         shutil.copy(source, target)
         assert file.read_bytes() == old, "the hint must help"
 

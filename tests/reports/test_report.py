@@ -260,7 +260,7 @@ def test_curves_come_from_the_runs_events(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     run.start(Settings())
     page, metrics, _ = write(tmp_path / "a", three_systems(), run=run)
-    assert "Loss while training" not in page.text
+    assert "Loss during training" not in page.text
     assert metrics["run"] == {"name": "run"}
     events = [
         {"step": 10, "loss": 3.0},
@@ -271,9 +271,9 @@ def test_curves_come_from_the_runs_events(tmp_path: Path) -> None:
     run.events_file.write_text("".join(json.dumps(e) + "\n" for e in events) + '{"step": 50, "lo', encoding="utf-8")
     run.update_manifest(seed=7, timings=[{"seconds": 90.0, "evaluation_seconds": 9.0}])
     page, metrics, _ = write(tmp_path / "b", three_systems(), run=run)
-    assert "Loss while training" in page.text
+    assert "Loss during training" in page.text
     assert "from 3.00 to 2.25" in page.text
-    assert "Generated ROUGE while training" in page.text
+    assert "ROUGE of generated summaries during training" in page.text
     assert "1 min 30 s, of it 10 % evaluation" in page.text
     assert metrics["run"]["seed"] == 7
 

@@ -119,7 +119,7 @@ def test_unknown_generation_setting(summarizer: Summarizer) -> None:
 
 
 def test_a_model_has_no_use_for_another_base(base: str, bart: str) -> None:
-    with pytest.raises(DiasumError, match="is a model by itself, not an adapter"):
+    with pytest.raises(DiasumError, match="is a whole model, not an adapter"):
         diasum.load(base, base=bart)
 
 

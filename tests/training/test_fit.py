@@ -219,7 +219,7 @@ def test_overlap_is_warned_of(base: str, corpus: str, quick: dict[str, Any], tmp
     test.write_text(test.read_text() + (data / "train.jsonl").read_text().splitlines()[0] + "\n")
     diasum.train(base, str(data), run=tmp_path / "run", settings={**quick, "train.epochs": 1})
     notes = Run(tmp_path / "run").manifest()["data"]["notes"]
-    assert any("1 dialogues of `test` also stand in `train`" in note for note in notes)
+    assert any("dialogues of `test` are also in `train`" in note for note in notes)
 
 
 def test_missing_tracker_and_taken_directory(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:

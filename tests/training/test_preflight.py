@@ -196,7 +196,7 @@ def test_too_little_memory_is_warned_of(
     settings = load_settings(None, {"base": base, "data.path": corpus, **quick})
     found = dry_run(settings, tmp_path / "run")
     assert found is not None
-    assert "more memory than there is" in str(found.warning())
+    assert "more memory than is available" in str(found.warning())
 
 
 def test_what_can_be_had_is_at_most_the_limit(
@@ -231,7 +231,7 @@ def test_where_one_pair_fits_the_run_goes_on(
     settings = {**quick, "train.epochs": 1}
     found = dry_run(load_settings(None, {"base": base, "data.path": corpus, **settings}), tmp_path / "run")
     assert found is not None
-    assert "taken in parts" in str(found.warning())
+    assert "split into parts" in str(found.warning())
     diasum.train(base, corpus, run=tmp_path / "run", settings=settings)
     assert Run(tmp_path / "run").state == "complete"
     assert Run(tmp_path / "run").manifest()["memory_reductions"]

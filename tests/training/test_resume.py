@@ -335,7 +335,7 @@ def test_a_run_that_goes_on_otherwise_says_so(
     (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     shown = StringIO()
     assert diasum.train(run=run, resume=True, console=Console(file=shown, width=400)).complete
-    assert ("began otherwise (fast path for t5: by some other means)" in shown.getvalue()) is changed
+    assert ("started with other choices (fast path for t5: by some other means)" in shown.getvalue()) is changed
 
 
 @pytest.mark.parametrize("possible", [True, False])
@@ -368,7 +368,7 @@ def test_another_number_of_threads(
         assert diasum.train(run=run, resume=True, console=Console(file=shown, width=400)).complete
         assert torch.get_num_threads() == 1, "the caller's own number"
         assert set(used) == {3 if possible else 1}
-        assert ("began otherwise (3 thread(s)). It goes on (1 thread(s))" in shown.getvalue()) is not possible
+        assert ("other choices (3 threads) than it continues with (1 thread)" in shown.getvalue()) is not possible
     finally:
         torch.set_num_threads(here)
 

@@ -148,7 +148,7 @@ def _added(start: int, end: int, rest: str, summary: str, clauses: Clauses) -> F
     around = {turn + step for turn in turns for step in (0, 1)}
     if any(sentence.negative for sentence in clauses.sentences if sentence.turn in around):
         return None
-    return Flip(start, end, summary[start:end], "The turns that speak of this hold no negation.")
+    return Flip(start, end, summary[start:end], "The turns about this contain no negation.")
 
 
 def _removed(summary: str, clauses: Clauses) -> Iterator[Flip]:

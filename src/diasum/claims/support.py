@@ -56,7 +56,7 @@ class FaithfulnessReport:
     Attributes:
         n: summaries checked.
         unsupported: for each summary, in the order given, what its dialogue does not support.
-        counts: unsupported facts a kind, over all summaries.
+        counts: unsupported facts by kind, over all summaries.
         flagged: a kind to an array ``[n]`` of 0 and 1: whether the summary has at least one such fact; ``any`` stands for all kinds.
             Intervals are made of these arrays.
     """
@@ -80,7 +80,7 @@ class Evidence:
 
     @cached_property
     def text(self) -> str:
-        """What was said, without labels, one turn a line."""
+        """What was said, without labels, one turn per line."""
         return "\n".join(turn.text for turn in self.dialogue.turns)
 
     @cached_property
@@ -107,7 +107,9 @@ class Evidence:
             if not any(start < b and a < end for a, b in taken):
                 text = summary[start:end]
                 found.append(
-                    Unsupported("name", text, start, end, f"Nobody in the conversation is called or mentions “{text}”.")
+                    Unsupported(
+                        "name", text, start, end, f"“{text}” is neither a speaker nor mentioned in the conversation."
+                    )
                 )
         for flip in flips(summary, self.clauses):
             found.append(Unsupported("negation", flip.text, flip.start, flip.end, flip.reason))
@@ -126,7 +128,7 @@ class Evidence:
                 quantity.text,
                 quantity.start,
                 quantity.end,
-                f"“{quantity.text}” is no number that any turn says.",
+                f"“{quantity.text}” is a number that no turn says.",
             )
         if quantity.small:
             counted = self._counted(quantity.noun)
@@ -176,7 +178,7 @@ def faithfulness(
     """Check many summaries, each against its dialogue (the same `Dialogue` object in a row is read once).
 
     Args:
-        summaries: one a dialogue; an empty one states nothing and so has nothing unsupported.
+        summaries: one per dialogue; an empty one states nothing and so has nothing unsupported.
         dialogues: in the same order.
         progress: called with the number of summaries done, now and then.
 
@@ -185,8 +187,8 @@ def faithfulness(
     """
     if len(summaries) != len(dialogues):
         raise DiasumError(
-            f"Expected one summary a dialogue, found {len(summaries)} summaries and {len(dialogues)} dialogues.",
-            hint="Give both in the same order; for several references repeat the dialogue.",
+            f"Expected one summary per dialogue, found {len(summaries)} summaries and {len(dialogues)} dialogues.",
+            hint="Give both in the same order; repeat a dialogue for each of its references.",
         )
     results: list[list[Unsupported]] = []
     evidence: Evidence | None = None

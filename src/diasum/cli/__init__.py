@@ -1,4 +1,4 @@
-"""The command line: one file a command, which parses, calls the Python function of the same name, and draws."""
+"""The command line: one file per command, which parses, calls the Python function of the same name, and draws."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _root(
 
 
 def main() -> None:
-    """Entry point: errors that a user can mend go to standard error, with exit code 2."""
+    """Entry point: errors that a user can fix go to standard error, with exit code 2."""
     _quiet_libraries()
     try:
         with handled([TERMINATE, HANG_UP], stop_at_once), named_output():

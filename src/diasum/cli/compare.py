@@ -15,14 +15,14 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Two or more evaluated runs, or folders of `score --out`; NAME=RUN names a run, and several of one name are seeds."
+            help="Two or more evaluated runs, or folders from `score --out`; NAME=RUN names a run, and runs of the same name are its seeds."
         ),
     ],
-    split: Annotated[str, typer.Option(help="The split they were evaluated on.")] = "test",
+    split: Annotated[str, typer.Option(help="Split that the runs were evaluated on.")] = "test",
     protocol: Annotated[
         str | None, typer.Option(help="Score the stored summaries anew under this protocol (see docs/protocols.md).")
     ] = None,
-    metric: Annotated[str, typer.Option(help="The metric whose differences are shown.")] = "rougeL",
+    metric: Annotated[str, typer.Option(help="Metric whose differences to show.")] = "rougeL",
     json_: options.Json = False,
 ) -> None:
     """Compare evaluated runs: paired differences with intervals and corrected p-values."""

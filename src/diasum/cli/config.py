@@ -10,7 +10,7 @@ from diasum.cli import options
 from diasum.cli.groups import Group
 
 app = typer.Typer(
-    cls=Group, help="Settings: check a file, show every setting.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Check a settings file or show every setting.", no_args_is_help=True, rich_markup_mode=None
 )
 
 

@@ -12,7 +12,7 @@ from diasum.cli import options
 from diasum.cli.groups import Group
 
 app = typer.Typer(
-    cls=Group, help="Conversations and summaries: check, count, convert.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group, help="Check, count and convert conversations and summaries.", no_args_is_help=True, rich_markup_mode=None
 )
 Source = Annotated[str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
 
@@ -35,7 +35,7 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
         for note in found.notes:
             out.print(f"note: {note}")
         if not found.findings:
-            out.print(f"{data}: nothing {'else ' if found.notes else ''}to complain of.")
+            out.print(f"{data}: no {'other ' if found.notes else ''}problems found.")
     if not found.clean:
         raise typer.Exit(1)
 
@@ -59,10 +59,12 @@ def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -
 @app.command()
 def convert(
     data: Source,
-    out: Annotated[Path, typer.Argument(help="Folder for one jsonl file a split, or a .jsonl file for one split.")],
+    out: Annotated[
+        Path, typer.Argument(help="Folder for one .jsonl file per split, or a .jsonl file for a single split.")
+    ],
     set_: options.Set = None,
 ) -> None:
-    """Write a corpus in any of the known layouts as jsonl with turns and references."""
+    """Convert a corpus from any supported layout to jsonl with turns and references."""
     from diasum import api
     from diasum.cli.drawing import console
 

@@ -13,10 +13,8 @@ from diasum.signals import INTERRUPT
 
 
 def demo(
-    run: Annotated[
-        Path | None, typer.Option(help="Run directory; runs/demo, or the next free name, when not given.")
-    ] = None,
-    examples: Annotated[int, typer.Option(help="Print so many summaries beside the human ones.")] = 3,
+    run: Annotated[Path | None, typer.Option(help="Run directory (default: runs/demo, or the next free name).")] = None,
+    examples: Annotated[int, typer.Option(help="Number of summaries to print beside the human ones.")] = 3,
     set_: options.Set = None,
 ) -> None:
     """Fine-tune the bundled base on the sample conversations, evaluate it and show what changed."""
@@ -28,7 +26,7 @@ def demo(
     folder = run or _free(Path("runs"), "demo")
     result = api.train(run=folder, config="demo", settings=options.overrides(set_), console=out)
     if not result.complete:
-        out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(folder))} --resume")
+        out.print(f"Saved. Continue with: {program()} train --run {shlex.quote(str(folder))} --resume")
         raise typer.Exit(128 + (result.signal or INTERRUPT))
     with Bars(out) as bars:
         evaluated = api.evaluate(folder, progress=bars)

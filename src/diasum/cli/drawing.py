@@ -111,7 +111,7 @@ def comparison_table(comparison: Comparison, metric: str) -> Table:
     """Runs by mean and interval, with the paired difference to the first one, its corrected p-value and whether both speak for it."""
     from diasum.reports.headline import NAMES
 
-    table = Table(title=f"{NAMES.get(metric, metric)}, differences to {comparison.reference}", title_justify="left")
+    table = Table(title=f"{NAMES.get(metric, metric)}, differences from {comparison.reference}", title_justify="left")
     several = any(system.sd for system in comparison.rows)
     headings = ["run", "mean (95%)", "difference (95%)", "p (Holm)", "established"]
     for heading in [*headings[:1], *(("seeds", "sd of seeds") if several else ()), *headings[1:]]:

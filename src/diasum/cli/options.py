@@ -14,8 +14,10 @@ NeededData = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Option("--run", help="Run directory.")]
 Config = Annotated[str | None, typer.Option(help="Settings file (YAML), or the name of a bundled recipe.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as section.key=value; may be repeated.")]
-Split = Annotated[str | None, typer.Option(help="The split to evaluate: evaluate.split, `test` when not given.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")]
+Split = Annotated[
+    str | None, typer.Option(help="Split to evaluate (default: evaluate.split, which is `test` unless set).")
+]
 Protocol = Annotated[
     str | None,
     typer.Option(
@@ -23,10 +25,10 @@ Protocol = Annotated[
     ),
 ]
 Dtype = Annotated[
-    str | None, typer.Option(help="Number type of generation: auto (fp32), fp32 or bf16; see generate.dtype.")
+    str | None, typer.Option(help="Number type for generation: auto (fp32), fp32 or bf16; see generate.dtype.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, metrics and report to.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON on standard output, nothing else.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the figures, as JSON, on standard output.")]
 
 
 def given(**options: object) -> dict[str, object]:

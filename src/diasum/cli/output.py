@@ -54,5 +54,6 @@ class _Output:
             raise
         except OSError as error:
             raise DiasumError(
-                f"Cannot write to standard output: {error.strerror}.", hint="Check the file or program that it goes to."
+                f"Cannot write to standard output: {error.strerror}.",
+                hint="Check the file or program that receives it.",
             ) from error

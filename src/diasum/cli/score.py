@@ -14,7 +14,7 @@ def score(
     predictions: Annotated[
         list[Path],
         typer.Argument(
-            help="Summaries of any system: txt, one a line, or csv, tsv, json, jsonl or parquet with ids; one file a system."
+            help="Summaries of any system: txt with one per line, or csv, tsv, json, jsonl or parquet with ids; one file per system."
         ),
     ],
     data: options.NeededData,
@@ -24,10 +24,10 @@ def score(
     out: options.Out = None,
     json_: options.Json = False,
 ) -> None:
-    """Score any systems' summaries against a corpus, beside baselines.
+    """Score any system's summaries against a corpus, beside baselines.
 
-    In a table the summaries stand under `prediction` or another name that only a system's summaries have (`generated_summary`,
-    `model_output`, ...); `summary` is read where there is no such column.
+    In a table, the summaries are in `prediction` or another column that only a system's summaries have (`generated_summary`,
+    `model_output`, ...); `summary` is read if there is no such column.
     """
     from diasum import api
     from diasum.cli.drawing import console, print_json, show_evaluation

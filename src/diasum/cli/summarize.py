@@ -24,7 +24,7 @@ def summarize(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Conversations: text, one each, or jsonl, json, csv, tsv or parquet with many. Standard input if none."
+            help="Conversations: text files with one each, or jsonl, json, csv, tsv or parquet with many (default: standard input)."
         ),
     ] = None,
     run: Annotated[
@@ -32,15 +32,17 @@ def summarize(
     ] = "mini",
     base: options.Base = None,
     dialogue_column: Annotated[
-        str | None, typer.Option(help="Column or key of the conversations, where none of the usual names is there.")
+        str | None, typer.Option(help="Column or key of the conversations, if it has none of the usual names.")
     ] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column or key of their ids, likewise.")] = None,
-    num_beams: Annotated[int | None, typer.Option(help="Beams; 1 is greedy search.")] = None,
-    max_new_tokens: Annotated[int | None, typer.Option(help="Longest summary, in tokens.")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="Column or key of their ids, if it has none of the usual names.")
+    ] = None,
+    num_beams: Annotated[int | None, typer.Option(help="Number of beams; 1 is greedy search.")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(help="Maximum length of a summary in tokens.")] = None,
     dtype: options.Dtype = None,
     jsonl: Annotated[
         bool,
-        typer.Option("--jsonl", help="Print one JSON object a summary, with the conversation's id where it has one."),
+        typer.Option("--jsonl", help="Print one JSON object per summary, with the conversation's id if it has one."),
     ] = False,
 ) -> None:
     """Summarise conversations: cat chat.txt | diasum summarize"""

@@ -19,13 +19,13 @@ def train(
     set_: options.Set = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the training pairs.")] = None,
     learning_rate: Annotated[float | None, typer.Option("--learning-rate", "--lr", help="Peak learning rate.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pairs in a batch, instead of a budget of tokens.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pairs per batch, instead of a token budget.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", "-r", help="Rank of the LoRA update.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Seed for initialisation, order and dropout.")] = None,
+    device: Annotated[str | None, typer.Option(help="Device: auto, cpu, cuda or mps.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished run.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be trained, with what memory and time, and stop.")
+        bool, typer.Option("--dry-run", help="Report what would be trained, in what memory and time, then stop.")
     ] = False,
     json_: options.Json = False,
 ) -> None:
@@ -50,7 +50,7 @@ def train(
         if json_:
             print_json(estimate.record() if estimate else None)
         elif estimate is None:
-            out.print("So small that it needs no estimate.")
+            out.print("Too small to need an estimate.")
         return
     result = api.train(base, data, run=run, config=config, settings=changes, resume=resume, console=out)
     if json_ and distributed.is_main():
@@ -64,7 +64,7 @@ def train(
             }
         )
     if not result.complete:
-        out.print(f"Saved. Go on with: {program()} train --run {shlex.quote(str(run))} --resume")
+        out.print(f"Saved. Continue with: {program()} train --run {shlex.quote(str(run))} --resume")
         raise typer.Exit(128 + (result.signal or INTERRUPT))
     out.print(f"Adapter: {run}/adapter ({result.seconds:.0f} s, {result.evaluation_share:.0%} of it evaluation)")
     out.print(f"Next:    {program()} evaluate {shlex.quote(str(run))}")

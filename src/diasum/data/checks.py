@@ -18,6 +18,7 @@ from zlib import crc32
 import numpy as np
 
 from diasum.data.pairs import Corpus, Pair, Rows
+from diasum.wording import counted
 
 NEAR = 0.8  # Jaccard similarity from which two dialogues are near-duplicates
 _SHINGLE = 3  # words
@@ -145,7 +146,7 @@ def _overlaps(corpus: Corpus) -> Iterator[Finding]:
             yield Finding(
                 kind="overlap",
                 severity="warning",
-                message=f"{len(ids)} of {len(b)} dialogues of `{second}` are also in `{first}`: its scores would be too good.",
+                message=f"{len(ids)} of {len(b)} dialogues of `{second}` are also in `{first}`: scores on it would be too good.",
                 split=f"{first}/{second}",
                 count=len(ids),
                 ids=tuple(ids[:_SHOWN]),
@@ -188,7 +189,7 @@ def _of_split(split: str, pairs: list[Pair]) -> Iterator[Finding]:
             yield Finding(kind, severity, message, split, len(ids), tuple(ids[:_SHOWN]))
     repeated = [name for name, count in Counter(pair.id for pair in pairs).items() if count > 1]
     if repeated:
-        message = f"{len(repeated)} ids of `{split}` are used more than once."
+        message = f"{counted(len(repeated), 'id')} of `{split}` used more than once."
         yield Finding("duplicate_id", "warning", message, split, len(repeated), tuple(repeated[:_SHOWN]))
 
 
@@ -222,7 +223,7 @@ def _near_duplicates(corpus: Corpus) -> Iterator[Finding]:
         yield Finding(
             kind="near_duplicate",
             severity="warning" if across else "info",
-            message=f"{count} dialogues of `{second}` are {where}, or nearly (similarity {NEAR} and more).",
+            message=f"{counted(count, 'dialogue')} of `{second}` {where}, or nearly (similarity of {NEAR} or more).",
             split=f"{first}/{second}" if across else second,
             count=count,
             ids=tuple(f"{places[i][1].id} = {places[j][1].id}" for i, j in pairs[:_SHOWN]),

@@ -18,6 +18,7 @@ from diasum.dialogue.files.rows import Table, cell_texts, one_line, refuse_singl
 from diasum.dialogue.forms import NoConversation, columns_of_turns, conversation_in
 from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TEXT_KEYS, as_name, find_name
 from diasum.errors import DiasumError, near_misses, nearest
+from diasum.wording import counted
 
 SUMMARY_NAMES = (
     *("summaries", "summary", "highlights", "section_text", "abstract", "note", "tldr", "recap", "minutes"),
@@ -181,9 +182,9 @@ def _note_empty(empty: list[str], split: str, table: Table, settings: DataSettin
     if settings.on_empty == "refuse":
         raise DiasumError(
             f"{table.source}: in {len(empty)} of {len(table.rows)} rows of `{split}` the {what} empty ({listed}).",
-            hint="Mend or remove them, or skip them with --set data.on_empty=skip.",
+            hint="Fix or remove them, or skip them with --set data.on_empty=skip.",
         )
-    return [f"{len(empty)} of {len(table.rows)} rows of `{split}` were skipped, their {what} empty ({listed})."]
+    return [f"{len(empty)} of {len(table.rows)} rows of `{split}` were skipped because the {what} empty ({listed})."]
 
 
 def _groups(rows: Sequence[Pair], used: Iterable[int]) -> list[list[int]]:
@@ -223,7 +224,7 @@ def _note_repeated(ids: Iterable[tuple[str, str]], split: str) -> list[str]:
     repeated = [given for given, name in ids if given != name]
     listed = ", ".join(list(dict.fromkeys(repeated))[:5])
     return (
-        [f"{len(repeated)} ids of `{split}` were used before; a number was added to them ({listed})."]
+        [f"{counted(len(repeated), 'repeated id')} of `{split}` made unique by an added number ({listed})."]
         if repeated
         else []
     )

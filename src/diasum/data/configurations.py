@@ -51,7 +51,7 @@ def read_configuration(
         Tables by split, and a note where one of several was taken without being asked for.
 
     Raises:
-        DiasumError: there is none of that name, or several and no default one; they are listed.
+        DiasumError: no configuration has that name, or there are several and none is the default; they are listed.
     """
     names = [one.name for one in found]
     if wanted is not None:
@@ -70,7 +70,7 @@ def read_configuration(
     others = ", ".join(name for name in names if name != chosen.name)
     return _tables(
         chosen
-    ), f"Of {path} the default configuration `{chosen.name}` was read; data.config chooses another: {others}."
+    ), f"{path}: the default configuration `{chosen.name}` was read; data.config chooses another: {others}."
 
 
 def _tables(chosen: Configuration) -> dict[str, Table]:

@@ -23,6 +23,7 @@ from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split
 from diasum.dialogue.files.tables import FORMATS, UNNAMED, format_of, ignored_files, is_data_file, read_path
 from diasum.errors import DiasumError, near_misses, near_path, nearest
 from diasum.hub import may_be_id, offline
+from diasum.wording import counted
 
 BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
 Purpose = Literal["train", "evaluate", "any"]
@@ -66,7 +67,7 @@ def load_corpus(
         tables = {name: tables[UNNAMED]}
     elif purpose == "any" and not _split_names(tables):
         corpus.notes.append(
-            f"No part of {settings.path} is named as a split: training needs it joined. {_to_join(tables)}"
+            f"No part of {settings.path} is named as a split, so training needs them joined. {_to_join(tables)}"
         )
     if purpose == "evaluate" and split is not None:
         name = _find(split, tables, settings, "")
@@ -83,7 +84,7 @@ def _new(
     new = [pair for pair in pairs if not (trained_on and trained_on(pair))]
     if not new:
         raise DiasumError(
-            f"All {len(pairs)} dialogues of {settings.path} were trained on: scores on them would say nothing of new ones.",
+            f"All {len(pairs)} dialogues of {settings.path} were trained on: scores on them would say nothing about new ones.",
             hint="Evaluate on others: --data FILE.",
         )
     what = "all of it is" if len(new) == len(pairs) else f"the {len(new)} of {len(pairs)} dialogues not trained on are"
@@ -102,7 +103,7 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
             return tables
         tables = read_path(path)
         if ignored := ignored_files(path):
-            corpus.notes.append(f"Not read, as their names say no split: {', '.join(ignored)}.")
+            corpus.notes.append(f"Not read, because their names do not say which split they are: {', '.join(ignored)}.")
         return tables
     try:
         if _looks_local(settings.path, path):
@@ -113,8 +114,8 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
             raise
         raise DiasumError(
             error.message,
-            hint=f"{named_in} names it (data.path), from the folder where the training was started: call this there, or give the data "
-            f"with --data. {error.hint or ''}".rstrip(),
+            hint=f"{named_in} gives this path (data.path) relative to the folder where the training was started: run the "
+            f"command there, or give the data with --data. {error.hint or ''}".rstrip(),
         ) from None
 
 
@@ -137,8 +138,8 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
         train, validation = _hold_out(train, settings)
         source = f"`{train_name}`" if train_name else settings.path
         corpus.notes.append(
-            f"{source} has no validation part of its own: {len(validation)} of {len(train) + len(validation)} dialogues were "
-            f"held out for it (data.validation_share={settings.validation_share}, data.split_seed={settings.split_seed})."
+            f"{source} has no validation split: {len(validation)} of {len(train) + len(validation)} dialogues were "
+            f"held out for validation (data.validation_share={settings.validation_share}, data.split_seed={settings.split_seed})."
         )
     else:
         validation = _convert(tables[validation_name], validation_name, settings, corpus, need_summaries)
@@ -164,8 +165,8 @@ def _validation_name(settings: DataSettings, tables: dict[str, Table]) -> str | 
         names = [name for name in tables if name != UNNAMED]
         raise DiasumError(
             f"{settings.path} has no split `{settings.validation_split}`, which data.validation_split names.",
-            hint=f"{near_misses(settings.validation_split, names)} Without a validation split leave the setting out: a part is then held "
-            "out for it.",
+            hint=f"{near_misses(settings.validation_split, names)} If there is no validation split, leave the setting out: part of the "
+            "data is then held out for validation.",
         )
     return found or ("eval" if "eval" in tables else None)
 
@@ -177,7 +178,7 @@ def _drop_overlap(corpus: Corpus) -> None:
     if dropped:
         corpus.splits["train"] = kept
         corpus.notes.append(
-            f"{dropped} training dialogues that also stand in another split were left out (data.on_overlap=drop)."
+            f"{counted(dropped, 'training dialogue')} left out, as also in another split (data.on_overlap=drop)."
         )
 
 
@@ -193,8 +194,8 @@ def _hold_out(pairs: list[Pair], settings: DataSettings) -> tuple[list[Pair], li
     """A seeded share, at least one; both parts stay in the source's order."""
     if len(pairs) < 2:
         raise DiasumError(
-            f"{settings.path} has {len(pairs)} usable dialogue, too few to train on some and validate on others.",
-            hint="At least two are needed; a hundred are a sensible beginning.",
+            f"{settings.path} has {counted(len(pairs), 'usable dialogue')}, too few to train on some and validate on others.",
+            hint="At least two are needed; a hundred is a sensible start.",
         )
     count = min(len(pairs) - 1, max(1, round(len(pairs) * settings.validation_share)))
     held = set(random.Random(settings.split_seed).sample(range(len(pairs)), count))
@@ -227,7 +228,9 @@ def _to_join(tables: dict[str, Table]) -> str:
     files = [Path(table.source) for table in tables.values()]
     if all(format_of(file) in (".jsonl", ".ndjson") and file.suffix != ".gz" for file in files):
         return f"To use them as one: cat {shlex.quote(str(files[0].parent))}/*{files[0].suffix} > all.jsonl, and give all.jsonl."
-    return "To use them as one, join them to one file with one header, and give that; or name the parts train and test."
+    return (
+        "To use them as one, join them into one file with one header and give that, or name the parts train and test."
+    )
 
 
 def _looks_local(name: str, path: Path) -> bool:
@@ -240,7 +243,7 @@ def _no_such_file(name: str, path: Path) -> DiasumError:
         meant = f"Did you mean `{bundled}`?"
     return DiasumError(
         f"There is no file or folder {name}.",
-        hint=f"{meant} Expected a file ({FORMATS}), a folder with one file a split, the bundled `sample`, "
+        hint=f"{meant} Expected a file ({FORMATS}), a folder with one file per split, the bundled `sample`, "
         "or a hub id such as `knkarthick/dialogsum`.".lstrip(),
     )
 

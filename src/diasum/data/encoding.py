@@ -20,6 +20,7 @@ from diasum.data.reading import Reading, reading
 from diasum.data.speakers import NumberedSpeakers
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
+from diasum.wording import counted
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -78,7 +79,7 @@ class EncodingReport:
         share = 100 * self.tokens_cut / self.tokens if self.tokens else 0.0
         parts = [f"{self.cut} of {self.n} dialogues cut, {share:.1f}% of tokens"]
         if self.targets_cut:
-            parts.append(f"{self.targets_cut} reference summaries cut")
+            parts.append(f"{counted(self.targets_cut, 'reference summary', 'reference summaries')} cut")
         if self.lost:
             shown = ", ".join(f"{name_character(c)} ({count}x)" for c, count in list(self.lost.items())[:5])
             more = f" and {len(self.lost) - 5} more" if len(self.lost) > 5 else ""

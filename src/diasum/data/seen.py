@@ -50,7 +50,7 @@ class Seen:
         except (ValueError, KeyError, TypeError) as error:
             raise DiasumError(
                 f"{file} is damaged: {error}",
-                hint="Without that file, dialogues trained on are not told from new ones.",
+                hint="Without that file, dialogues trained on cannot be told from new ones.",
             ) from None
 
     def write(self, file: Path) -> None:
@@ -69,12 +69,13 @@ class Seen:
         notes = []
         if trained:
             notes.append(
-                f"Warning: {trained} of these {len(hashes)} dialogues were trained on; scores on them say nothing of new ones. "
+                f"Warning: {trained} of these {len(hashes)} dialogues were trained on; scores on them say nothing about new ones. "
                 "data.on_overlap=drop leaves dialogues of other splits out of training."
             )
         if chosen:
             notes.append(
-                f"{chosen} of these {len(hashes)} dialogues chose the best adapter during training, which favours it a little."
+                f"{chosen} of these {len(hashes)} dialogues were used to choose the best adapter during training, "
+                "which favours it a little."
             )
         return notes
 

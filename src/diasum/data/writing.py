@@ -9,6 +9,7 @@ from diasum.data.pairs import Corpus, Pair
 from diasum.dialogue.files.tables import is_data_file
 from diasum.errors import DiasumError
 from diasum.files import write_json_lines
+from diasum.wording import counted
 
 
 def write_corpus(corpus: Corpus, out: Path) -> list[str]:
@@ -25,12 +26,12 @@ def write_corpus(corpus: Corpus, out: Path) -> list[str]:
     if is_data_file(out) and out.suffix != ".jsonl" and not out.is_dir():
         raise DiasumError(
             f"{out}: only plain jsonl is written, not `{''.join(out.suffixes[-2:])}`.",
-            hint=f"Name it {out.name.split('.')[0]}.jsonl, or give a folder for one jsonl file a split.",
+            hint=f"Name it {out.name.split('.')[0]}.jsonl, or give a folder for one jsonl file per split.",
         )
     if out.suffix == ".jsonl":
         if len(corpus.splits) != 1:
             raise DiasumError(
-                f"{corpus.name} has {len(corpus.splits)} splits ({', '.join(corpus.splits)}), which do not fit one file.",
+                f"{corpus.name} has {len(corpus.splits)} splits ({', '.join(corpus.splits)}), which do not fit into one file.",
                 hint="Give a folder instead.",
             )
         files = {out: next(iter(corpus.splits.values()))}
@@ -41,7 +42,7 @@ def write_corpus(corpus: Corpus, out: Path) -> list[str]:
             raise DiasumError(f"{file} exists already.", hint="Choose another name; nothing was written.")
     for file, pairs in files.items():
         write_json_lines(file, map(_row, pairs))
-    return [f"{len(pairs)} dialogues written to {file}" for file, pairs in files.items()]
+    return [f"{counted(len(pairs), 'dialogue')} written to {file}" for file, pairs in files.items()]
 
 
 def _row(pair: Pair) -> dict[str, Any]:

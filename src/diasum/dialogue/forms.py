@@ -26,7 +26,7 @@ from diasum.errors import DiasumError
 Conversation = str | Dialogue | Mapping[str, Any] | Sequence[Any]
 
 EXPECTED = (
-    "Expected text (`Anna: Are you coming?`, one turn a line), a list of turns (objects with speaker and text, or pairs), "
+    "Expected text (`Anna: Are you coming?`, one turn per line), a list of turns (objects with speaker and text, or pairs), "
     "or an object with one of these under `dialogue`."
 )
 _KEYS_EXPECTED = (
@@ -60,7 +60,7 @@ def as_dialogue(conversation: Any, name: str = "The conversation", *, may_be_emp
         hint = _KEYS_EXPECTED if isinstance(error, NoConversation) else EXPECTED
         raise DiasumError(f"{name} cannot be read: {error}.", hint=hint) from None
     if not may_be_empty and dialogue.is_empty:
-        raise DiasumError(f"{name} is empty.", hint="No turn of it has a text: leave it out, or give it one.")
+        raise DiasumError(f"{name} is empty.", hint="None of its turns has any text: leave it out, or add some.")
     return dialogue
 
 
@@ -105,13 +105,13 @@ def as_list(conversations: Any) -> list[Any]:
     """The items of a list of conversations, or of any other one-dimensional collection.
 
     Raises:
-        DiasumError: it is none.
+        DiasumError: `conversations` is not a list of conversations.
     """
     no_list = isinstance(conversations, str | bytes | Dialogue | Mapping)
     if no_list or not isinstance(conversations, Iterable) or getattr(conversations, "ndim", 1) != 1:
         raise DiasumError(
             f"Expected a conversation, found {type(conversations).__name__}.",
-            hint=f"{EXPECTED} A list of such is summarised one by one.",
+            hint=f"{EXPECTED} A list of these is summarised one by one.",
         )
     return list(conversations)
 

@@ -1,4 +1,4 @@
-"""Text to turns: plain text (``Name: what they say``, one turn a line), chat exports and subtitles.
+"""Text to turns: plain text (``Name: what they say``, one turn per line), chat exports and subtitles.
 
 Text that cannot be split into turns is never refused: it becomes turns without a speaker, so that whatever a user pastes can be
 summarised.

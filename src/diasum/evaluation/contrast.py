@@ -152,7 +152,7 @@ def contrast(
         pairs: with references; for each kind, the first one of each pair that can be corrupted is used.
         kinds: of corruption.
         seed: of the draw of pairs and of the corruptions.
-        max_pairs: at most so many pairs are drawn.
+        max_pairs: the most pairs that are drawn.
         control: also score with another pair's dialogue, for what fluency alone gives; doubles the time.
         progress: called with the number of pairs done after each batch (twice over all pairs with `control`).
         scorer: scores in place of the model's likelihood.

@@ -48,7 +48,7 @@ def corrupt(summary: str, dialogue: Dialogue, kind: str, *, seed: int | str = 0)
         None where the summary has nothing of that kind to change.
 
     Raises:
-        DiasumError: there is no such kind.
+        DiasumError: `kind` is not a known kind of corruption.
     """
     if kind not in _MAKERS:
         raise DiasumError(f"There is no corruption `{kind}`.", hint=near_misses(kind, KINDS))

@@ -22,6 +22,7 @@ from diasum.evaluation.optional import bert_score, nli_consistency, require_mode
 from diasum.evaluation.predictions import PairOf, Prediction
 from diasum.evaluation.rouge.protocols import AUTO, PROTOCOLS, check_protocol, choose_protocol
 from diasum.model.trained import Trained
+from diasum.wording import counted
 
 ADAPTER, BASE = "adapter", "base"
 Progress = Callable[[str, int, int], None]  # what is being done, done, of how many
@@ -77,7 +78,8 @@ def evaluate_model(
     without = [pair.id for pair in pairs if not pair.references]
     if without:
         raise DiasumError(
-            f"{len(without)} dialogues of {corpus.name} have no reference summary (such as {', '.join(without[:3])})."
+            f"{len(without)} of {counted(len(pairs), 'dialogue')} of {corpus.name} have no reference summary "
+            f"(such as {', '.join(without[:3])})."
         )
     predictions: dict[str, list[Prediction]] = {}
     system = ADAPTER if trained.has_adapter else "model"
@@ -118,7 +120,7 @@ def evaluate_texts(
         settings: protocol, split, resamples.
         predict: gives each system's summaries of the pairs, and what a reader must know of them; its second argument is that of
             `match_predictions`.
-        progress: called with (what, done, of how many).
+        progress: called with (what is done, number done, total).
 
     Raises:
         DiasumError: no such split or protocol, or what `predict` raises.

@@ -13,14 +13,14 @@ from diasum.data import Pair
 
 MEASURES: dict[str, str] = {
     "words": "words in the summary",
-    "compression": "words of the dialogue for each word of the summary",
-    "novelty1": "share of the summary's words that the dialogue does not have",
-    "novelty2": "share of the summary's word pairs that the dialogue does not have",
+    "compression": "words of the dialogue per word of the summary",
+    "novelty1": "share of the summary's words that are not in the dialogue",
+    "novelty2": "share of the summary's word pairs that are not in the dialogue",
     "coverage": "share of the summary's words in fragments copied from the dialogue (Grusky et al. 2018)",
     "density": "mean length of the copied fragment that a word of the summary belongs to (Grusky et al. 2018)",
     "repetition": "share of the summary's word triples that repeat an earlier one",
     "cut": "share of summaries stopped by the length limit",
-    "empty": "share of summaries without a word",
+    "empty": "share of summaries without any words",
 }
 
 # Present where a model for them was named (`evaluate.bertscore_model`, `evaluate.nli_model`).

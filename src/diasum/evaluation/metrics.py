@@ -28,6 +28,7 @@ from diasum.evaluation.statistics.bootstrap import Difference, Interval, interva
 from diasum.evaluation.statistics.compare import DifferenceRow, compare
 from diasum.evaluation.statistics.slices import Bin, slice_scores
 from diasum.files import write_text
+from diasum.wording import counted
 
 Progress = Callable[[str, int, int], None]  # system, dialogues done, dialogues in all
 
@@ -173,7 +174,7 @@ def score_systems(
         pairs: dialogues with their references.
         predictions: system to predictions, in any order; a name of a baseline (``lead3``) marks a baseline.
         protocol: a key of `PROTOCOLS`, or ``auto`` for the one that fits the references' script.
-        resamples: of intervals and tests.
+        resamples: number of resamples for intervals and tests.
         seed: of the resamples and the shuffling.
         reference_system: differences are taken to it; the first system when not given.
         split: its name, for the record.
@@ -310,7 +311,7 @@ def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequ
         notes.append(foreign)
     if len(pairs) < 30:
         notes.append(
-            f"With {len(pairs)} dialogues, intervals are rough: bootstrap intervals are too narrow for small samples."
+            f"With {counted(len(pairs), 'dialogue')}, intervals are rough: bootstrap intervals are too narrow for small samples."
         )
     return notes
 

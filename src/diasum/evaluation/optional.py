@@ -69,7 +69,9 @@ def bert_score(
     layers = int(encoder.config.num_hidden_layers)
     layer = BERTSCORE_LAYERS.get(str(model), -(-2 * layers // 3)) if layer is None else layer
     if not 0 <= layer <= layers:
-        raise DiasumError(f"{model} has {layers} layers, there is no layer {layer}.", hint="Choose one from 0 to that.")
+        raise DiasumError(
+            f"{model} has {layers} layers; there is no layer {layer}.", hint="Choose one from 0 up to that."
+        )
     texts = list(
         dict.fromkeys(t.strip() for t in [*predictions, *(r for refs in references for r in refs)] if t.strip())
     )
@@ -146,7 +148,7 @@ def nli_consistency(
     entailed = [i for i, name in labels.items() if "entail" in name and "not" not in name]
     if len(entailed) != 1:
         raise DiasumError(
-            f"{model} is no NLI model: none of its labels is `entailment` ({', '.join(labels.values())}).",
+            f"{model} is not an NLI model: none of its labels is `entailment` ({', '.join(labels.values())}).",
             hint="Use a classifier fine-tuned on MNLI or the like, with its label names in config.json.",
         )
     claims: list[tuple[int, int, str, str]] = []

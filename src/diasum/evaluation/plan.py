@@ -76,7 +76,7 @@ class Plan:
 
         Args:
             generate: names the number type.
-            base: where the adapter's base is, if not where it was.
+            base: where the adapter's base is, if it has moved.
 
         Raises:
             DiasumError: see `load_trained`.

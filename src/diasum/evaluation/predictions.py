@@ -28,6 +28,7 @@ from diasum.errors import DiasumError
 from diasum.evaluation.baselines import is_baseline
 from diasum.files import write_json_lines
 from diasum.json_lines import loads
+from diasum.wording import counted
 
 # Names that only a system's summaries have. `summary` and `text` count where none of these is there: beside one they are the human
 # summary and the dialogue.
@@ -135,7 +136,7 @@ def read_systems(
     for name, file in zip(names, files, strict=True):
         systems[name], key = _read(file, pairs, pair_of or {})
         if key is not None:
-            notes.append(f"{name}: the summaries are those under `{key}`.")
+            notes.append(f"{name}: the summaries are read from `{key}`.")
         if pairs and all(_is_reference(p.text, pair) for p, pair in zip(systems[name], pairs, strict=True)):
             notes.append(f"Warning: each summary of {name} equals a human one: are these really a system's summaries?")
     return systems, notes
@@ -214,7 +215,7 @@ def match_predictions(
     if repeated:
         raise DiasumError(
             f"{source}: {_some(repeated)} {'appears' if len(repeated) == 1 else 'appear'} more than once.",
-            hint="Each dialogue needs exactly one prediction; where a data set has one row a reference, predict each dialogue once.",
+            hint="Each dialogue needs exactly one prediction; if the data set has one row per reference, predict each dialogue once.",
         )
     by_id = {p.id: p for p in given}
     wanted = {pair.id for pair in pairs}
@@ -234,7 +235,7 @@ def match_predictions(
     if missing:
         raise DiasumError(
             f"{source}: {len(missing)} of {len(pairs)} dialogues have no prediction: {_some(missing)}.",
-            hint="Add a row for each; a summary may be empty, it then scores 0.",
+            hint="Add a row for each; an empty summary is allowed and scores 0.",
         )
     return [by_id[pair.id] for pair in pairs]
 
@@ -278,7 +279,7 @@ def _read(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Pred
     if len(tables) > 1:
         raise DiasumError(
             f"{path} holds several splits: {', '.join(tables)}.",
-            hint="Give the summaries of one split, in a file each.",
+            hint="Give one split's summaries per file.",
         )
     return _from_table(path, next(iter(tables.values())), pairs, pair_of)
 
@@ -290,7 +291,7 @@ def _from_lines(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> list[Pred
         raise DiasumError(f"{path} cannot be read: {error.strerror}.") from None
     if lines and lines[0].startswith("{") and isinstance(_json(lines[0]), dict):
         raise DiasumError(
-            f"{path}: expected one summary a line, found JSON objects.",
+            f"{path}: expected one summary per line, found JSON objects.",
             hint="Name it .jsonl: it is then read as a table.",
         )
     while len(lines) > len(pairs) and len(lines) != len(pair_of) and not lines[-1]:
@@ -340,7 +341,7 @@ def _from_table(path: Path, table: Table, pairs: Sequence[Pair], pair_of: PairOf
     if unnamed and len(unnamed) < len(placed):
         raise DiasumError(
             f"{path}: some rows have an id and {len(unnamed)} have none ({', '.join(unnamed[:5])}).",
-            hint="Give every row its id, or none: rows without ids are taken in the order of the pairs.",
+            hint="Give every row an id, or none: rows without ids are taken in the order of the pairs.",
         )
     predictions = [prediction for _, prediction in placed]
     if not unnamed:
@@ -380,15 +381,15 @@ def _check_number(path: Path, unit: str, found: int, pairs: Sequence[Pair]) -> N
         return
     if found < len(pairs):
         raise DiasumError(
-            f"{path} has {found} {unit}, but the split has {len(pairs)} dialogues: {_some([p.id for p in pairs[found:]])} "
+            f"{path} has {found} {unit}, but the split has {counted(len(pairs), 'dialogue')}: {_some([p.id for p in pairs[found:]])} "
             f"{'has' if len(pairs) - found == 1 else 'have'} no prediction.",
-            hint="One summary a line, in the split's order; keep empty lines for empty summaries, or use jsonl with ids.",
+            hint="Expected one summary per line, in the split's order; keep empty lines for empty summaries, or use jsonl with ids.",
         )
-    hint = "One summary a line, in the split's order: a summary must not contain line breaks."
+    hint = "Expected one summary per line, in the split's order: a summary must not contain line breaks."
     if found == sum(len(pair.references) for pair in pairs):
         hint = "That is one for each reference. Predict each dialogue once: it is scored against all of its references."
     raise DiasumError(
-        f"{path} has {found} {unit}, but the split has only {len(pairs)} dialogues"
+        f"{path} has {found} {unit}, but the split has only {counted(len(pairs), 'dialogue')}"
         f"{f' (the last one is {pairs[-1].id})' if pairs else ''}.",
         hint=hint,
     )

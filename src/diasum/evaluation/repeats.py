@@ -34,7 +34,7 @@ class Repeated:
     of: int
 
     def __str__(self) -> str:
-        return f"“{self.text}” stands in {len(self.ids)} of {self.of} summaries"
+        return f"“{self.text}” is in {len(self.ids)} of {self.of} summaries"
 
     def to_json(self) -> dict[str, Any]:
         """As metrics.json has it."""

@@ -38,8 +38,8 @@ def compare_runs(
         split: the split that all were evaluated on.
         protocol: score the stored summaries anew under this one (``auto``: by the references' script); that of the evaluations when
             not given.
-        resamples: of intervals and tests.
-        seed: of the resamples.
+        resamples: number of resamples for intervals and tests.
+        seed: seed of the resamples.
 
     Raises:
         DiasumError: fewer than two systems, a run given twice, an unknown protocol, a run not evaluated on the split, other
@@ -74,10 +74,10 @@ def no_run(path: Path) -> DiasumError:
 
 
 def check_there(source: str) -> None:
-    """Refuse what is neither in its place nor can be the bundled model or a hub id.
+    """Refuse a source that neither exists here nor can be the bundled model or a hub id.
 
     Raises:
-        DiasumError: it is so.
+        DiasumError: `source` is not an existing path and cannot be a bundled name or hub id.
     """
     path = Path(source).expanduser()
     maybe_remote = source == BUNDLED or (source.count("/") == 1 and not path.parent.is_dir())
@@ -96,7 +96,7 @@ def _folders(runs: Sequence[str]) -> dict[str, list[Path]]:
             named.append((name, Path(path)))
         else:
             raise DiasumError(
-                f"Expected a run, or NAME=RUN with a run that is there, found `{item}`.",
+                f"Expected a run, or NAME=RUN with an existing run, found `{item}`.",
                 hint="Check the path after `=`.",
             )
     real = [os.path.realpath(folder) for _, folder in named]

@@ -38,7 +38,7 @@ def check_read(wrapped: Any) -> None:
         wrapped: a `peft.PeftModel` with its weights in memory.
 
     Raises:
-        DiasumError: there are some (they are named), or the model does not run.
+        DiasumError: some trained tensors are never used (they are named), or the model does not run.
     """
     import torch
 
@@ -54,7 +54,7 @@ def check_read(wrapped: Any) -> None:
             gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
     except (RuntimeError, TypeError, ValueError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise DiasumError(f"lora: with these settings peft makes a model that does not run: {first}") from None
+        raise DiasumError(f"lora: with these settings peft builds a model that does not run: {first}") from None
     finally:
         wrapped.train(was_training)
     unread = [name for name, grad in zip(trained, gradients, strict=True) if grad is None and "expert" not in name]
@@ -62,9 +62,9 @@ def check_read(wrapped: Any) -> None:
         modules = sorted({_module(name) for name in unread})
         family = wrapped.get_base_model().config.model_type
         raise DiasumError(
-            f"lora: {len(unread)} of the {len(trained)} trained tensors would not be read by {family}, and so not be trained: those of "
+            f"lora: {len(unread)} of the {len(trained)} trained tensors would not be used by {family}, and so not be trained: those of "
             f"{listed([f'`{module}`' for module in modules])}.",
-            hint="Encoder and decoder embed tokens in modules of their own: take `embed_tokens` in its place, or "
+            hint="Encoder and decoder each have their own embedding module: use `embed_tokens` instead, or "
             "lora.trainable_token_indices, which keeps them tied.",
         )
 
@@ -75,7 +75,7 @@ def check_tokens_tied(wrapped: Any) -> None:
     FLAN-T5 and T5 1.1 have such heads, which transformers' configuration calls tied.
 
     Raises:
-        DiasumError: there is such a head.
+        DiasumError: an embedding and a head with trained tokens are not tied.
     """
     from peft.utils.other import TrainableTokensWrapper
 

@@ -61,13 +61,13 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
         targets = _default_targets(model_type, _decoder_names(model) if decoder_only else linear_modules(model))
         if targets is None:
             raise DiasumError(
-                f"peft knows no default LoRA targets for {model_type} models.",
+                f"peft has no default LoRA targets for {model_type} models.",
                 hint=f"Set lora.target_modules to some of: {', '.join(sorted(linear_modules(model)))}, or to all-linear.",
             )
     if values.get("init_lora_weights") == "loftq" and not torch.cuda.is_available():
         raise DiasumError(
-            "lora.init_lora_weights: peft computes `loftq` on a CUDA GPU only, also wherever the adapter is loaded; there is none here.",
-            hint="Take `pissa` or `olora`, or leave it out.",
+            "lora.init_lora_weights: peft computes `loftq` only on a CUDA GPU, also when the adapter is loaded; there is no GPU here.",
+            hint="Use `pissa` or `olora`, or leave it out.",
         )
     if isinstance(targets, list):
         _check_names(model, "target_modules", targets)
@@ -81,7 +81,7 @@ def lora_config(model: Any, settings: LoraSettings, *, decoder_only: bool = Fals
     try:
         return LoraConfig(**{**values, "target_modules": targets, "task_type": TaskType.SEQ_2_SEQ_LM})
     except (ImportError, TypeError, ValueError) as error:
-        raise DiasumError(f"lora: peft refuses these settings: {error}") from None
+        raise DiasumError(f"lora: peft rejects these settings: {error}") from None
 
 
 def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: bool = False) -> Any:
@@ -182,7 +182,7 @@ def _check_excluded(model: Any, excluded: list[str] | str) -> None:
         if not any(re.fullmatch(excluded, path) for path in paths):
             raise DiasumError(
                 f"lora.exclude_modules: no module of {model.config.model_type} is called `{excluded}`.",
-                hint="A text is a regular expression for the whole path, such as `.*decoder.*`; names go in a list, such as [q].",
+                hint="A string is a regular expression for the whole path, such as `.*decoder.*`; names go in a list, such as [q].",
             )
         return
     _check_names(model, "exclude_modules", excluded)
@@ -207,7 +207,7 @@ def _check_patterns(wrapped: Any, settings: LoraSettings) -> None:
         for pattern in (settings.model_extra or {}).get(field) or ():
             if not any(re.match(rf"(.*\.)?({pattern})$", path) for path in adapted):
                 raise DiasumError(
-                    f"lora.{field}: `{pattern}` is none of the adapted modules.",
+                    f"lora.{field}: `{pattern}` is not one of the adapted modules.",
                     hint=near_misses(str(pattern), (path.rsplit(".", 1)[-1] for path in adapted), initials=True),
                 )
 

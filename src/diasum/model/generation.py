@@ -122,7 +122,7 @@ def decoder_start(model: Any) -> int:
     """The token the decoder begins with, as the model's configurations say (T5: pad; BART: eos; T5Gemma: its decoder's bos).
 
     Raises:
-        DiasumError: they say nothing.
+        DiasumError: the configurations name no such token.
     """
     config, own = model.config, model.generation_config
     for value in (
@@ -133,7 +133,7 @@ def decoder_start(model: Any) -> int:
     ):
         if value is not None:
             return int(value)
-    raise DiasumError(f"The configuration of this {config.model_type} model names no decoder start token.")
+    raise DiasumError(f"The configuration of this {config.model_type} model does not name a decoder start token.")
 
 
 def generation_config(model: Any, settings: GenerateSettings) -> Any:
@@ -206,7 +206,7 @@ def _halves(batch: list[int], width: int) -> list[list[int]]:
     """The second half first: the end of the list is taken next."""
     if len(batch) == 1:
         raise DiasumError(
-            f"Memory ran out while one source of {width} tokens was summarised.",
+            f"Memory ran out while summarising one source of {width} tokens.",
             hint="Lower generate.num_beams, or prompt.max_source_tokens in training.",
         )
     middle = len(batch) // 2

@@ -54,7 +54,7 @@ def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: st
         model_type: the model family as its config names it; T5-like ones refuse fp16.
 
     Raises:
-        DiasumError: the device is not there, or the type would fail on it or on this family.
+        DiasumError: the device does not exist here, or the type would fail on it or with this model family.
     """
     device, device_reason = _device(device)
     dtype, dtype_reason = _dtype(dtype, device, model_type)
@@ -87,7 +87,7 @@ def _threads() -> dict[str, str]:
     if not count or torch.get_num_threads() <= count or "OMP_NUM_THREADS" in os.environ:
         return {}
     torch.set_num_threads(count)
-    return {"threads": f"{counted(count, 'thread')}: of this machine's processors {allowed:g} may be used"}
+    return {"threads": f"{counted(count, 'thread')}: this process may use {allowed:g} of the machine's processors"}
 
 
 def _waiting() -> dict[str, str]:
@@ -97,7 +97,7 @@ def _waiting() -> dict[str, str]:
 
 @contextlib.contextmanager
 def threads(count: int | None) -> Iterator[bool]:
-    """Within it torch computes with so many threads, whose number changes sums by a rounding; with those there are for None.
+    """Within it torch computes with this many threads (None: leave the number alone); their number changes the rounding of sums.
 
     Yields:
         Whether it does; not where fewer may run at a time.

@@ -162,12 +162,12 @@ def load_base(
         except (SafetensorError, RuntimeError, LookupError, TypeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise DiasumError(
-                    f"Memory ran out while {base} was loaded.",
-                    hint="Take a smaller base, or a machine with more memory.",
+                    f"Memory ran out while loading {base}.",
+                    hint="Use a smaller base or a machine with more memory.",
                 ) from None
             raise DiasumError(
                 f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
-                hint="The file may be cut short or damaged: download or copy it again.",
+                hint="The file may be truncated or damaged: download or copy it again.",
             ) from None
         if not _is_tied(source, revision):
             loading["missing_keys"] |= untied_head(model, source, revision)
@@ -276,7 +276,7 @@ def _kind(config: Any) -> str:
     if getattr(config, "is_decoder", False) or re.search("CausalLM|LMHead", architectures):
         return "a decoder-only model"
     if config.model_type in auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES:
-        return "no encoder-decoder model by its config.json (is_encoder_decoder is false)"
+        return "not an encoder-decoder model according to its config.json (is_encoder_decoder is false)"
     if config.model_type in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         return "an encoder-only model"
     return (
@@ -291,7 +291,7 @@ def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
     if size > rows:
         raise DiasumError(
             f"The tokenizer of {base} does not match its model: it has {size} tokens, the model embeds {rows}.",
-            hint="Take tokenizer and model from the same source; the folder may mix two models' files.",
+            hint="Use a tokenizer and model from the same source; the folder may mix files of two models.",
         )
     if tokenizer.pad_token_id is None or tokenizer.eos_token_id is None:
         raise DiasumError(f"The tokenizer of {base} has no padding or end token, which a summariser needs.")
@@ -306,7 +306,7 @@ def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
         raise DiasumError(
             f"The tokenizer of {base} does not match its model: it ends texts with token {tokenizer.eos_token_id}, "
             f"the model with {ends}.",
-            hint="Take tokenizer and model from the same source; the folder may mix two models' files.",
+            hint="Use a tokenizer and model from the same source; the folder may mix files of two models.",
         )
 
 

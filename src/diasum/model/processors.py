@@ -50,7 +50,7 @@ class FinishWords(NoRepeatNGramLogitsProcessor):
 
 
 class NotBefore(LogitsProcessor):
-    """None of some tokens before so many new tokens, a number for each row of the batch."""
+    """Forbids some tokens until a number of new tokens, one number for each row of the batch, are generated."""
 
     def __init__(self, shortest: Sequence[int], tokens: Sequence[int]) -> None:
         self.shortest, self.tokens = shortest, tokens

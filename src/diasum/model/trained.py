@@ -152,7 +152,7 @@ def load_trained(
             ) from None
         if base is not None:
             raise DiasumError(
-                f"{source} is a model by itself, not an adapter: it has no use for the base {base}.",
+                f"{source} is a whole model, not an adapter: it does not use the base {base}.",
                 hint="Leave out --base, or name the adapter.",
             )
         side = _side_file(folder)
@@ -183,8 +183,8 @@ def _load_adapter(
         raise DiasumError(f"The adapter in {folder} names no base model.", hint="Give it with --base.")
     if not base and known.get("local") and not Path(chosen).expanduser().is_dir():
         raise DiasumError(
-            f"The adapter in {folder} was trained on the base {named}, a folder that is not here.",
-            hint="Give the place where that folder is now with --base.",
+            f"The adapter in {folder} was trained on the base {named}, a folder that does not exist here.",
+            hint="Give the folder's present path with --base.",
         )
     try:
         model_type = load_config(
@@ -193,12 +193,12 @@ def _load_adapter(
     except DiasumError as error:
         raise DiasumError(
             f"The adapter in {folder} was trained on the base {named}, which cannot be loaded: {error.message}",
-            hint="Give the place where that base is now with --base.",
+            hint="Give the base's present path or id with --base.",
         ) from None
     if config.get("peft_type") in _NEEDS_TASK_IDS:
         raise DiasumError(
-            f"The adapter in {folder} ({config['peft_type']}) holds several tasks, and needs the number of one for each text.",
-            hint="Use an adapter of one task, such as LoRA.",
+            f"The adapter in {folder} ({config['peft_type']}) holds several tasks and needs a task number for each text.",
+            hint="Use an adapter for one task, such as LoRA.",
         )
     hardware = _hardware(device, dtype, side, model_type)
     loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
@@ -235,7 +235,7 @@ def _assemble(
     prompt, own = _own_settings(source, side)
     settings = own.model_copy(update={"dtype": hardware.dtype})
     if not side and source != BUNDLED:
-        notes.append(f"{source} says nothing of its prompt: the default one is used.")
+        notes.append(f"{source} does not record its prompt: the default one is used.")
     recorded = side.get("base", {}).get("special_tokens", {})
     if not isinstance(recorded, dict):
         raise DiasumError(f"{SIDE_FILE} of {source}: expected an object under `special_tokens`, found {recorded!r}.")
@@ -285,7 +285,7 @@ def _remedy(file: Path) -> str:
     ]
     if spares:
         newest = max(spares, key=lambda spare: int(spare.parent.name.removeprefix("best-")))
-        return f"The run has another copy: cp {newest} {file}"
+        return f"The run has another copy; restore it: cp {newest} {file}"
     return "Copy it again from where it came, or train again."
 
 
@@ -316,8 +316,8 @@ def _folder(source: str) -> Path | None:
         if (path / "config.yaml").is_file():
             if not (path / "adapter" / "adapter_config.json").is_file():
                 raise DiasumError(
-                    f"The run {source} has no adapter yet: its training has not ended.",
-                    hint=f"Go on with it: diasum train --run {source} --resume",
+                    f"The run {source} has no adapter yet: its training has not finished.",
+                    hint=f"Continue it: diasum train --run {source} --resume",
                 )
             return path / "adapter"
         if not any((path / name).is_file() for name in ("adapter_config.json", "config.json")):

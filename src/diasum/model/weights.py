@@ -23,9 +23,9 @@ _UNUSED = re.compile(
 )
 _LAYER = re.compile(r"(.*?\.(?:block|layers?)\.\d+)\.")
 _RENAME = "Rename them in the files, or save the model again with its own `save_pretrained`."
-_LAYERS = "Take config.json and weights from one source, or put the numbers of layers in config.json right."
+_LAYERS = "Use config.json and weights from one source, or correct the numbers of layers in config.json."
 _COPY_AGAIN = (
-    "The files may be incomplete, or of another model than config.json: download or copy both again from one source."
+    "The files may be incomplete, or not belong to this config.json: download or copy both again from one source."
 )
 
 
@@ -84,7 +84,7 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
         shapes = [f"{name} is {_shape(found)}, expected {_shape(wanted)}" for name, found, wanted in mismatched]
         raise DiasumError(
             f"The weights of {base} do not have the shapes that its config.json says: {listed(shapes, '; ')}.",
-            hint="config.json and weights may be of two models: download or copy both again from one source.",
+            hint="config.json and weights may belong to two models: download or copy both again from one source.",
         )
     missing = sorted(name for name in loading["missing_keys"] if not _computed(model, name))
     unexpected = sorted(name for name in loading["unexpected_keys"] if not _UNUSED.search(name))
@@ -113,15 +113,15 @@ def _cause(names: set[str], missing: set[str], unexpected: set[str]) -> tuple[st
         unexpected: of tensors that only the files have.
     """
     if prefix := _most_common_prefix(unexpected, missing):
-        return f"The files have `{prefix}` before the names.", _RENAME
+        return f"In the files, the names begin with an additional `{prefix}`.", _RENAME
     if prefix := _most_common_prefix(missing, unexpected):
-        return f"The files lack `{prefix}` before the names.", _RENAME
+        return f"In the files, the names lack a leading `{prefix}`.", _RENAME
     for part, other in (("decoder", "encoder"), ("encoder", "decoder")):
         whole = {name for name in names if re.search(rf"(^|\.){part}\.", name) and "embed_tokens" not in name}
         if whole and whole <= missing:
             return (
                 f"They seem to hold {'an encoder' if other == 'encoder' else 'a decoder'} only.",
-                f"diasum needs a whole encoder-decoder model: take the one that this {other} is a part of.",
+                f"diasum needs a whole encoder-decoder model: use the one that this {other} is part of.",
             )
     own = _layers(names)
     absent = own - _layers(names - missing)
@@ -132,7 +132,7 @@ def _cause(names: set[str], missing: set[str], unexpected: set[str]) -> tuple[st
             f"They seem to have more layers than config.json says ({listed(sorted(_layers(unexpected)))}).",
             _LAYERS,
         )
-    return ("What is missing would be random numbers." if missing else "They would be left out."), _COPY_AGAIN
+    return ("What is missing would be random numbers." if missing else "They would be ignored."), _COPY_AGAIN
 
 
 def _most_common_prefix(longer: set[str], shorter: set[str]) -> str | None:

@@ -167,7 +167,7 @@ def licence_notes(base: str | None, data: str | None) -> list[str]:
         return [*notes, f"This adapter is made from both, and is under {joint}: {why}."]
     return [
         *notes,
-        "This adapter is made from both, and neither licence covers what the other asks for: keep to both, and ask before you share it.",
+        "This adapter is made from both, and neither licence satisfies the terms of the other: comply with both, and ask before sharing.",
     ]
 
 
@@ -178,13 +178,13 @@ def _asked(what: str, license_: str | None) -> list[str]:
     parts = re.split(r"[-_]| and ", license_.lower())
     notes = [f"The {what} {verb} under {license_}."]
     if "nc" in parts or "noncommercial" in parts:
-        notes.append("**It forbids commercial use**, and that of this adapter should be taken as forbidden, too.")
+        notes.append("**It forbids commercial use**, so treat commercial use of this adapter as forbidden, too.")
     if "nd" in parts:
         notes.append(
             "**It forbids sharing what is made from it**: keep this adapter to yourself unless you have permission."
         )
     if "sa" in parts:
-        notes.append("What is made from it may be shared under the same licence only.")
+        notes.append("What is made from it may be shared only under the same licence.")
     if "by" in parts:
         notes.append(f"Name the {'data' if verb == 'are' else 'model'}'s authors.")
     return [" ".join(notes)]

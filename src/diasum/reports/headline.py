@@ -40,7 +40,9 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
         shown = "; ".join(map(str, found[:_SHOWN]))
         more = f"; {len(found) - _SHOWN} more in metrics.json" if len(found) > _SHOWN else ""
         if found:
-            lines.append(f"{system} says the same of many dialogues: {shown}{more}. Check that these dialogues say so.")
+            lines.append(
+                f"{system} says the same about many dialogues: {shown}{more}. Check that these dialogues say so."
+            )
     return lines
 
 
@@ -52,8 +54,8 @@ def facts_sentence(system: str, share: float) -> str:
         share: of its summaries with an unsupported fact, 0 to 1.
     """
     return (
-        f"{100 * share:.1f}% of the summaries of {system} state something of these that their dialogue does not: {CHECKED}. "
-        "Nothing else is checked: a summary without a mark may be wrong."
+        f"{100 * share:.1f}% of the summaries of {system} state something of the following kinds that their dialogue does not: {CHECKED}. "
+        "Nothing else is checked: a summary without a mark may still be wrong."
     )
 
 

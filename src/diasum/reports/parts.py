@@ -107,7 +107,7 @@ def method(report: Report) -> dict[str, dict[str, str]]:
     data = report.record["data"]
     measured = {
         "Protocol": f"{evaluation.protocol.name}: {evaluation.protocol.description}",
-        "Data": f"{data['name']}, split {evaluation.split}, {evaluation.n} dialogues, references each: {evaluation.references}",
+        "Data": f"{data['name']}, split {evaluation.split}, {evaluation.n} dialogues, references per dialogue: {evaluation.references}",
         "Licence of the data": data["license"] or "not known",
         "Data hash (SHA-256)": evaluation.data_hash,
         "Intervals": f"percentile bootstrap over dialogues, {evaluation.resamples} resamples, seed {evaluation.seed}; "
@@ -144,7 +144,7 @@ def run_in_words(record: Mapping[str, Any]) -> dict[str, str]:
     if timings := record.get("timings"):
         seconds = sum(part["seconds"] for part in timings)
         share = sum(part.get("evaluation_seconds", 0) for part in timings) / max(seconds, 1e-9)
-        rows["Time"] = f"{duration(seconds)}, of it {percent(share, 0)} evaluation"
+        rows["Time"] = f"{duration(seconds)}, {percent(share, 0)} of it evaluation"
     if best := record.get("best"):
         scores = (
             f"{k.removeprefix('eval_')} {v:.3g}" for k, v in best.items() if k.startswith("eval_") and k in _SCORES
@@ -155,7 +155,7 @@ def run_in_words(record: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-_CHOICES = {"dtype": "dtype in training", "generation": "dtype of summaries while training"}
+_CHOICES = {"dtype": "dtype in training", "generation": "dtype of summaries during training"}
 _SCORES = ("eval_loss", "eval_rouge1", "eval_rouge2", "eval_rougeL")
 
 

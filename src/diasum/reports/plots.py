@@ -82,10 +82,10 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
                 axes.plot(*zip(*trained, strict=True), color=_system(0), alpha=0.75, label="training")
             if validated:
                 axes.plot(*zip(*validated, strict=True), color=_system(1), marker="o", markersize=4, label="validation")
-            axes.set(xlabel="step", ylabel="loss (nats a token)")
+            axes.set(xlabel="step", ylabel="loss (nats per token)")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
-        plots.append(Plot("loss", "Loss while training", _ends("Loss", trained, validated), drawn[0]))
+        plots.append(Plot("loss", "Loss during training", _ends("Loss", trained, validated), drawn[0]))
     scores = {name: found for name in NAMES if (found := _series(events, f"eval_{name}"))}
     if any(len(found) > 1 for found in scores.values()):
         with _figure("generated") as (axes, drawn):
@@ -96,7 +96,7 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         caption = "Summaries of a part of the validation dialogues, generated at each evaluation."
-        plots.append(Plot("generated", "Generated ROUGE while training", caption, drawn[0]))
+        plots.append(Plot("generated", "ROUGE of generated summaries during training", caption, drawn[0]))
     return plots
 
 
@@ -116,8 +116,8 @@ def distributions(scores: Mapping[str, Floats], bands: Mapping[str, Interval], m
             axes.plot([band.mean], [i], color=_INK, marker="|", markersize=9, markeredgewidth=1.8, zorder=4)
         _rows(axes, names, above=0.9)
         axes.set(xlabel=metric, xlim=(0, 100))
-    caption = "How many dialogues have which score; the upright mark is the mean, the bar through it its 95% interval."
-    return Plot("distributions", f"{metric} of single dialogues", caption, drawn[0])
+    caption = "How the scores of dialogues are distributed; the vertical mark is the mean, the bar through it the 95% interval."
+    return Plot("distributions", f"{metric} per dialogue", caption, drawn[0])
 
 
 def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: str, *, seed: int = 0) -> list[Plot]:
@@ -143,8 +143,8 @@ def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: 
         axes.set(xlabel="words of the dialogue", ylabel=metric, ylim=(0, None))
         axes.set_xlim(0, float(np.quantile(lengths, 0.99)) * 1.05)
         axes.legend(loc="upper right", ncols=2 if len(names) > 3 else 1)
-    caption = f"Means over dialogues of like length; dots and the shaded 95% interval are {names[0]}'s."
-    return [Plot("length", f"{metric} by length of the dialogue", caption, drawn[0])]
+    caption = f"Means over dialogues of similar length; dots and the shaded 95% interval are {names[0]}'s."
+    return [Plot("length", f"{metric} by length of dialogue", caption, drawn[0])]
 
 
 def _label(name: str) -> str:

@@ -190,4 +190,4 @@ class Interruption:
                 raise KeyboardInterrupt
             return  # a terminal that is closed tells several times
         self.schedule.stop_requested, self.number = True, number
-        self.console.print("Stopping after this step and saving; Ctrl-C from here on ends at once without saving.")
+        self.console.print("Stopping after this step and saving; another Ctrl-C ends at once without saving.")

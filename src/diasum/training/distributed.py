@@ -71,7 +71,7 @@ def join(device: str) -> None:
     for variable, name in (("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")):
         if os.environ.get(variable, "false").lower() == "true":
             raise DiasumError(
-                f"accelerate's configuration asks for {name}, which does not know of frozen bases and adapters.",
+                f"accelerate's configuration asks for {name}, which does not support frozen bases with adapters.",
                 hint="Launch without it; to split the base between the processes set train.distributed=fsdp.",
             )
     if dist.is_initialized():

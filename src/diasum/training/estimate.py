@@ -59,7 +59,7 @@ class Preflight:
         """For example ``about 3.1 GB (20.4 GB can be had) and 25 to 80 minutes on this CPU, at most 6 minutes of it for summaries``."""
         where = {"cpu": "this CPU", "cuda": "this GPU"}.get(self.device, self.device)
         time_taken = duration_range(self.least_seconds, self.most_seconds)
-        text = f"about {size(self.memory_bytes)} ({size(self.available_bytes)} can be had) and {time_taken} on {where}"
+        text = f"about {size(self.memory_bytes)} ({size(self.available_bytes)} available) and {time_taken} on {where}"
         if self.evaluation_seconds >= 1:
             text += f", at most {duration(self.evaluation_seconds)} of it for summaries at evaluations"
         return text
@@ -69,7 +69,7 @@ class Preflight:
         if self.memory_bytes <= self.available_bytes and not self.fitting_tokens:
             return None
         return (
-            "Warning: that is more memory than there is; batches that do not fit will be taken in parts. "
+            "Warning: that is more memory than is available; batches that do not fit will be split into parts. "
             f"Try {' or '.join(self.advice) or 'a smaller base'}."
         )
 

@@ -133,7 +133,7 @@ def dry_run(
     """Everything before the first step, and nothing written: what would be trained on what, with what memory and time.
 
     Raises:
-        DiasumError: what `fit` would stop at before its first step.
+        DiasumError: whatever would stop `fit` before its first step.
     """
     console = console or Console(quiet=True)
     Run(run_path).check_free()
@@ -309,12 +309,12 @@ def _tell_other_choices(run: Run, record: dict[str, Any], console: Console) -> N
     ]
     counts = [tree.get("hardware", {}).get("threads") for tree in (manifest, record)]
     if counts[0] is not None:
-        chosen.append((f"{counts[0]} thread(s)", f"{counts[1]} thread(s)"))
+        chosen.append((counted(counts[0], "thread"), counted(counts[1], "thread")))
     for old, new in chosen:
         if old is not None and old != new:
             tell(
-                f"This run began otherwise ({old}). It goes on ({new}), and its adapter will differ a little from that of a run that was "
-                "never stopped."
+                f"This run started with other choices ({old}) than it continues with ({new}): its adapter will differ a little from that "
+                "of a run that was never stopped."
             )
 
 

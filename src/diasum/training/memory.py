@@ -19,6 +19,7 @@ from diasum.data.batching import IGNORED
 from diasum.errors import DiasumError
 from diasum.files import write_json
 from diasum.model import is_out_of_memory, release_memory
+from diasum.wording import counted
 
 FILE = "memory.json"
 
@@ -114,20 +115,20 @@ class MicroBatches:
                 hint="Start a run with a lower train.batch_tokens or train.batch_size, or with train.gradient_checkpointing=true.",
             )
         if all(len(part) == 1 for part in parts):
-            raise too_long_for_memory(sum(largest), f" ({said}); the last checkpoint is good")
+            raise too_long_for_memory(sum(largest), f" ({said}); the last checkpoint is intact")
         size = max(len(largest), 2)
         self.limit = sum(largest) * -(-size // 2) // size
         self._report(
-            f"memory ran out on {len(largest)} pairs of {sum(largest)} tokens; from here on a batch is taken in parts of at most "
-            f"{self.limit} tokens, which add up to the same step"
+            f"memory ran out on {counted(len(largest), 'pair')} of {sum(largest)} tokens; from here on batches are split into parts of "
+            f"at most {self.limit} tokens, which add up to the same step"
         )
 
 
 def too_long_for_memory(tokens: int, details: str = "") -> DiasumError:
-    """That not even one pair of so many tokens can be trained on."""
+    """The error that not even a single pair of `tokens` tokens can be trained on."""
     return DiasumError(
         f"Memory ran out on a single pair of {tokens} tokens{details}.",
-        hint="Set train.gradient_checkpointing=true, lower prompt.max_source_tokens, take train.base_quantization=4bit, or a smaller base.",
+        hint="Try train.gradient_checkpointing=true, train.base_quantization=4bit, a lower prompt.max_source_tokens or a smaller base.",
     )
 
 

@@ -46,6 +46,7 @@ from diasum.training import distributed
 from diasum.training.run import Run
 from diasum.training.trainer import Features, Measure, Validation
 from diasum.versions import versions
+from diasum.wording import counted
 
 
 @dataclass(slots=True)
@@ -259,9 +260,12 @@ def _batches(
     buckets = LengthBatches(lengths, **sizes)
     padding = f"{buckets.padding_share:.1%} padding"
     if fast.model is None or train.packing == "off" or (train.packing == "auto" and not buckets.padding_share):
-        return buckets, f"{len(buckets)} batches an epoch in length buckets, {padding}"
+        return buckets, f"{counted(len(buckets), 'batch', 'batches')} per epoch in length buckets, {padding}"
     packed = PackedBatches(lengths, **sizes)
-    return packed, f"{len(packed)} packed batches an epoch, no padding (length buckets: {len(buckets)} with {padding})"
+    return (
+        packed,
+        f"{counted(len(packed), 'packed batch', 'packed batches')} per epoch, no padding (length buckets: {len(buckets)} with {padding})",
+    )
 
 
 def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], measure: Measure | None) -> Validation:
@@ -280,7 +284,7 @@ def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], mea
 
 def _overlap_notes(corpus: Corpus) -> list[str]:
     return [
-        f"Warning: {len(shared)} dialogues of `{name}` also stand in `train` (such as {', '.join(shared[:3])}): "
+        f"Warning: {len(shared)} of {counted(len(pairs), 'dialogue')} of `{name}` are also in `train` (such as {', '.join(shared[:3])}): "
         "scores on them say nothing."
         for name, pairs in corpus.splits.items()
         if name != "train" and (shared := overlap(corpus.split("train"), pairs))

@@ -138,7 +138,7 @@ class Run:
         if problem := damage(self.manifest_file):
             raise DiasumError(
                 f"{self.manifest_file} is damaged: {problem}.",
-                hint="Copy it back from elsewhere; a run can be resumed and used without it, too: remove it.",
+                hint="Restore it from a copy, or remove it: a run can be resumed and used without it.",
             )
         loaded: dict[str, Any] = json.loads(self.manifest_file.read_text(encoding="utf-8"))
         return loaded
@@ -172,7 +172,7 @@ class Run:
         if problems:
             raise DiasumError(
                 f"{self.path} cannot go on: its checkpoints are damaged ({'; '.join(problems)}).",
-                hint=f"Copy them back from elsewhere, or remove {self.checkpoints}: --resume then begins the run at its first step.",
+                hint=f"Restore them from a copy, or remove {self.checkpoints}: --resume then starts the run from its first step.",
             )
         return None
 

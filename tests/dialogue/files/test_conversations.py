@@ -183,7 +183,7 @@ def test_empty_conversations_keep_their_place_among_others(tmp_path: Path) -> No
 def test_nothing_but_empty_conversations(tmp_path: Path) -> None:
     file = tmp_path / "talks.jsonl"
     file.write_text(json.dumps({"id": 1, "turns": []}) + "\n" + json.dumps({"id": 2, "dialogue": None}))
-    with pytest.raises(DiasumError, match=r"All conversations are empty, from .*talks.jsonl, line 1 on"):
+    with pytest.raises(DiasumError, match=r"All conversations are empty, starting with .*talks.jsonl, line 1"):
         read_conversations([file], io.BytesIO())
     file.write_text("")
     with pytest.raises(DiasumError, match=r"talks.jsonl is empty"):
@@ -193,7 +193,7 @@ def test_nothing_but_empty_conversations(tmp_path: Path) -> None:
 def test_one_turn_a_row(tmp_path: Path) -> None:
     file = tmp_path / "turns.csv"
     file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
-    with pytest.raises(DiasumError, match=r"turns.csv has one message a row: `sender` says who speaks"):
+    with pytest.raises(DiasumError, match=r"turns.csv has one message per row: `sender` says who speaks"):
         read_conversations([file], io.BytesIO())
     with pytest.raises(DiasumError, match=r"standard input has one message a row"):
         piped(

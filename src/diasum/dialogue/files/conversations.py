@@ -92,8 +92,8 @@ def _check_said(conversations: Sequence[Named]) -> None:
         return
     first = conversations[0].where
     raise DiasumError(
-        f"{first} is empty." if len(conversations) == 1 else f"All conversations are empty, from {first} on.",
-        hint="Expected text such as `Anna: Are you coming?`, one turn a line.",
+        f"{first} is empty." if len(conversations) == 1 else f"All conversations are empty, starting with {first}.",
+        hint="Expected text such as `Anna: Are you coming?`, one turn per line.",
     )
 
 
@@ -111,7 +111,7 @@ def _read_file(file: Path, names: Names) -> Iterator[Named]:
         with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as handle:
             content = handle.read(MOST_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DiasumError(f"{file} is not a readable gzip file: {error}.", hint="Get it again.") from None
+        raise DiasumError(f"{file} is not a readable gzip file: {error}.", hint="Download or copy it again.") from None
     except OSError as error:
         raise DiasumError(f"{file} cannot be read: {error.strerror}.") from None
     yield from _read(content, str(file), file, names)

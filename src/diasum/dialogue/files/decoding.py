@@ -45,10 +45,10 @@ def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
             return raw.decode("utf-8-sig" if first else "utf-8")
     except UnicodeDecodeError as error:
         if b"\0" not in raw:
-            found = f"byte 0x{raw[error.start]:02x} at place {error.start + 1}"
+            found = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
             raise _not_utf8(where, found, "WINDOWS-1252", name) from None
     raise DiasumError(
-        f"{where}: expected UTF-8 text, found {kind or 'bytes that are no text'}.",
+        f"{where}: expected UTF-8 text, found {kind or 'bytes that are not text'}.",
         hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl.",
     )
 
@@ -67,13 +67,13 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
                 if len(raw) > LONGEST_LINE:
                     raise DiasumError(
                         f"{path}, line {number}: longer than {LONGEST_LINE // MIB} MiB.",
-                        hint="Expected one conversation a line; the file may lack line breaks.",
+                        hint="Expected one conversation per line; the file may lack line breaks.",
                     )
                 yield number, decode(raw, f"{path}, line {number}", str(path), first=number == 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DiasumError(
             f"{path} is not a readable gzip file (after line {number}): {error}",
-            hint="It may be incomplete; get it again.",
+            hint="It may be incomplete; download or copy it again.",
         ) from None
 
 

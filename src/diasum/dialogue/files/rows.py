@@ -47,14 +47,14 @@ class Table:
 def refuse_single_messages(table: Table, dialogue: str | None) -> None:
     """Stop where a row is one message, which would become a conversation of one turn.
 
-    It is so where one column says who speaks, another holds single lines, and most rows share their id with others.
+    Rows are taken for messages where one column says who speaks, another holds single lines, and most rows share their id with others.
 
     Args:
         table: the rows.
         dialogue: the column taken for the conversation; None where none is found.
 
     Raises:
-        DiasumError: it is so.
+        DiasumError: each row holds a single message.
     """
     names = table.names
     # What is taken for the conversation may be its number, beside a column of messages.
@@ -75,9 +75,9 @@ def refuse_single_messages(table: Table, dialogue: str | None) -> None:
         if 2 * sum(count for count in counts.values() if count > 1) >= len(messages):
             group, count = counts.most_common(1)[0]
             raise DiasumError(
-                f"{table.source} has one message a row: `{speaker}` says who speaks, and {count} rows have the `{name}` {group}.",
-                hint=f"Each row must be a whole conversation: join the rows of one `{name}` to a text with one turn a line "
-                "(`Ana: Are you coming?`) or to a list of turns with speaker and text, beside its summary.",
+                f"{table.source} has one message per row: `{speaker}` says who speaks, and {count} rows have the `{name}` {group}.",
+                hint=f"Each row must be a whole conversation: join the rows of one `{name}` into a text with one turn per line "
+                "(`Ana: Are you coming?`) or into a list of turns with speaker and text, beside its summary.",
             )
 
 

@@ -68,7 +68,7 @@ def separated_rows(
     except csv.Error as error:
         raise DiasumError(
             f"{path}, line {began}: not readable as {'tsv' if delimiter == chr(9) else 'csv'}: {_cause(error)}.",
-            hint='Text with line breaks or quotes must stand in quotes, and quotes in it be doubled ("").',
+            hint='Text with line breaks or quotes must be quoted, and quotes in it doubled ("").',
         ) from None
     finally:
         csv.field_size_limit(limit)

@@ -1,6 +1,6 @@
 """Files and folders to tables of rows, one a split; every complaint names the file and the line.
 
-In: a path to csv, tsv, json, jsonl (each plain or gzipped), parquet, a `save_to_disk` folder, or a folder with one file a split.
+In: a path to csv, tsv, json, jsonl (each plain or gzipped), parquet, a `save_to_disk` folder, or a folder with one file per split.
 Out: `Table`s by split name; a single file has no split name of its own. Columns are not looked at here.
 """
 
@@ -61,7 +61,7 @@ def _read_file(path: Path) -> dict[str, Table]:
     form = format_of(path)
     if not is_data_file(path):
         raise DiasumError(
-            f"{path}: expected a data file ({FORMATS}), found `{path.suffix or 'no ending'}`.",
+            f"{path}: expected a data file ({FORMATS}), found `{path.suffix or 'no extension'}`.",
             hint="Rename it if it is one of these. `diasum summarize` takes plain text; training and scoring need a table.",
         )
     if path.stat().st_size == 0:
@@ -91,11 +91,11 @@ def _read_folder(path: Path) -> dict[str, Table]:
         if deeper:
             raise DiasumError(
                 f"{path} has no data files itself, but there are {len(deeper)} in folders below it, such as {deeper[0]}.",
-                hint="Give the path of the folder, or of the file, that is meant.",
+                hint="Give the path of the folder or file that you mean.",
             )
         raise DiasumError(
             f"{path} has no data files ({FORMATS}) and was not written by save_to_disk.",
-            hint="Expected one file a split, such as train.csv, validation.csv and test.csv.",
+            hint="Expected one file per split, such as train.csv, validation.csv and test.csv.",
         )
     if not named:
         if len(files) == 1:
@@ -155,7 +155,7 @@ def _read_splits(folder: Path, named: Sequence[tuple[str, Path]]) -> dict[str, T
         if not shards:
             raise DiasumError(
                 f"{folder}: {len(files)} files claim the split `{split}`: {', '.join(file.name for file in files)}.",
-                hint="Keep one file a split, or give the path of one file.",
+                hint="Keep one file per split, or give the path of one file.",
             )
         tables[split] = join_files(files)
     return tables
@@ -164,8 +164,8 @@ def _read_splits(folder: Path, named: Sequence[tuple[str, Path]]) -> dict[str, T
 def _only(tables: dict[str, Table], file: Path) -> Table:
     if len(tables) > 1:
         raise DiasumError(
-            f"{file} holds the splits {', '.join(tables)}, and its name one split.",
-            hint="Give the path of this file alone, or one file a split.",
+            f"{file} holds the splits {', '.join(tables)}, but is named after one split.",
+            hint="Give the path of this file alone, or one file per split.",
         )
     return next(iter(tables.values()))
 
@@ -191,7 +191,8 @@ def _read_saved(path: Path) -> dict[str, Table]:
     # pyarrow, json and datasets raise many kinds for a damaged folder
     except (pa.ArrowException, DatasetsError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise DiasumError(
-            f"{path} looks written by save_to_disk, but cannot be read: {error}", hint="Write it again, or use its csv."
+            f"{path} looks like the output of save_to_disk, but cannot be read: {error}",
+            hint="Save it again, or export it as csv.",
         ) from None
 
 

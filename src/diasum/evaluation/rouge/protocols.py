@@ -271,7 +271,7 @@ def choose_protocol(name: str, references: Sequence[Sequence[str]]) -> Choice:
         references: those of each example.
 
     Raises:
-        DiasumError: there is none of that name.
+        DiasumError: `name` is not a known protocol.
     """
     check_protocol(name)
     if name != AUTO:
@@ -287,7 +287,7 @@ def get_protocol(name: str) -> Protocol:
     """The protocol of that name.
 
     Raises:
-        DiasumError: there is none; the message lists those that exist.
+        DiasumError: there is no protocol of that name; the message lists those that exist.
     """
     if name not in PROTOCOLS:
         raise DiasumError(f"There is no protocol `{name}`.", hint=near_misses(name, [AUTO, *PROTOCOLS]))
@@ -298,7 +298,7 @@ def check_protocol(name: str) -> None:
     """Refuse a name that `choose_protocol` does not know.
 
     Raises:
-        DiasumError: it is neither ``auto`` nor a key of `PROTOCOLS`.
+        DiasumError: `name` is neither ``auto`` nor a key of `PROTOCOLS`.
     """
     if name != AUTO:
         get_protocol(name)

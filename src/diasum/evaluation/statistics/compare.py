@@ -134,8 +134,8 @@ def compare(
     Args:
         systems: name to metric to per-example scores, ``[n]``, or ``[seeds, n]`` for several trainings of one system.
         reference_system: the one that the others are held against.
-        resamples: of intervals and tests.
-        seed: of the resamples.
+        resamples: number of resamples for intervals and tests.
+        seed: seed of the resamples.
 
     Raises:
         DiasumError: the reference system is not among them, or they were scored on different numbers of dialogues.

@@ -69,7 +69,7 @@ def slice_scores(
         scores: system to metric to one value a pair.
         bins: how many a numeric property is cut into, where there are dialogues enough (eight for each).
         resamples: of the intervals.
-        seed: of the resamples.
+        seed: seed of the resamples.
 
     Returns:
         Property to bins. Properties with one bin only say nothing and are left out.

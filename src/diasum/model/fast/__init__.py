@@ -54,11 +54,11 @@ def fast_path(
         model: the model with its adapter.
         dtype: compute type; the adapter's weights stay in fp32.
         recompute: recompute activations in the backward pass (gradient checkpointing).
-        prepack: `on`, `off` or `auto`: arrange the frozen weights once for the CPU's matrix products.
+        prepack: `on`, `off` or `auto`: pack the frozen weights once for the CPU's matrix products.
         kernels: `on`, `off` or `auto`: compile for this CPU what is not a product with a frozen weight.
 
     Raises:
-        DiasumError: kernels or packed weights were asked for and cannot be had.
+        DiasumError: kernels or packed weights were asked for (`on`) and are not available.
     """
     obstacle = _obstacle(model, dtype)
     if obstacle:

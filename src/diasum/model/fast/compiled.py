@@ -280,7 +280,7 @@ def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels
         dtype: the type of its rows.
 
     Raises:
-        DiasumError: they were asked for and cannot be had.
+        DiasumError: kernels were asked for (`on`) and are not available.
     """
     if device != "cpu" and asked == "on":
         raise DiasumError(
@@ -291,7 +291,7 @@ def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels
     made, reason = compiled(dtype)
     if made is None and asked == "on":
         raise DiasumError(
-            f"train.kernels is on, but they cannot be had: {reason}.",
+            f"train.kernels is on, but they are not available: {reason}.",
             hint="Install g++ (Debian and Ubuntu: apt install g++), or set train.kernels=auto.",
         )
     return (made, reason) if made else (Kernels(), f"work between matrix products by torch: {reason}")

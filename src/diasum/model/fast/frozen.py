@@ -94,13 +94,13 @@ def choose_products(asked: str, device: str, dtype: torch.dtype, *, size: int, r
         recompute: activations are recomputed, to save memory.
 
     Raises:
-        DiasumError: packed weights were asked for and cannot be had.
+        DiasumError: packed weights were asked for (`on`) and are not available.
     """
     able = has_onednn_products(device, dtype)
     if asked == "on" and not able:
         name = str(dtype).removeprefix("torch.")
         raise DiasumError(
-            f"train.prepack is on, but torch has no products with packed {name} weights on this {device}.",
+            f"train.prepack is on, but torch cannot multiply by packed {name} weights on this {device}.",
             hint="Use train.prepack=auto.",
         )
     if device != "cpu":
