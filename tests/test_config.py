@@ -30,7 +30,7 @@ def test_all_problems_at_once_with_their_paths(tmp_path: Path) -> None:
         load_settings(file)
     message = caught.value.message
     assert "4 problems" in message
-    assert "train.learning_rat: there is no such setting. Did you mean `learning_rate`?" in message
+    assert "train.learning_rat: unknown setting. Did you mean `learning_rate`?" in message
     assert "train.epochs" in message
     assert "'many'" in message
     assert "lorra" in message
@@ -209,5 +209,5 @@ def test_a_seed_that_numpy_does_not_take(seed: int) -> None:
     ],
 )
 def test_a_setting_of_another_section_is_named_with_its_section(wrong: str, meant: str) -> None:
-    with pytest.raises(DiasumError, match=rf"{wrong}: there is no such setting\. Did you mean {meant}\?"):
+    with pytest.raises(DiasumError, match=rf"{wrong}: unknown setting\. Did you mean {meant}\?"):
         load_settings(None, {wrong: 1})

@@ -297,7 +297,7 @@ def test_what_is_refused_says_what_there_is() -> None:
         resolve(EVALUATE, ["base=other", "lora.r=4", "evaluate.split=test"])
     assert caught.value.message == "`diasum evaluate` does not use base, lora.r: leave them out."
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("For base there is --base. It uses data.path, ")
+    assert caught.value.hint.startswith("Use --base for base. It uses data.path, ")
     assert "evaluate.*, generate.*, train.device" in caught.value.hint
     with pytest.raises(DiasumError, match="unknown setting"):
         resolve(EVALUATE, ["lora.r=4", "evaluate.splitt=test"])

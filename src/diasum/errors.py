@@ -46,7 +46,7 @@ def near_misses(name: str, valid: Iterable[str], *, listed: int = 12, initials: 
     """Say which valid name was probably meant, and which there are; `initials` as `nearest`.
 
     Returns:
-        For example ``Did you mean `q`? There are: k, o, q, v.``
+        For example ``Did you mean `q`? Available: k, o, q, v.``
     """
     names = sorted(set(valid))
     close = nearest(name, names, initials=initials)

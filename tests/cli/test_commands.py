@@ -206,9 +206,11 @@ def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
     code, out, err = diasum_("data", "check", file)
     assert code == 1
     assert "warning: 1 of 2 dialogues of `all` have no summary. (all_2)" in err
-    assert "note: 1 of 3 rows of `all` were skipped, their dialogue is empty (all_1 in line 3)." in err
+    assert "note: 1 of 3 rows of `all` were skipped because the dialogue is empty (all_1 in line 3)." in err
     code, out, err = diasum_("data", "check", file, "--json")
-    assert json.loads(out)["notes"] == ["1 of 3 rows of `all` were skipped, their dialogue is empty (all_1 in line 3)."]
+    assert json.loads(out)["notes"] == [
+        "1 of 3 rows of `all` were skipped because the dialogue is empty (all_1 in line 3)."
+    ]
 
 
 @pytest.mark.parametrize(

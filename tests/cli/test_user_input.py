@@ -177,7 +177,7 @@ def test_a_run_evaluated_from_another_folder_says_which_file_names_its_data(
     code, _, err = terminal("evaluate", "run")
     assert code == 2
     assert f"There is no {'file or folder' if '/' not in path else 'local file or folder'} {path}" in err
-    assert "run/config.yaml names it (data.path)" in err
+    assert "run/config.yaml gives this path (data.path)" in err
     code, _, err = terminal("evaluate", "run", "--data", "other.jsonl")
     assert code == 2
     assert "config.yaml" not in err
@@ -218,7 +218,7 @@ def test_data_stats_and_convert_do_not_pass_over_skipped_rows(terminal: Terminal
     for number in (1, 3):
         table[number]["dialogue"] = ""
     write_jsonl(tmp_path / "talks.jsonl", table)
-    note = "2 of 5 rows of `all` were skipped, their dialogue is empty"
+    note = "2 of 5 rows of `all` were skipped because the dialogue is empty"
     code, _, err = terminal("data", "stats", "talks.jsonl")
     assert code == 0, err
     assert f"note: {note}" in err

@@ -58,7 +58,7 @@ BROKEN: dict[str, tuple[str, bytes, list[str]]] = {
     "xlsx": ("a.csv", b"PK\x03\x04\x14\x00\x06\x00\xb5\n", ["found a zip archive, as xlsx and docx", "as csv or jsonl"]),
     "gzip": ("a.csv", gzip.compress(GOOD), ["found a gzip file, whose name must end in .gz"]),
     "zeros": ("a.jsonl", GOOD + b"\x00\x01\xff\n", ["a.jsonl, line 2", "found bytes that are not text"]),
-    "a return": ("a.csv", b"dialogue,summary\nA: x\rB: y,z\n", ["a.csv, line 2", "unquoted field.", "must stand in quotes"]),
+    "a return": ("a.csv", b"dialogue,summary\nA: x\rB: y,z\n", ["a.csv, line 2", "unquoted field.", "must be quoted"]),
     "returns": ("a.csv", b'dialogue,summary\r"A: x\nB: y",z\rA: x\r', ["a.csv, line 4", "expected 2 columns", "found 1"]),
     "no gzip": ("a.jsonl.gz", GOOD, ["not a readable gzip file"]),
     "half a gzip": ("a.jsonl.gz", gzip.compress(GOOD * 2000)[:-20], ["not a readable gzip file", "incomplete"]),

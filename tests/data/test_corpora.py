@@ -156,7 +156,7 @@ def test_the_layout_of_samsum(tmp_path: Path) -> None:
     assert pair.dialogue.speakers == ("Amanda", "Jerry")
     assert pair.dialogue.turns[2].text == "I'll bring you tomorrow :-)"
     assert corpus.notes == [
-        "1 of 2 rows of `validation` were skipped, their dialogue or summary is empty (2 in row 1)."
+        "1 of 2 rows of `validation` were skipped because the dialogue or summary is empty (2 in row 1)."
     ]
 
 

@@ -96,7 +96,7 @@ def test_training_dialogues_of_other_splits_are_dropped_when_asked(tmp_path: Pat
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     kept = load_corpus(DataSettings(path=str(tmp_path), on_overlap="drop"), purpose="train")
     assert [pair.id for pair in kept.split("train")] == ["train0", "train2"]
-    assert any("1 training dialogues" in note for note in kept.notes)
+    assert any("1 training dialogue with a copy" in note for note in kept.notes)
     assert len(load_corpus(DataSettings(path=str(tmp_path)), purpose="train").split("train")) == 3
 
 

@@ -92,7 +92,7 @@ def test_human_summaries_are_told(tmp_path: Path) -> None:
     second = [pair.references[-1] for pair in PAIRS]
     _, notes = read_systems([put(tmp_path, "p.jsonl", *rows), put(tmp_path, "q.txt", *second)], PAIRS)
     assert notes == [
-        "p: the summaries are those under `summary`.",
+        "p: the summaries are read from `summary`.",
         "Warning: each summary of p equals a human one: are these really a system's summaries?",
         "Warning: each summary of q equals a human one: are these really a system's summaries?",
     ]

@@ -144,7 +144,7 @@ def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: 
         axes.set_xlim(0, float(np.quantile(lengths, 0.99)) * 1.05)
         axes.legend(loc="upper right", ncols=2 if len(names) > 3 else 1)
     caption = f"Means over dialogues of similar length; dots and the shaded 95% interval are {names[0]}'s."
-    return [Plot("length", f"{metric} by length of dialogue", caption, drawn[0])]
+    return [Plot("length", f"{metric} by length of the dialogue", caption, drawn[0])]
 
 
 def _label(name: str) -> str:

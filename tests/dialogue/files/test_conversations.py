@@ -195,7 +195,7 @@ def test_one_turn_a_row(tmp_path: Path) -> None:
     file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
     with pytest.raises(DiasumError, match=r"turns.csv has one message per row: `sender` says who speaks"):
         read_conversations([file], io.BytesIO())
-    with pytest.raises(DiasumError, match=r"standard input has one message a row"):
+    with pytest.raises(DiasumError, match=r"standard input has one message per row"):
         piped(
             '{"conversation_id": 1, "speaker": "Ana", "text": "Hi."}\n{"conversation_id": 1, "speaker": "Ben", "text": "Ho."}'
         )
