@@ -71,7 +71,7 @@ def test_a_systems_own_column_goes_before_the_human_summary(tmp_path: Path, key:
     path = put(tmp_path, "p.jsonl", *({**row, key: "Something bad."} for row in HUMAN))
     systems, notes = read_systems([path], PAIRS)
     assert [p.text for p in systems["p"]] == ["Something bad."] * 3
-    assert notes == [f"p: the summaries are those under `{key}`."]
+    assert notes == [f"p: the summaries are read from `{key}`."]
 
 
 def test_a_row_without_the_systems_own_column_is_not_scored_by_its_human_summary(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_gzipped_table(tmp_path: Path) -> None:
         ("p.jsonl", [], "p.jsonl is empty"),
         ("p.json", ['["a"]'], "has 1 items, but the split has 3 dialogues"),
         ("p.json", ['{"test": [{"summary": "a"}], "dev": [{"summary": "a"}]}'], "several splits: test, validation"),
-        ("p.txt", [{"id": "d0", "summary": "a"}], "expected one summary a line, found JSON objects.*jsonl"),
+        ("p.txt", [{"id": "d0", "summary": "a"}], "expected one summary per line, found JSON objects.*jsonl"),
         ("p.jsonl", ['{"summary": ' + "[" * 100_000], "p.jsonl, line 1: not valid JSON .nested too deeply"),
         ("p.json", ["[" * 100_000], "p.json, line 1: not valid JSON .nested too deeply"),
     ],
