@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from diasum.config import TrainSettings
 
 CLEAR = 2.0  # standard errors
@@ -126,6 +124,8 @@ def _difference(name: str, earlier: Event, later: Event) -> _Difference:
     if not all(name in event.get(PAIRS, {}) for event in (earlier, later)):
         mean = sign * (earlier[f"eval_{name}"] - later[f"eval_{name}"])
         return _Difference(name, earlier, later, mean, None, 0)
+    import numpy as np  # here, as a run directory is also looked at where nothing is computed
+
     old, new = (np.array(event[PAIRS][name]) for event in (earlier, later))
     weights = np.array(later[PAIRS]["tokens"]) if name == "loss" else np.ones(len(new))
     each, total = sign * (old - new), max(weights.sum(), 1)
