@@ -386,3 +386,26 @@ def test_a_language_that_the_tokenizer_lacks_is_told(terminal: Terminal, base: s
     assert [json.loads(line)["letters_lost"] for line in out.splitlines()] == [1, 0]
     assert "note: arabic: The model's tokenizer lacks 100% of the letters of this conversation (Arabic)" in err
     assert "note: english" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["baseline", "--data", "sample", "--split", "test", "--split", "validation"],
+        ["train", "--run", "r", "--epochs=1", "--epochs", "2", "--dry-run"],
+        ["train", "--run", "r", "-r", "4", "--rank", "8", "--dry-run"],
+        ["data", "stats", "a", "--set", "x=1", "--json", "--set", "x=1"],
+    ],
+)
+def test_an_option_given_twice(terminal: Terminal, arguments: list[str]) -> None:
+    code, out, err = terminal(*arguments)
+    assert code == 2
+    assert out == ""
+    assert ("given twice with different values" in err) == (arguments[0] != "data")
+
+
+def test_an_option_given_twice_with_the_same_value(terminal: Terminal) -> None:
+    code, _, err = terminal(
+        "baseline", "--data", "sample", "--split", "test", "--split=test", "--set", "evaluate.resamples=10"
+    )
+    assert code == 0, err

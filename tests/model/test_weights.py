@@ -162,3 +162,15 @@ def test_a_part_of_a_t5_is_called_what_it_is(
     T5Config(architectures=[architecture], is_encoder_decoder=False, **values).save_pretrained(tmp_path)
     with pytest.raises(DiasumError, match=rf"\(t5\) is {kind}: diasum needs"):
         load_base(str(tmp_path), CPU)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(tmp_path: Path, value: float) -> None:
+    """They would give empty summaries and no error."""
+    folder = save_model(tmp_path / "spoilt")
+    tensors = load_file(folder / "model.safetensors")
+    name = next(name for name in tensors if name.endswith("SelfAttention.q.weight"))
+    tensors[name][0, 0] = value
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(DiasumError, match=f"hold NaN or infinite numbers: {name}"):
+        load_base(str(folder), choose_hardware("cpu", "fp32"))

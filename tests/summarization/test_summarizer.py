@@ -98,6 +98,10 @@ def test_files_are_read_and_their_names_are_not_summarised(
     assert summarizer.summarize({"dialogue": "chat.txt"}, **small) != one, "a text within an object is a text"
     with pytest.raises(DiasumError, match=r"No file at chats.txt.\nDid you mean `chat.txt`\?"):
         summarizer.summarize(Path("chats.txt"))
+    with pytest.raises(DiasumError, match=r"No file at chats.txt.\nDid you mean `chat.txt`\?"):
+        summarizer.summarize("chats.txt")
+    with pytest.raises(DiasumError, match="Is a directory"):
+        summarizer.summarize(str(tmp_path))
 
 
 def test_long_conversations_are_cut_and_said_so(summarizer: Summarizer) -> None:

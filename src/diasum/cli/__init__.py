@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import typer
 
 from diasum.cli import baseline, compare, config, data, demo, evaluate, inspect, score, summarize, train
-from diasum.cli.groups import Group
+from diasum.cli.groups import Command, Group
 from diasum.cli.output import named_output
 from diasum.errors import DiasumError
 from diasum.signals import HANG_UP, TERMINATE, Stopped, handled, stop_at_once
@@ -41,14 +41,14 @@ app = typer.Typer(
         "default_map": {"help": False, "data": {"help": False}, "config": {"help": False}},
     },
 )
-app.command()(demo.demo)
-app.command()(train.train)
-app.command()(evaluate.evaluate)
-app.command()(compare.compare)
-app.command()(score.score)
-app.command()(baseline.baseline)
-app.command()(summarize.summarize)
-app.command()(inspect.inspect)
+app.command(cls=Command)(demo.demo)
+app.command(cls=Command)(train.train)
+app.command(cls=Command)(evaluate.evaluate)
+app.command(cls=Command)(compare.compare)
+app.command(cls=Command)(score.score)
+app.command(cls=Command)(baseline.baseline)
+app.command(cls=Command)(summarize.summarize)
+app.command(cls=Command)(inspect.inspect)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
-from diasum.cli.groups import Group
+from diasum.cli.groups import Command, Group
 
 app = typer.Typer(
     cls=Group, help="Check a settings file or show every setting.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     file: Annotated[str, typer.Argument(help="Settings file (YAML), or the name of a bundled recipe.")],
     set_: options.Set = None,
@@ -25,7 +25,7 @@ def check(
     print(load_settings(file, options.overrides(set_)).to_yaml(), end="")
 
 
-@app.command()
+@app.command(cls=Command)
 def show() -> None:
     """Print every setting with its default and what it does."""
     from diasum.config import Settings, describe

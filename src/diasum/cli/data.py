@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from diasum.cli import options
-from diasum.cli.groups import Group
+from diasum.cli.groups import Command, Group
 
 app = typer.Typer(
     cls=Group, help="Check, count and convert conversations and summaries.", no_args_is_help=True, rich_markup_mode=None
@@ -17,7 +17,7 @@ app = typer.Typer(
 Source = Annotated[str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def check(data: Source, set_: options.Set = None, json_: options.Json = False) -> None:
     """Look for overlap between splits, near-duplicates, empty or odd rows. Exits with 1 when something serious is found."""
     from diasum import api
@@ -40,7 +40,7 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -> None:
     """Count dialogues, turns, speakers and words, by split."""
     from diasum import api
@@ -56,7 +56,7 @@ def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -
             out.print(f"note: {note}")
 
 
-@app.command()
+@app.command(cls=Command)
 def convert(
     data: Source,
     out: Annotated[

@@ -89,6 +89,7 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
     missing = sorted(name for name in loading["missing_keys"] if not _computed(model, name))
     unexpected = sorted(name for name in loading["unexpected_keys"] if not _UNUSED.search(name))
     if not missing and not unexpected:
+        _check_finite(base, model)
         return
     found = []
     if missing:
@@ -102,6 +103,19 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
         f"{cause}",
         hint=hint,
     )
+
+
+def _check_finite(base: str, model: Any) -> None:
+    """Such weights give empty summaries without an error. A sum is not finite where a number is not, and takes one pass."""
+    spoilt = [
+        name for name, weight in model.named_parameters() if weight.is_floating_point() and not weight.sum().isfinite()
+    ]
+    broken = [name for name in spoilt if not model.get_parameter(name).isfinite().all()]  # a sum alone may overflow
+    if broken:
+        raise DiasumError(
+            f"The weights of {base} hold NaN or infinite numbers: {listed(broken)}.",
+            hint="They were saved so, by a training that diverged or in fp16: take another copy of the model.",
+        )
 
 
 def _cause(names: set[str], missing: set[str], unexpected: set[str]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from diasum.errors import DiasumError, near_misses, near_path
 from diasum.json_lines import is_json_lines, json_file, json_lines, loads
 
 MOST_BYTES = 256 * 1024 * 1024
+_FILE_NAME = re.compile(r"\S+\.(txt|md|log|vtt|srt|csv|tsv|json|jsonl|ndjson|parquet)(\.gz)?", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,15 @@ class Names:
 
 
 def is_file(value: Any) -> bool:
-    """Whether a value stands for a file of conversations: a `Path`, or a text of one line that is the path of one that is there."""
-    return isinstance(value, os.PathLike) or (isinstance(value, str) and "\n" not in value and os.path.isfile(value))
+    """Whether a value stands for a file of conversations: a `Path`, or a text of one line that names something that is there.
+
+    A single word that ends like a file (``chatx.txt``) is meant for one, too: nobody says it, and as a slip of the pen it must be told.
+    """
+    if isinstance(value, os.PathLike):
+        return True
+    if not isinstance(value, str) or "\n" in value:
+        return False
+    return os.path.exists(value) or _FILE_NAME.fullmatch(value) is not None
 
 
 def read_conversations(
@@ -113,7 +122,8 @@ def _read_file(file: Path, names: Names) -> Iterator[Named]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DiasumError(f"{file} is not a readable gzip file: {error}.", hint="Download or copy it again.") from None
     except OSError as error:
-        raise DiasumError(f"{file} cannot be read: {error.strerror}.") from None
+        hint = "Give the files in it." if file.is_dir() else None
+        raise DiasumError(f"{file} cannot be read: {error.strerror}.", hint=hint) from None
     yield from _read(content, str(file), file, names)
 
 
