@@ -116,7 +116,7 @@ def test_generation_at_evaluations_belongs_to_the_memory(
     beams: int, lengths: list[int], base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
 ) -> None:
     """The tensors of all batches of long sources, counted, against the estimate; attention's tables are most of them."""
-    given = {"generate.num_beams": beams, "generate.batch_tokens": 1200, "generate.max_new_tokens": 12}
+    given = {"generate.num_beams": beams, "generate.batch_tokens": 1800, "generate.max_new_tokens": 12}
     settings = load_settings(None, {"base": base, "data.path": corpus, **quick, **given})
     prepared = prepare(settings, quick_scores)
     trainer = make_trainer(settings, Run(tmp_path), prepared, [])

@@ -30,6 +30,7 @@ from diasum.training.trainer import DialogueTrainer
 
 T = TypeVar("T")
 _NEW_TOKENS = 4
+_FEW = 3  # sources tried together; below that, memory peaks in another place
 _TRIES, _TRY_SECONDS = 3, 5.0  # steps whose time is taken: so many, unless they take longer
 
 
@@ -253,7 +254,7 @@ def _seconds_of_a_summary(
 
 
 def _generation_bytes(trainer: DialogueTrainer, base: Base, settings: GenerateSettings) -> float:
-    """What an evaluation's largest batch of summaries takes at its peak, from the longest source alone and doubled.
+    """What an evaluation's largest batch of summaries takes at its peak, from up to three of its sources.
 
     Attention's tables, which grow with the square of a source, and copies of the weights in another number type are seen there; of the
     decoder's own keys and values, which grow with each token, little is.
@@ -263,14 +264,20 @@ def _generation_bytes(trainer: DialogueTrainer, base: Base, settings: GenerateSe
         return 0.0
     batches = [(len(batch), len(sources[batch[0]])) for batch in source_batches(sources, settings)]
     longest = max(sources, key=len)
-    sizes = {"max_new_tokens": _NEW_TOKENS, "min_new_tokens": _NEW_TOKENS, "batch_tokens": 2 * len(longest)}
-    short = settings.model_copy(update=sizes)
+    short = settings.model_copy(update={"max_new_tokens": _NEW_TOKENS, "min_new_tokens": _NEW_TOKENS})
 
-    def peak(rows: int) -> int:
-        return _peak(trainer.args.device.type, lambda: generate(trainer.model, base.tokenizer, [longest] * rows, short))
+    def peak(rows: int, width: int) -> int:
+        # Of different lengths: where there is padding, attention's table of one source is no longer shared by all.
+        tried = [longest[: max(1, width - i)] for i in range(rows)]
+        alone = short.model_copy(update={"batch_tokens": rows * width})
+        return _peak(trainer.args.device.type, lambda: generate(trainer.model, base.tokenizer, tried, alone))
 
-    one = peak(1)
-    a_row = peak(2) - one if any(rows > 1 for rows, _ in batches) else 0
+    def whole(rows: int, width: int) -> int:
+        if rows <= _FEW:
+            return peak(rows, width)
+        few, fewer = peak(_FEW, width), peak(_FEW - 1, width)
+        return few + (rows - _FEW) * (few - fewer)
+
     config, decoder = base.model.config, base.model.config.get_text_config(decoder=True)
     layers = (
         getattr(config, "num_decoder_layers", None)
@@ -278,8 +285,8 @@ def _generation_bytes(trainer: DialogueTrainer, base: Base, settings: GenerateSe
         or decoder.num_hidden_layers
     )
     grown: int = settings.num_beams * settings.max_new_tokens * 2 * layers * decoder.hidden_size * 4
-    logits: int = settings.num_beams * 3 * 4 * base.model.get_output_embeddings().weight.shape[0]
-    return max(one + (rows - 1) * max(a_row * width / len(longest), logits) + rows * grown for rows, width in batches)
+    largest = {batches[0], max(batches), max(batches, key=lambda batch: batch[0] * batch[1] ** 2)}
+    return float(max(whole(*batch) + batch[0] * grown for batch in largest))
 
 
 def _held(hardware: Hardware) -> int:
