@@ -49,7 +49,7 @@ def example(**changes: Any) -> Preflight:
 
 def test_words() -> None:
     assert example().sentence() == (
-        "about 3.1 GB (20.4 GB can be had) and 25 to 80 minutes on this CPU, at most 6 minutes of it for summaries at evaluations"
+        "about 3.1 GB (20.4 GB available) and 25 to 80 minutes on this CPU, at most 6 minutes of it for summaries at evaluations"
     )
     assert (
         example(evaluation_seconds=0.4, most_seconds=7300.0)
