@@ -171,7 +171,7 @@ SGD (CC BY-SA 4.0), with summaries composed from its dialogue acts; CRD3 (CC BY-
 QMSum train and
 validation (MIT); Taskmaster-4 (CC BY 4.0); STAR (MIT); short everyday dialogues composed by the project's scripts. From 79.0M tokens
 on, 2,775 everyday conversations with their summaries, and summaries of 7,470 dialogues and parts of dialogues of those corpora, all
-written by a large language model, one by one, and read in samples, not proofread (CC0); and 220 short chats (CC0). Held-out ones,
+written by a large language model, one by one, and read in samples, not proofread (CC0); and 280 short chats (CC0). Held-out ones,
 a twenty-fifth, were not trained on, nor was anything near to a conversation that diasum bundles.
 Speakers were renamed at random or numbered. The weights are under
 CC BY-SA 4.0. DialogSum, DailyDialog, DREAM and MuTual were not trained on; DialogSum's validation split was measured
