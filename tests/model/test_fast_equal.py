@@ -324,7 +324,11 @@ def test_frozen_weights_exist_once() -> None:
     ("lora", "reason"),
     [
         ({"use_dora": True}, "not Dora"),
-        ({"modules_to_save": ["lm_head"]}, "weights beside LoRA's"),
+        pytest.param(
+            {"modules_to_save": ["lm_head"]},
+            "weights beside LoRA's",
+            marks=pytest.mark.filterwarnings("ignore:Model has `tie_word_embeddings=True`:UserWarning:peft"),
+        ),
         ({"bias": "lora_only", "target_modules": ["q_proj"]}, "weights beside LoRA's"),
         ({"target_modules": ["q", "shared"]}, "`shared`"),
         ({"lora_bias": True, "target_modules": ["q_proj"]}, "setting of peft"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,7 +28,22 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "
             "--rdzv-endpoint", "localhost:0"]  # fmt: skip
 
 needs_bitsandbytes = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs the extra `quantized`")
-pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no distributed package")
+
+
+def has_loopback() -> bool:
+    """Whether processes of this machine reach each other at 127.0.0.1; not so under ``unshare -n``, where ``ip link set lo up`` helps."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        try:
+            socket.create_connection(server.getsockname(), timeout=5).close()
+        except OSError:
+            return False
+    return True
+
+
+pytestmark = [
+    pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no distributed package"),
+    pytest.mark.skipif(not has_loopback(), reason="processes find each other at 127.0.0.1, which is down"),
+]
 
 
 def launch(*words: str, **options: Any) -> subprocess.Popen[str]:

@@ -14,7 +14,9 @@ NeededData = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Option("--run", help="Run directory.")]
 Config = Annotated[str | None, typer.Option(help="Settings file (YAML), or the name of a bundled recipe.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="section.key=value", help="A setting; may be repeated.")
+]
 Split = Annotated[
     str | None, typer.Option(help="Split to evaluate (default: evaluate.split, which is `test` unless set).")
 ]
