@@ -28,7 +28,9 @@ def test_the_two_commands_come_first() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    words = [word for word in README.read_text(encoding="utf-8").split() if re.search(r"\w", word)]  # not the bars of tables
+    words = [
+        word for word in README.read_text(encoding="utf-8").split() if re.search(r"\w", word)
+    ]  # not the bars of tables
     assert len(words) <= 700
 
 

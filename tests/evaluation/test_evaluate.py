@@ -159,7 +159,7 @@ def test_of_one_file_what_was_trained_on_is_not_evaluated(one_file: tuple[Path, 
     held_out = max(1, round(0.1 * len(rows)))
     assert evaluated.evaluation.n == held_out
     assert any(f"the {held_out} of {len(rows)} dialogues not trained on" in note for note in evaluated.evaluation.notes)
-    assert any("chose the best adapter" in note for note in evaluated.evaluation.notes)
+    assert any("choose the best adapter" in note for note in evaluated.evaluation.notes)
     assert rows[0]["dialogue"] not in (folder / "run" / "trained_on.json").read_text(), "hashes only"
 
 

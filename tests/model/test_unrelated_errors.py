@@ -49,7 +49,7 @@ def test_bases(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FutureWarning):
         load_base(base, PLAIN)
     monkeypatch.setattr(transformers.AutoModelForSeq2SeqLM, "from_pretrained", run_out)
-    with pytest.raises(DiasumError, match=r"Memory ran out while .* was loaded"):
+    with pytest.raises(DiasumError, match=r"Memory ran out while loading"):
         load_base(base, PLAIN)
 
 

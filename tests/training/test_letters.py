@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -40,7 +41,7 @@ SETTINGS = {
 
 
 def told(tmp_path: Path, family: str, data: Path, **more: object) -> tuple[str, dict[str, object]]:
-    console = Console(record=True, width=4000, file=(tmp_path / "out.txt").open("w"))
+    console = Console(record=True, width=4000, file=io.StringIO())
     base = save_model(tmp_path / "base", family)
     diasum.train(str(base), str(data), run=tmp_path / "run", settings={**SETTINGS, **more}, console=console)
     return console.export_text(), json.loads((tmp_path / "run" / "manifest.json").read_text())

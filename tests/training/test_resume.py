@@ -203,7 +203,7 @@ def test_really_killed(whole: Path, base: str, corpus: str, tmp_path: Path) -> N
         time.sleep(0.02)
     assert process.poll() is None, f"ended before it could be killed: {process.communicate()[1].decode()}"
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert Run(run).state == "unfinished"
     resumed = subprocess.run(
         [*command, "--resume"], env=environment, capture_output=True, text=True, timeout=180, check=False

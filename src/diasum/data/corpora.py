@@ -178,7 +178,7 @@ def _drop_overlap(corpus: Corpus) -> None:
     if dropped:
         corpus.splits["train"] = kept
         corpus.notes.append(
-            f"{counted(dropped, 'training dialogue')} left out, as also in another split (data.on_overlap=drop)."
+            f"{counted(dropped, 'training dialogue')} with a copy in another split left out (data.on_overlap=drop)."
         )
 
 
