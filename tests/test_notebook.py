@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
-from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 import diasum
 
@@ -27,8 +27,8 @@ def test_it_runs(base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.Mon
     settings = next(cell for cell in notebook.cells if 'diasum.load_settings("demo"' in cell.source)
     settings.source = settings.source.replace(recipe, f'{recipe}, "train.epochs": 1')
     with TemporaryDirectory() as sockets:  # files instead of ports, which need a network; their paths must be short
-        kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/kernel")
-        NotebookClient(notebook, km=kernel, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        config = Config({"ConnectionFileMixin": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+        NotebookClient(notebook, config=config, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 2, "a loss curve and a score plot"
     assert any("<table" in output.get("data", {}).get("text/html", "") for output in outputs)
