@@ -196,6 +196,8 @@ def check_selection(settings: Settings) -> None:
     if score == "loss":
         return
     if not settings.train.eval_generate:
+        if score == "rougeL":  # the default of version 0.1.0, which its configurations hold: the loss decided then, too
+            return
         raise DiasumError(
             f"train.select_by is {score}, but train.eval_generate is 0: no summaries are generated and scored.",
             hint="Set train.select_by=loss, or train.eval_generate to a number of dialogues.",
