@@ -406,6 +406,6 @@ def test_an_option_given_twice(terminal: Terminal, arguments: list[str]) -> None
 
 def test_an_option_given_twice_with_the_same_value(terminal: Terminal) -> None:
     code, _, err = terminal(
-        "baseline", "--data", "sample", "--split", "test", "--split=test", "--set", "evaluate.resamples=10"
+        "baseline", "--data", "sample", "--split", "test", "--split=test", "--set", "evaluate.resamples=100"
     )
     assert code == 0, err
