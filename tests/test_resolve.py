@@ -94,7 +94,12 @@ TYPED = {
 
 def every_setting() -> Iterator[tuple[str, Any]]:
     """Each setting with a value that neither the defaults nor the demo have."""
-    special = {"prompt.template": "Sum up: {dialogue}", "lora.target_modules": ["k"], "lora.use_dora": True}
+    special = {
+        "evaluate.protocol": "unicode",
+        "prompt.template": "Sum up: {dialogue}",
+        "lora.target_modules": ["k"],
+        "lora.use_dora": True,
+    }
     for section, field in Settings.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
