@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
     Path("run/config.yaml").write_text(own.to_yaml())
     kept = Work()
     empty = Corpus("none", {name: [] for name in ("test", "other")})
-    for place, stop, result in (
+    places: tuple[tuple[str, bool, Any], ...] = (
         ("diasum.training.fit.fit", True, None),
         ("diasum.training.fit.dry_run", True, None),
         ("diasum.data.load_corpus", False, empty),
@@ -61,7 +62,14 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         ("diasum.evaluation.plan.load_trained", False, None),
         ("diasum.evaluation.evaluate.evaluate_model", True, None),
         ("diasum.evaluation.evaluate.evaluate_texts", True, None),
-    ):
+    )
+    for (
+        place,
+        _,
+        _,
+    ) in places:  # before anything is replaced: a module that is imported later would keep what stands in for it
+        importlib.import_module(place.rpartition(".")[0])
+    for place, stop, result in places:
         monkeypatch.setattr(place, kept.keep(place.rpartition(".")[2], stop=stop, result=result))
     return kept
 
