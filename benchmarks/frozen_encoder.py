@@ -33,7 +33,7 @@ from diasum.training.prepare import prepare
 
 RESULTS = Path(__file__).parent / "results" / "frozen_encoder.json"
 RUNS = Path("build/benchmarks/frozen_encoder")
-RECIPES = {"dialogsum": "dialogsum-mini", "sample": "demo"}
+RECIPES = {"dialogsum": "dialogsum-mini", "sample": "sample-mini"}
 MODES = {"everywhere": False, "decoder": True}
 STEPS = 16
 

@@ -25,7 +25,7 @@ from diasum.training import Run
 
 RESULTS = Path(__file__).parent / "results" / "mini.json"
 RUNS = Path("build/benchmarks/mini")
-RECIPES = {"sample": ("demo", "rouge-score"), "dialogsum": ("dialogsum-mini", "dialogsum-paper")}
+RECIPES = {"sample": ("sample-mini", "rouge-score"), "dialogsum": ("dialogsum-mini", "dialogsum-paper")}
 
 
 def main() -> None:

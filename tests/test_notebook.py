@@ -19,7 +19,7 @@ def test_it_runs(base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.Mon
     """On a tiny base and corpus, which take the place of the bundled ones; every cell is run as it stands."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    names = 'BASE, DATA = "mini", "sample"'
+    names = 'BASE, DATA = "mini", "everyday"'
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     assert names in first.source
     first.source = first.source.replace(names, f"BASE, DATA = {base!r}, {corpus!r}")

@@ -53,7 +53,7 @@ def train(
 
     Args:
         base: hub id, folder or ``mini``.
-        data: hub id, file, folder or ``sample``.
+        data: hub id, file, folder, ``everyday`` or ``sample``.
         run: the run directory; must not exist unless `resume`.
         config: a YAML file or the name of a bundled recipe.
         settings: further settings, ``{"train.epochs": 5}`` or ``["train.epochs=5"]``, or a whole `Settings`, of which the values

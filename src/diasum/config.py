@@ -41,7 +41,7 @@ class _Section(_Values):
 
 
 class DataSettings(_Section):
-    path: str = Field("sample", description="hub id, local file or folder, or the bundled `sample`")
+    path: str = Field("sample", description="hub id, local file or folder, or the bundled `everyday` or `sample`")
     revision: str | None = Field(None, description="commit, tag or branch of the hub data set")
     config: str | None = Field(None, description="the data set's configuration, if it has several")
     train_split: str = Field("train", description="the split to train on")

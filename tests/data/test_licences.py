@@ -13,14 +13,16 @@ import pytest
 
 from diasum.config import DataSettings
 from diasum.data import load_corpus
+from diasum.data.corpora import BUNDLED
 from diasum.data.licences import base_licence, hub_licence, local_licence
 from diasum.model import bundled_base
 
 ROW = '{"fname": "1", "dialogue": "A: Hi.\\nB: Hello.", "summary": "A greets B."}\n'
 
 
-def test_the_bundled_sample_states_its_licence() -> None:
-    assert load_corpus(DataSettings(path="sample")).license == "cc0-1.0"
+@pytest.mark.parametrize("name", ["everyday", "sample"])
+def test_bundled_conversations_state_their_licence(name: str) -> None:
+    assert load_corpus(DataSettings(path=name)).license == "cc0-1.0"
 
 
 def test_a_plain_copy_of_dialogsum_is_known_by_its_files(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_a_card_that_cannot_be_read_says_nothing(line: str, tmp_path: Path) -> N
 
 
 def test_the_package_names_the_licences_of_all_that_it_ships(tmp_path: Path) -> None:
-    """Its code, the bundled base, the sample conversations; with their texts, as a wheel's metadata."""
+    """Its code, the bundled base, the bundled conversations; with their texts, as a wheel's metadata."""
     root = Path(__file__).parents[2]
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(root / name, tmp_path)
@@ -119,7 +121,8 @@ def test_the_package_names_the_licences_of_all_that_it_ships(tmp_path: Path) -> 
     made = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True, check=True)
     folder = tmp_path / "out" / made.stdout.split()[-1]
     told = Parser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
-    shipped = {"apache-2.0", base_licence(str(bundled_base())), load_corpus(DataSettings(path="sample")).license}
+    bundled = {load_corpus(DataSettings(path=name)).license for name in BUNDLED}
+    shipped = {"apache-2.0", base_licence(str(bundled_base())), *bundled}
     assert {name.lower() for name in told["License-Expression"].split(" AND ")} == shipped
     texts = {Path(name).stem for name in told.get_all("License-File", []) if name.startswith("LICENSES/")}
     assert {name.lower() for name in texts} == shipped

@@ -14,7 +14,9 @@ from diasum.cli.groups import Command, Group
 app = typer.Typer(
     cls=Group, help="Check, count and convert conversations and summaries.", no_args_is_help=True, rich_markup_mode=None
 )
-Source = Annotated[str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
+Source = Annotated[
+    str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `everyday` or `sample`.")
+]
 
 
 @app.command(cls=Command)

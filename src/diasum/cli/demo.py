@@ -17,7 +17,7 @@ def demo(
     examples: Annotated[int, typer.Option(help="Number of summaries to print beside the human ones.")] = 3,
     set_: options.Set = None,
 ) -> None:
-    """Fine-tune the bundled base on the sample conversations, evaluate it and show what changed."""
+    """Fine-tune the bundled base on the everyday conversations, evaluate it and show what changed."""
     from diasum import api
     from diasum.cli.drawing import console, program, show_evaluation, show_examples
     from diasum.progress import Bars

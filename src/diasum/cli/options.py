@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 Base = Annotated[str | None, typer.Option(help="Base model: hub id, local folder, or the bundled `mini`.")]
-Data = Annotated[str | None, typer.Option(help="Corpus: hub id, local file or folder, or the bundled `sample`.")]
+Data = Annotated[
+    str | None, typer.Option(help="Corpus: hub id, local file or folder, or the bundled `everyday` or `sample`.")
+]
 NeededData = Annotated[
-    str, typer.Option("--data", help="Corpus: hub id, local file or folder, or the bundled `sample`.")
+    str, typer.Option("--data", help="Corpus: hub id, local file or folder, or the bundled `everyday` or `sample`.")
 ]
 RunFolder = Annotated[Path, typer.Option("--run", help="Run directory.")]
 Config = Annotated[str | None, typer.Option(help="Settings file (YAML), or the name of a bundled recipe.")]

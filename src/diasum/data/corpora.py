@@ -1,7 +1,7 @@
 """Load a corpus by whatever name the user has for it, with the splits that its purpose needs.
 
-In: data settings. Out: a `Corpus` whose notes say how it was read. Names are tried in this order: the bundled `sample`, a local file or
-folder, a hub id. What the purpose does not need is read leniently: a broken test split does not stop training.
+In: data settings. Out: a `Corpus` whose notes say how it was read. Names are tried in this order: the bundled `everyday` and `sample`, a
+local file or folder, a hub id. What the purpose does not need is read leniently: a broken test split does not stop training.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from diasum.errors import DiasumError, near_misses, near_path, nearest
 from diasum.hub import may_be_id, offline
 from diasum.wording import counted
 
-BUNDLED = {"sample": Path(__file__).parent.parent / "assets" / "sample"}
+_ASSETS = Path(__file__).parent.parent / "assets"
+BUNDLED = {name: _ASSETS / name for name in ("sample", "everyday")}
 Purpose = Literal["train", "evaluate", "any"]
 
 
@@ -243,7 +244,7 @@ def _no_such_file(name: str, path: Path) -> DiasumError:
         meant = f"Did you mean `{bundled}`?"
     return DiasumError(
         f"There is no file or folder {name}.",
-        hint=f"{meant} Expected a file ({FORMATS}), a folder with one file per split, the bundled `sample`, "
+        hint=f"{meant} Expected a file ({FORMATS}), a folder with one file per split, the bundled `everyday` or `sample`, "
         "or a hub id such as `knkarthick/dialogsum`.".lstrip(),
     )
 

@@ -118,7 +118,7 @@ def plan_evaluation(
     if not settings.data.path:
         check_there(str(source))
         raise DiasumError(
-            "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, or `sample`)."
+            "Evaluation needs data.", hint="Give it with --data (a hub id, a file, a folder, `everyday` or `sample`)."
         )
     usual = (settings.data, settings.evaluate.max_examples) == (own.data, own.evaluate.max_examples)
     folder = Path(out) if out is not None else None
