@@ -67,12 +67,12 @@ def train(
     """
     from diasum.training import Run, distributed
 
-    given = {"base": base, "data.path": data}
+    arguments = {"base": base, "data.path": data}
     if resume:
         own = Run(run).resume(None)
-        resolved = Run(run).resume(resolve(TRAIN, settings, given, config=config, own=own))
+        resolved = Run(run).resume(resolve(TRAIN, settings, arguments, config=config, own=own))
     else:
-        resolved = resolve(TRAIN, settings, given, config=config)
+        resolved = resolve(TRAIN, settings, arguments, config=config)
         _check_free(run)
     # Only now what takes seconds to load, so that a slip of the pen is told at once.
     load_peft()
@@ -199,13 +199,13 @@ def score(
     from diasum.evaluation.predictions import read_systems
 
     files = [predictions] if isinstance(predictions, str | Path) else list(predictions)
-    given = resolve(SCORE, settings, {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol})
+    resolved = resolve(SCORE, settings, {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol})
 
     def predict(pairs: Any, pair_of: Any) -> tuple[dict[str, list[Prediction]], list[str]]:
         systems, notes = read_systems(files, pairs, pair_of)
-        return systems | baselines(given.evaluate.baselines, pairs, given.evaluate.seed), notes
+        return systems | baselines(resolved.evaluate.baselines, pairs, resolved.evaluate.seed), notes
 
-    return _score_texts(given, out, predict, progress)
+    return _score_texts(resolved, out, predict, progress)
 
 
 def baseline(
@@ -226,8 +226,10 @@ def baseline(
     from diasum.evaluation.evaluate import baselines
 
     methods = [method] if isinstance(method, str) else list(method)
-    given = resolve(BASELINE, settings, {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol})
-    return _score_texts(given, out, lambda pairs, _: (baselines(methods, pairs, given.evaluate.seed), []), progress)
+    resolved = resolve(BASELINE, settings, {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol})
+    return _score_texts(
+        resolved, out, lambda pairs, _: (baselines(methods, pairs, resolved.evaluate.seed), []), progress
+    )
 
 
 def compare(

@@ -337,8 +337,8 @@ def _problem(item: Any) -> str:
         same = " or ".join(f"`{other}.{name}`" for other in Settings.model_fields if name in _names((other,)))
         meant = f"Did you mean {same}?" if same else near_misses(str(name), _names(tuple(section)))
         return f"{path}: unknown setting. {meant}"
-    found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
-    return f"{path}: {item['msg'].removeprefix('Value error, ')}{found}"
+    suffix = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
+    return f"{path}: {item['msg'].removeprefix('Value error, ')}{suffix}"
 
 
 def _names(section: tuple[int | str, ...]) -> Iterable[str]:

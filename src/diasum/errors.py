@@ -118,13 +118,13 @@ def _stem(name: str) -> str:
     return Path(name.removesuffix(".gz")).stem
 
 
-def check_keywords(function: str, given: Iterable[str], valid: Iterable[str]) -> None:
+def check_keywords(function: str, arguments: Iterable[str], valid: Iterable[str]) -> None:
     """Refuse arguments that a function passes on and nothing takes.
 
     Raises:
         DiasumError: with what was probably meant, and what there is.
     """
     names = list(valid)
-    for name in given:
+    for name in arguments:
         if name not in names:
             raise DiasumError(f"{function}() takes no argument `{name}`.", hint=near_misses(name, names, listed=20))

@@ -21,12 +21,12 @@ ProgressCallback = Callable[[str, int, int], None]  # what is being done, done, 
 
 @dataclass(slots=True)
 class _Task:
-    """One kind of work: when it began and with how much done, when it was last heard of and last told of."""
+    """One kind of work: when it began and with how much done, when it was last heard of, and when a line about it was last printed."""
 
     began: float
     began_with: int
     heard: float
-    told: float
+    printed: float
     bar: Any = None
 
 
@@ -84,7 +84,7 @@ class Bars:
         if task is None:
             # Reported before any of it is done, it begins now; otherwise a part of it was done since the last report.
             began = now if done == 0 else self._last
-            task = self._tasks[what] = _Task(began, 0, heard=began, told=began)
+            task = self._tasks[what] = _Task(began, 0, heard=began, printed=began)
             if self._live:
                 task.bar = self._bar.add_task(what, total=total, more="")
         gap, task.heard, self._last = now - task.heard, now, now
@@ -95,8 +95,8 @@ class Bars:
         if self._live:
             self._bar.update(task.bar, completed=done, more=", ".join(details))
         # The next report may come as late again: a line later would leave more than half a minute without one.
-        elif now - task.told + gap > LINE_SECONDS or (done >= total and task.told > task.began):
-            task.told = now
+        elif now - task.printed + gap > LINE_SECONDS or (done >= total and task.printed > task.began):
+            task.printed = now
             name = f"{unit} " if unit else ""
             share = f" ({done / total:.0%})" if total else ""
             self._print(", ".join([f"{what}: {name}{done:,} of {total:,}{share}", *details]))
@@ -104,7 +104,7 @@ class Bars:
     def resume(self, what: str, done: int, total: int) -> None:
         """Begin work of which a part was done before, by an earlier session say: it does not count for the rate."""
         now = self._clock()
-        task = self._tasks[what] = _Task(now, done, heard=now, told=now)
+        task = self._tasks[what] = _Task(now, done, heard=now, printed=now)
         self._last = now
         if self._live:
             task.bar = self._bar.add_task(what, total=total, completed=done, more="")

@@ -115,11 +115,11 @@ def resolve(
         check_settings(tree, str(file))
     if own is not None:
         tree = _put_all(own.model_dump(mode="json"), _leaves(tree))
-    given = [(path, value) for path, value in (arguments or {}).items() if value is not None]
-    given += _differing(settings, tree) if isinstance(settings, Settings) else _listed(settings)
-    resolved = _with(tree, given)
-    command.check(path for path, _ in given)
-    _refuse_contradictions(tree, given)
+    assignments = [(path, value) for path, value in (arguments or {}).items() if value is not None]
+    assignments += _differing(settings, tree) if isinstance(settings, Settings) else _listed(settings)
+    resolved = _with(tree, assignments)
+    command.check(path for path, _ in assignments)
+    _refuse_contradictions(tree, assignments)
     return resolved
 
 
@@ -195,12 +195,12 @@ def _differing(settings: Settings, tree: Mapping[str, Any]) -> list[tuple[str, A
     return [(path, value) for path, before, value in both if value != before]
 
 
-def _with(tree: dict[str, Any], given: Iterable[tuple[str, Any]]) -> Settings:
-    return check_settings(_put_all(copy.deepcopy(tree), given), "the settings")
+def _with(tree: dict[str, Any], assignments: Iterable[tuple[str, Any]]) -> Settings:
+    return check_settings(_put_all(copy.deepcopy(tree), assignments), "the settings")
 
 
-def _put_all(tree: dict[str, Any], given: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    for path, value in given:
+def _put_all(tree: dict[str, Any], assignments: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    for path, value in assignments:
         *sections, key = path.split(".")
         inner = tree
         for section in sections:
@@ -214,9 +214,9 @@ def _put_all(tree: dict[str, Any], given: Iterable[tuple[str, Any]]) -> dict[str
     return tree
 
 
-def _refuse_contradictions(tree: dict[str, Any], given: list[tuple[str, Any]]) -> None:
+def _refuse_contradictions(tree: dict[str, Any], assignments: list[tuple[str, Any]]) -> None:
     """Of two values for one setting the order must not matter; `2` and `2.0`, or a name and a list of it, are the same."""
-    for one, other in combinations(given, 2):
+    for one, other in combinations(assignments, 2):
         if not (_within(one[0], other[0]) or _within(other[0], one[0])):
             continue
         if _with(tree, (one, other)) != _with(tree, (other, one)):

@@ -13,10 +13,10 @@ PACKAGES = ("torch", "transformers", "peft", "accelerate", "datasets", "tokenize
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """Name to version: diasum's, then those of the packages that are installed."""
-    found = {"diasum": diasum.__version__}
+    installed = {"diasum": diasum.__version__}
     for name in packages:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed

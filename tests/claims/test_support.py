@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diasum.claims.quantities import quantities
-from diasum.claims.spoken_numbers import number, said
+from diasum.claims.spoken_numbers import number, spoken_values
 from diasum.claims.support import KINDS, check, faithfulness, support
 from diasum.dialogue import Dialogue, Turn, parse_dialogue
 from diasum.errors import DiasumError
@@ -162,22 +162,22 @@ def test_number(text: str, value: float | None) -> None:
     ],
 )
 def test_said_times(text: str, clock: int) -> None:
-    assert clock in said(text).times
+    assert clock in spoken_values(text).times
 
 
 def test_said_reads_years_telephone_numbers_and_prices() -> None:
-    assert 1995 in said("nineteen ninety-five").numbers
-    assert 2008 in said("two thousand eight").numbers
-    assert 5550199 in said("five five five, oh one nine nine").numbers
-    assert 12.99 in said("twelve ninety-nine").numbers
-    assert 2.5 in said("two and a half").numbers
-    assert 30 in said("half an hour").numbers
-    assert said("Nine or ten people").numbers.isdisjoint({7, 19, 910})
-    assert said("half past six").numbers.isdisjoint({30, 50})
+    assert 1995 in spoken_values("nineteen ninety-five").numbers
+    assert 2008 in spoken_values("two thousand eight").numbers
+    assert 5550199 in spoken_values("five five five, oh one nine nine").numbers
+    assert 12.99 in spoken_values("twelve ninety-nine").numbers
+    assert 2.5 in spoken_values("two and a half").numbers
+    assert 30 in spoken_values("half an hour").numbers
+    assert spoken_values("Nine or ten people").numbers.isdisjoint({7, 19, 910})
+    assert spoken_values("half past six").numbers.isdisjoint({30, 50})
 
 
 def test_turns_do_not_run_together() -> None:
-    assert 930 not in said("I am nine\nthirty are here").numbers
+    assert 930 not in spoken_values("I am nine\nthirty are here").numbers
 
 
 def test_list_marks_and_codes_are_no_numbers() -> None:

@@ -124,14 +124,14 @@ def _sentence(words: list[str], turn: int, question: bool) -> _Sentence:
 
 def flips(summary: str, clauses: Clauses) -> list[Flip]:
     """The negations of a summary that its dialogue contradicts, and the denials that a summary leaves out."""
-    found = []
+    added = []
     spans = []
     for match in _SUMMARY_NEGATION.finditer(summary):
         spans.append(match.span())
         rest = _CLAUSE_END.split(match["rest"], maxsplit=1)[0].rstrip()
         if (flip := _added(match.start(), match.start("rest") + len(rest), rest, summary, clauses)) is not None:
-            found.append(flip)
-    return found + list(_removed(summary, clauses))
+            added.append(flip)
+    return added + list(_removed(summary, clauses))
 
 
 def _added(start: int, end: int, rest: str, summary: str, clauses: Clauses) -> Flip | None:

@@ -47,7 +47,7 @@ WEEKDAYS = {name: number for number, day in enumerate(_WEEKDAYS.split()) for nam
 
 
 @dataclass(slots=True)
-class Said:
+class SpokenValues:
     """Every reading of the numbers in a text; times in minutes, modulo twelve hours; months 1 to 12, weekdays 0 to 6."""
 
     numbers: set[float] = field(default_factory=set)
@@ -98,12 +98,12 @@ _LATE_HOUR = re.compile(r"\b(1[3-9]|2[0-4])(?:[.:]00\b|\s?h\b|\s?o['’]?\s?cloc
 _SLASHED = re.compile(r"\b(\d{1,2})[/-](\d{1,2})(?:[/-](\d{2,4}))?\b")
 
 
-def said(text: str) -> Said:
+def spoken_values(text: str) -> SpokenValues:
     """Every number, time, month and weekday that a dialogue's text may be read to mention."""
     lower = text.lower()
     tokens = list(_TOKEN.finditer(lower))
     words = {match.group() for match in tokens}
-    result = Said()
+    result = SpokenValues()
     for run in _runs(lower, tokens, result):
         _read_run(run, result, decimal="point" in words)
     for word in words & _EXTRA.keys():
@@ -128,7 +128,7 @@ def said(text: str) -> Said:
     return result
 
 
-def _add_past(minutes: float, word: str, hour: float | None, into: Said) -> None:
+def _add_past(minutes: float, word: str, hour: float | None, into: SpokenValues) -> None:
     if hour is not None and 1 <= hour <= 24 and minutes < 60:
         into.times.add(int(60 * hour + (minutes if word in ("past", "after") else -minutes)) % 720)
 
@@ -152,22 +152,22 @@ def _atom(word: str) -> tuple[Atom, ...]:
     return ((word, float(SPOKEN[word])),) if word in SPOKEN else ()
 
 
-def _runs(lower: str, tokens: list[re.Match[str]], into: Said) -> Iterator[list[Atom]]:
+def _runs(lower: str, tokens: list[re.Match[str]], into: SpokenValues) -> Iterator[list[Atom]]:
     """Numbers that stand next to one another and may be one; a unit after a run adds its conversion as a run of its own."""
     run: list[Atom] = []
     end = 0
     for match in tokens:
-        found = _atom(match.group())
-        if not found:
+        atoms = _atom(match.group())
+        if not atoms:
             continue
         if run:
             gap = lower[end : match.start()]
             if not _GAP.match(gap):
                 if past := _PAST_GAP.match(gap):
-                    _add_past(_value(run), past[1], found[0][1], into)
+                    _add_past(_value(run), past[1], atoms[0][1], into)
                 yield from _with_unit(run, lower, end)
                 run = []
-        run.extend(found)
+        run.extend(atoms)
         end = match.end()
     if run:
         yield from _with_unit(run, lower, end)
@@ -189,7 +189,7 @@ def _with_unit(run: list[Atom], lower: str, end: int) -> Iterator[list[Atom]]:
         yield from ([("", round(number, 4))] for number in into)
 
 
-def _read_run(run: list[Atom], into: Said, *, decimal: bool) -> None:
+def _read_run(run: list[Atom], into: SpokenValues, *, decimal: bool) -> None:
     into.numbers.update(value for word, value in run if word not in SCALES)
     cut = groups(run)
     values = [value for group in cut if (value := spell(group)) is not None]
@@ -233,13 +233,13 @@ def _digits(group: list[Atom]) -> str:
 
 def groups(run: list[Atom]) -> list[list[Atom]]:
     """Cut a run into the longest groups that spell one number: nine | thirty, twenty-five, two hundred and fifty | three."""
-    found: list[list[Atom]] = []
+    grouped: list[list[Atom]] = []
     for atom in run:
-        if found and spell([*found[-1], atom]) is not None:
-            found[-1].append(atom)
+        if grouped and spell([*grouped[-1], atom]) is not None:
+            grouped[-1].append(atom)
         else:
-            found.append([atom])
-    return found
+            grouped.append([atom])
+    return grouped
 
 
 def spell(run: list[Atom]) -> float | None:

@@ -22,7 +22,7 @@ from diasum.claims.lexicon import STOPWORDS
 from diasum.claims.names import WORD, Mentions, joined_names, names
 from diasum.claims.negation import Clauses, flips, stem
 from diasum.claims.quantities import Quantity, quantities
-from diasum.claims.spoken_numbers import Said, said
+from diasum.claims.spoken_numbers import SpokenValues, spoken_values
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError
 
@@ -84,9 +84,9 @@ class Evidence:
         return "\n".join(turn.text for turn in self.dialogue.turns)
 
     @cached_property
-    def said(self) -> Said:
+    def spoken(self) -> SpokenValues:
         """All readings of its numbers."""
-        return said(self.text)
+        return spoken_values(self.text)
 
     @cached_property
     def mentions(self) -> Mentions:
@@ -100,20 +100,22 @@ class Evidence:
 
     def check(self, summary: str) -> list[Unsupported]:
         """As `check`."""
-        found = [problem for quantity in quantities(summary) if (problem := self._check_quantity(quantity)) is not None]
-        taken = [(problem.start, problem.end) for problem in found]
+        unsupported = [
+            problem for quantity in quantities(summary) if (problem := self._check_quantity(quantity)) is not None
+        ]
+        taken = [(problem.start, problem.end) for problem in unsupported]
         missing = [name for name in names(summary) if not self.mentions.has(name)]
         for start, end in joined_names(missing, summary):
             if not any(start < b and a < end for a, b in taken):
                 text = summary[start:end]
-                found.append(
+                unsupported.append(
                     Unsupported(
                         "name", text, start, end, f"“{text}” is neither a speaker nor mentioned in the conversation."
                     )
                 )
         for flip in flips(summary, self.clauses):
-            found.append(Unsupported("negation", flip.text, flip.start, flip.end, flip.reason))
-        return sorted(found, key=lambda problem: (problem.start, problem.end))
+            unsupported.append(Unsupported("negation", flip.text, flip.start, flip.end, flip.reason))
+        return sorted(unsupported, key=lambda problem: (problem.start, problem.end))
 
     @cached_property
     def _spaceless(self) -> str:
@@ -132,7 +134,7 @@ class Evidence:
             )
         if quantity.small:
             counted = self._counted(quantity.noun)
-            if not counted or quantity.parts[0][1] in counted | self.said.numbers:
+            if not counted or quantity.parts[0][1] in counted | self.spoken.numbers:
                 return None
         elif not (missing := self._missing(quantity)) or (
             missing == {"year"} and len(quantity.parts) == 3 and not self._years
@@ -146,12 +148,12 @@ class Evidence:
         return {
             kind
             for kind, value in quantity.parts
-            if not self.said.supports(quantity.kind if kind == "number" else kind, value)
+            if not self.spoken.supports(quantity.kind if kind == "number" else kind, value)
         }
 
     @property
     def _years(self) -> bool:
-        return any(1900 <= value <= 2100 for value in self.said.numbers)
+        return any(1900 <= value <= 2100 for value in self.spoken.numbers)
 
     def _counted(self, noun: str) -> set[float]:
         """How many of the noun the dialogue speaks of; empty where it gives no number for it."""
@@ -159,7 +161,7 @@ class Evidence:
             return set()
         singular = noun.removesuffix("s")
         runs = re.findall(rf"([\w,.\-]+ )(?:more |other )?{re.escape(singular)}(?:e?s)?\b", self.text, re.I)
-        return {value for run in runs for value in said(run).numbers if value > 1}
+        return {value for run in runs for value in spoken_values(run).numbers if value > 1}
 
 
 def check(summary: str, dialogue: Dialogue) -> list[Unsupported]:
@@ -199,10 +201,10 @@ def faithfulness(
         if progress and (done % 500 == 0 or done == len(summaries)):
             progress(500 if done % 500 == 0 else done % 500)
     flagged = {
-        kind: np.array([any(claim.kind == kind for claim in found) for found in results], float) for kind in KINDS
+        kind: np.array([any(claim.kind == kind for claim in claims) for claims in results], float) for kind in KINDS
     }
-    flagged["any"] = np.array([bool(found) for found in results], float)
-    counted = Counter(claim.kind for found in results for claim in found)
+    flagged["any"] = np.array([bool(claims) for claims in results], float)
+    counted = Counter(claim.kind for claims in results for claim in claims)
     return FaithfulnessReport(len(results), results, {kind: counted[kind] for kind in KINDS}, flagged)
 
 
@@ -217,7 +219,7 @@ def support(summary: str, dialogue: Dialogue) -> list[tuple[int, int, int]]:
         no turn has are left out.
     """
     turns = [{stem(word) for word in WORD.findall(turn.text.lower())} for turn in dialogue.turns]
-    readings = [said(turn.text) for turn in dialogue.turns]
+    readings = [spoken_values(turn.text) for turn in dialogue.turns]
     stated = quantities(summary)
     result: list[tuple[int, int, int]] = []
     for begin, stop in _sentences(summary):

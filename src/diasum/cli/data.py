@@ -25,20 +25,20 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
     from diasum import api
     from diasum.cli.drawing import console, print_json
 
-    found = api.check_data(data, settings=options.overrides(set_))
+    report = api.check_data(data, settings=options.overrides(set_))
     if json_:
-        print_json(asdict(found))
+        print_json(asdict(report))
     else:
         out = console()
-        for finding in found.findings:
+        for finding in report.findings:
             more = ", ..." if finding.count > len(finding.ids) else ""
             which = f" ({', '.join(finding.ids)}{more})" if finding.ids else ""
             out.print(f"{finding.severity}: {finding.message}{which}")
-        for note in found.notes:
+        for note in report.notes:
             out.print(f"note: {note}")
-        if not found.findings:
-            out.print(f"{data}: no {'other ' if found.notes else ''}problems found.")
-    if not found.clean:
+        if not report.findings:
+            out.print(f"{data}: no {'other ' if report.notes else ''}problems found.")
+    if not report.clean:
         raise typer.Exit(1)
 
 

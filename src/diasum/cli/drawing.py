@@ -117,11 +117,11 @@ def comparison_table(comparison: Comparison, metric: str) -> Table:
     for heading in [*headings[:1], *(("seeds", "sd of seeds") if several else ()), *headings[1:]]:
         table.add_column(heading, justify="left" if heading == "run" else "right")
     for system in comparison.rows:
-        found = system.metrics[metric]
+        interval = system.metrics[metric]
         cells = [system.name]
         if several:
             cells += [str(system.seeds), f"{system.sd[metric]:.2f}" if system.sd else ""]
-        cells.append(f"{found.mean:.1f} ({found.low:.1f}-{found.high:.1f})")
+        cells.append(f"{interval.mean:.1f} ({interval.low:.1f}-{interval.high:.1f})")
         if row := comparison.difference(system.name, metric):
             d = row.difference
             cells += [f"{d.mean:+.1f} ({d.low:+.1f} to {d.high:+.1f})", f"{row.p_holm:.4f}"]

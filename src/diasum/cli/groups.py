@@ -29,11 +29,11 @@ class Command(TyperCommand):
     """A command for which, of two values of one option, the order does not matter: they are refused. Click would take the last one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        given: dict[str, str] = {}
+        first: dict[str, str] = {}
         for name, value in _values(self.params, args):
-            if given.setdefault(name, value) != value:
+            if first.setdefault(name, value) != value:
                 raise DiasumError(
-                    f"{name} is given twice with different values: {given[name]} and {value}.", hint="Give it once."
+                    f"{name} is given twice with different values: {first[name]} and {value}.", hint="Give it once."
                 )
         return list(super().parse_args(ctx, args))
 
@@ -41,7 +41,7 @@ class Command(TyperCommand):
 def _values(params: Sequence[Any], args: Sequence[str]) -> list[tuple[str, str]]:
     """The options that take one value and may be given once, each time they stand in `args`, by their first name."""
     taking = {name: param for param in params for name in param.opts if not getattr(param, "is_flag", True)}
-    found: list[tuple[str, str]] = []
+    options: list[tuple[str, str]] = []
     words = iter(args)
     for word in words:
         if word == "--":
@@ -51,5 +51,5 @@ def _values(params: Sequence[Any], args: Sequence[str]) -> list[tuple[str, str]]
             continue
         value = value if joined else next(words, "")
         if not taking[name].multiple:
-            found.append((taking[name].opts[0], value))
-    return found
+            options.append((taking[name].opts[0], value))
+    return options

@@ -35,11 +35,11 @@ Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, met
 Json = Annotated[bool, typer.Option("--json", help="Print only the figures, as JSON, on standard output.")]
 
 
-def given(**options: object) -> dict[str, object]:
+def given_options(**options: object) -> dict[str, object]:
     """The options the user gave, by dotted path (``train__epochs`` stands for ``train.epochs``)."""
     return {name.replace("__", "."): value for name, value in options.items() if value is not None}
 
 
 def overrides(items: list[str] | None, **options: object) -> list[str | tuple[str, object]]:
     """`--set` items and the flags that stand for settings; none goes before another."""
-    return [*given(**options).items(), *(items or [])]
+    return [*given_options(**options).items(), *(items or [])]

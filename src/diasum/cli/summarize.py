@@ -56,7 +56,7 @@ def summarize(
     summarizer = api.load(run, base=base, dtype=dtype)
     for note in summarizer.trained.notes:
         out.print(f"note: {note}", markup=False)
-    generate: dict[str, Any] = options.given(num_beams=num_beams, max_new_tokens=max_new_tokens)
+    generate: dict[str, Any] = options.given_options(num_beams=num_beams, max_new_tokens=max_new_tokens)
     with Bars(out, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
         for name, conversation, summary in _summaries(summarizer, conversations, generate, bars):
             if jsonl:

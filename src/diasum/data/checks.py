@@ -212,11 +212,11 @@ def _near_duplicates(corpus: Corpus) -> Iterator[Finding]:
     """Similar pairs within and across splits; a pair of pairs is counted once, at the later split."""
     places = [(split, pair) for split, pairs in corpus.splits.items() for pair in pairs]
     shingles = [_shingles(pair) for _, pair in places]
-    found: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    similar: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for i, j in sorted(_candidates(shingles)):
         if _jaccard(shingles[i], shingles[j]) >= NEAR:
-            found[places[i][0], places[j][0]].append((i, j))
-    for (first, second), pairs in found.items():
+            similar[places[i][0], places[j][0]].append((i, j))
+    for (first, second), pairs in similar.items():
         across = first != second
         count = len({j for _, j in pairs})
         where = f"also in `{first}`" if across else "in it twice"

@@ -127,10 +127,10 @@ def _mapped(wanted: str | None, setting: str, known: dict[str, str], table: Tabl
 
 def _summaries(settings: DataSettings, known: dict[str, str], table: Table) -> tuple[str, ...]:
     if settings.summary_columns:
-        found = [known[as_name(name)] for name in settings.summary_columns if as_name(name) in known]
-        if not found:  # a list may name the columns of all splits: `summary` in train, `summary1` in test
+        columns = [known[as_name(name)] for name in settings.summary_columns if as_name(name) in known]
+        if not columns:  # a list may name the columns of all splits: `summary` in train, `summary1` in test
             _mapped(settings.summary_columns[0], "data.summary_columns", known, table)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(columns))
     for base in SUMMARY_NAMES:
         if base in known:
             return (known[base],)
@@ -157,13 +157,13 @@ def _missing(what: str, setting: str, valid: Sequence[str], names: Sequence[str]
 
 
 def _pair(row: dict[str, Any], index: int, table: Table, split: str, columns: Columns) -> Pair:
-    said = row.get(columns.dialogue) if columns.dialogue_named else _conversation(row, columns)
+    conversation = row.get(columns.dialogue) if columns.dialogue_named else _conversation(row, columns)
     name = f"{table.where(index)}: the conversation in `{columns.dialogue}`"
-    dialogue = as_dialogue(said, name, may_be_empty=True)
+    dialogue = as_dialogue(conversation, name, may_be_empty=True)
     references = tuple(text for name in columns.summaries for text in cell_texts(row.get(name)))
-    given = one_line(row.get(columns.id)) if columns.id else ""
+    identifier = one_line(row.get(columns.id)) if columns.id else ""
     topic = one_line(row.get(columns.topic)) if columns.topic else ""
-    return Pair(given or f"{split}_{index}", dialogue, references, topic or None)
+    return Pair(identifier or f"{split}_{index}", dialogue, references, topic or None)
 
 
 def _conversation(row: dict[str, Any], columns: Columns) -> Any:
@@ -221,7 +221,7 @@ def _merge(group: list[Pair], row_id: str) -> Pair:
 
 def _note_repeated(ids: Iterable[tuple[str, str]], split: str) -> list[str]:
     """Of ids as given, and as they are."""
-    repeated = [given for given, name in ids if given != name]
+    repeated = [original for original, name in ids if original != name]
     listed = ", ".join(list(dict.fromkeys(repeated))[:5])
     return (
         [f"{counted(len(repeated), 'repeated id')} of `{split}` made unique by an added number ({listed})."]

@@ -43,7 +43,7 @@ def configurations(folder: Path) -> list[Configuration]:
 
 
 def read_configuration(
-    path: Path, found: list[Configuration], wanted: str | None
+    path: Path, configurations: list[Configuration], wanted: str | None
 ) -> tuple[dict[str, Table], str | None]:
     """The tables of the configuration wanted, of the only one, or of the default one.
 
@@ -53,19 +53,21 @@ def read_configuration(
     Raises:
         DiasumError: no configuration has that name, or there are several and none is the default; they are listed.
     """
-    names = [one.name for one in found]
+    names = [one.name for one in configurations]
     if wanted is not None:
-        chosen = next((one for one in found if one.name == wanted), None)
+        chosen = next((one for one in configurations if one.name == wanted), None)
         if chosen is None:
             raise DiasumError(f"{path} has no configuration `{wanted}` (data.config).", hint=near_misses(wanted, names))
         return _tables(chosen), None
-    chosen = found[0] if len(found) == 1 else next((one for one in found if one.default), None)
+    chosen = (
+        configurations[0] if len(configurations) == 1 else next((one for one in configurations if one.default), None)
+    )
     if chosen is None:
         raise DiasumError(
-            f"{path} holds {len(found)} data sets: {', '.join(names)}.",
+            f"{path} holds {len(configurations)} data sets: {', '.join(names)}.",
             hint=f"Choose one: --set data.config={names[0]}",
         )
-    if len(found) == 1:
+    if len(configurations) == 1:
         return _tables(chosen), None
     others = ", ".join(name for name in names if name != chosen.name)
     return _tables(

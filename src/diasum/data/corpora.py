@@ -97,9 +97,9 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
     path = BUNDLED.get(settings.path) or Path(settings.path).expanduser()
     if path.exists():
         corpus.license = corpus.license or local_licence(path)
-        found = _configurations(path)
-        if found or settings.config is not None:
-            tables, note = read_configuration(path, found, settings.config)
+        configurations = _configurations(path)
+        if configurations or settings.config is not None:
+            tables, note = read_configuration(path, configurations, settings.config)
             corpus.notes += [note] if note else []
             return tables
         tables = read_path(path)
@@ -161,15 +161,15 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
 
 def _validation_name(settings: DataSettings, tables: dict[str, Table]) -> str | None:
     """None where a part of the training split is to be held out: the default name may be absent, another one not."""
-    found = _present(settings.validation_split, tables)
-    if found is None and canonical_split(settings.validation_split) != "validation":
+    split = _present(settings.validation_split, tables)
+    if split is None and canonical_split(settings.validation_split) != "validation":
         names = [name for name in tables if name != UNNAMED]
         raise DiasumError(
             f"{settings.path} has no split `{settings.validation_split}`, which data.validation_split names.",
             hint=f"{near_misses(settings.validation_split, names)} If there is no validation split, leave the setting out: part of the "
             "data is then held out for validation.",
         )
-    return found or ("eval" if "eval" in tables else None)
+    return split or ("eval" if "eval" in tables else None)
 
 
 def _drop_overlap(corpus: Corpus) -> None:
@@ -208,8 +208,8 @@ def _present(name: str, tables: dict[str, Table]) -> str | None:
 
 
 def _find(name: str, tables: dict[str, Table], settings: DataSettings, setting: str) -> str:
-    found = _present(name, tables)
-    if found is None:
+    split = _present(name, tables)
+    if split is None:
         wanted = f", which {setting} names" if setting else ""
         hint = near_misses(name, tables)
         if setting and "validation" in tables:
@@ -217,7 +217,7 @@ def _find(name: str, tables: dict[str, Table], settings: DataSettings, setting: 
         elif setting and not _split_names(tables):
             hint = f"{near_misses(name, tables, listed=4)} {_to_join(tables)}"
         raise DiasumError(f"{settings.path} has no split `{name}`{wanted}.", hint=hint)
-    return found
+    return split
 
 
 def _split_names(tables: dict[str, Table]) -> set[str]:

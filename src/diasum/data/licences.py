@@ -71,8 +71,8 @@ def base_licence(base: str, revision: str | None = None) -> str | None:
 def local_licence(path: Path) -> str | None:
     """Of a file, or of a folder of files."""
     folder = path if path.is_dir() else path.parent
-    if found := card_licence(folder / "README.md"):
-        return found
+    if licence := card_licence(folder / "README.md"):
+        return licence
     names = sorted(p.name for p in path.iterdir()) if path.is_dir() else [path.name]
     return next((known for name in names for pattern, known in _FILES.items() if pattern.fullmatch(name)), None)
 
@@ -96,8 +96,8 @@ def _hub_card(name: str, revision: str | None, kind: str) -> str | None:
 def card_licence(card: Path) -> str | None:
     """What the front matter of a card says; several licences as one where it covers the others, else all of them: ``mit and gpl-3.0``."""
     front = front_matter(card)
-    said = front.get("license")
-    names = [name.lower() for name in (said if isinstance(said, list) else [said]) if isinstance(name, str)]
+    stated = front.get("license")
+    names = [name.lower() for name in (stated if isinstance(stated, list) else [stated]) if isinstance(name, str)]
     if names == ["other"]:
         names = [str(front.get("license_name") or UNKNOWN)]
     if not names or UNKNOWN in names:

@@ -60,10 +60,10 @@ def choose_separator(tokenizer: PreTrainedTokenizerBase, settings: PromptSetting
     Returns:
         The separator and the reason for it, as a sentence for the log.
     """
-    given = settings.turn_separator
-    if given is not None:
-        kept = "" if _survives(tokenizer, given) else "; this tokenizer loses it, so turns run together"
-        return given, f"Turns are separated by {given!r}: set in prompt.turn_separator{kept}."
+    separator = settings.turn_separator
+    if separator is not None:
+        kept = "" if _survives(tokenizer, separator) else "; this tokenizer loses it, so turns run together"
+        return separator, f"Turns are separated by {separator!r}: set in prompt.turn_separator{kept}."
     if _survives(tokenizer, "\n"):
         return "\n", "Turns are separated by line breaks: they survive this tokenizer."
     for candidate in SEPARATORS:

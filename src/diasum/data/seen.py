@@ -43,8 +43,8 @@ class Seen:
             DiasumError: the file is damaged.
         """
         try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-            return Seen(frozenset(found["train"]), frozenset(found["validation"]))
+            recorded = json.loads(file.read_text(encoding="utf-8"))
+            return Seen(frozenset(recorded["train"]), frozenset(recorded["validation"]))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:

@@ -78,11 +78,11 @@ class NumberedSpeakers:
         """The dialogue with numbers for names, spoken ones too."""
         if not self.labels:
             return self._dialogue
-        said = self._names(skip=_WORDS | {label.lower() for label in self.labels if len(label) == 1})
+        spoken = self._names(skip=_WORDS | {label.lower() for label in self.labels if len(label) == 1})
         return Dialogue(
             tuple(
                 replace(
-                    turn, speaker=self._numbers.get(turn.speaker, turn.speaker), text=self._replace(said, turn.text)
+                    turn, speaker=self._numbers.get(turn.speaker, turn.speaker), text=self._replace(spoken, turn.text)
                 )
                 for turn in self._dialogue.turns
             )
@@ -111,18 +111,18 @@ class NumberedSpeakers:
 
     def _names(self, *, skip: frozenset[str] = frozenset(), roles_in_lower_case: bool = False) -> dict[str, str]:
         """What stands for a speaker in text, as regular expressions, to its number; the longest first."""
-        found: dict[str, str] = {}
+        patterns: dict[str, str] = {}
         for label, number in self._numbers.items():
             written = re.escape(label)
             if label.lower() not in skip:
-                found[rf"(?:[Tt]he )?{written}"] = number
+                patterns[rf"(?:[Tt]he )?{written}"] = number
             if _is_role(label) and roles_in_lower_case:
-                found[rf"[Tt]he {re.escape(label.lower())}"] = number
+                patterns[rf"[Tt]he {re.escape(label.lower())}"] = number
             others = {word.lower().strip(".") for other in self.labels if other != label for word in other.split()}
             for part in _parts(label, others):
                 if part.lower() not in skip:
-                    found.setdefault(re.escape(part), number)
-        return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+                    patterns.setdefault(re.escape(part), number)
+        return dict(sorted(patterns.items(), key=lambda item: -len(item[0])))
 
     @staticmethod
     def _replace(names: dict[str, str], text: str) -> str:

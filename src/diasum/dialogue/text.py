@@ -45,7 +45,7 @@ _UNSEEN = (
 # Other ways in which exports mark who speaks: <Ana> hi; **Ana**: hi; **Ana:** hi; <v Ana>hi</v>
 _MARKED = re.compile(
     r"^(?:<v(?:\.\w+)* (?P<voice>[^<>]{1,40})>(?P<voiced>.*?)(?:</v>)?|<(?P<angle>[^<>/]{1,40})> +(?P<angled>.+)"
-    r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<said>(?: .*)?))$"
+    r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<starred>(?: .*)?))$"
 )
 _CUE = re.compile(r"^((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}) +--> +((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})")
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -83,11 +83,11 @@ def parse_dialogue(text: str) -> Dialogue:
     turns: list[_Begun] = []
     for line, part, is_named in zip(lines, parts, named, strict=True):
         if is_named and not (forms and not part.stamp and _PHONE.match(part.label)):  # a number given in a message
-            turns.append(_Begun(part.label, [part.said], part.start, [line]))
+            turns.append(_Begun(part.label, [part.words], part.start, [line]))
         elif part.stamp and (_is_clear(part.stamp) or _form(part.stamp) in forms):
             turns.append(_Begun("", [line.text[part.stamp.end() :]], _start(part.stamp), [line]))
         elif turns and turns[-1].label:
-            turns[-1].said.append(line.text)
+            turns[-1].texts.append(line.text)
             turns[-1].lines.append(line)
         else:
             turns.append(_Begun("", [line.text], None, [line]))
@@ -107,14 +107,14 @@ class _Begun(NamedTuple):
     """A turn while its lines are read: the label, the words and the time that it begins with, and its lines."""
 
     label: str
-    said: list[str]
+    texts: list[str]
     stamp: float | None
     lines: list[_Line]
 
     def turn(self) -> Turn:
         first, last = self.lines[0], self.lines[-1]
         start = self.stamp if first.start is None else first.start
-        return Turn(self.label, " ".join(self.said).strip(), start, last.end, source=first.number)
+        return Turn(self.label, " ".join(self.texts).strip(), start, last.end, source=first.number)
 
 
 def _numbered(text: str) -> list[_Line]:
@@ -157,9 +157,9 @@ def _under_headers(lines: Sequence[_Line]) -> list[Turn]:
         if header:
             turns.append(_Begun(header["name"], [], _start(header), [line]))
         else:
-            turns[-1].said.append(line.text)
+            turns[-1].texts.append(line.text)
             turns[-1].lines.append(line)
-    return _without_clock_times([begun.turn() for begun in turns if begun.said])
+    return _without_clock_times([begun.turn() for begun in turns if begun.texts])
 
 
 class _Parts(NamedTuple):
@@ -167,7 +167,7 @@ class _Parts(NamedTuple):
 
     stamp: re.Match[str] | None
     label: str = ""
-    said: str = ""
+    words: str = ""
     start: float | None = None
 
 
@@ -178,20 +178,20 @@ def _split_line(line: str) -> _Parts:
     rest = line[stamp.end() :] if stamp else line
     if marked := _MARKED.match(rest):
         label = marked["voice"] or marked["angle"] or marked["strong"]
-        said = marked["voiced"] or marked["angled"] or marked["said"] or ""
-        return _Parts(stamp, label.strip(" @+%&~"), said.strip(), _start(stamp))
+        words = marked["voiced"] or marked["angled"] or marked["starred"] or ""
+        return _Parts(stamp, label.strip(" @+%&~"), words.strip(), _start(stamp))
     rest = _OWN_NAME.sub("", rest)
     hashed = _HASH_LABEL.match(rest)
-    found = hashed or _PHONE.match(rest) or _LABEL.match(rest)
-    if not found:
+    name = hashed or _PHONE.match(rest) or _LABEL.match(rest)
+    if not name:
         return _Parts(stamp)
-    after = rest[found.end() :]
+    after = rest[name.end() :]
     if stamp_after := _STAMP_AFTER.match(after):
         time, after = stamp_after, after[stamp_after.end() :]
     colon = (_HASH_COLON if hashed else _COLON).match(after)
     if not colon:
         return _Parts(stamp)
-    return _Parts(stamp, found[0], after[colon.end() :].strip(), _start(time))
+    return _Parts(stamp, name[0], after[colon.end() :].strip(), _start(time))
 
 
 def _form(stamp: re.Match[str]) -> tuple[bool, bool, str, str]:

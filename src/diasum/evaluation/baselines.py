@@ -99,12 +99,12 @@ def sees_references(name: str) -> bool:
 
 def _sentences(pair: Pair) -> list[str]:
     """The dialogue's sentences; the first of each turn has the speaker's label."""
-    found = []
+    labelled = []
     for turn in pair.dialogue.turns:
         label = f"{turn.speaker}: " if turn.speaker else ""
         sentences = split_sentences(turn.text) or [""]
-        found += [(label if i == 0 else "") + sentence for i, sentence in enumerate(sentences)]
-    return found
+        labelled += [(label if i == 0 else "") + sentence for i, sentence in enumerate(sentences)]
+    return labelled
 
 
 def _lead(pair: Pair, k: int, _: random.Random) -> list[str]:

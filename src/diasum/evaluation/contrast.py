@@ -99,16 +99,16 @@ class ContrastResult:
 
         Kinds with so few cases that no outcome could be significant do not count in the correction (Tarone 1990) and have p = 1.
         """
-        found = {
+        differences = {
             name: paired_difference(kind.wins, kind.control, seed=self.seed)
             for name, kind in self.kinds.items()
             if kind.control is not None and kind.n
         }
-        tested = [name for name in found if self.kinds[name].testable]
-        corrected = dict(zip(tested, holm_correction([found[name].p for name in tested]), strict=True))
+        tested = [name for name in differences if self.kinds[name].testable]
+        corrected = dict(zip(tested, holm_correction([differences[name].p for name in tested]), strict=True))
         return {
             name: DifferenceRow("its dialogue", "another dialogue", name, difference, corrected.get(name, 1.0))
-            for name, difference in found.items()
+            for name, difference in differences.items()
         }
 
     def shown(self, name: str) -> bool:
@@ -205,10 +205,10 @@ class _Group:
         places: dict[str, int] = {}
         self.twins: dict[str, tuple[int, int]] = {}
         for kind in kinds:
-            made = ((text, corrupt(text, pair.dialogue, kind, seed=seed)) for text in pair.references)
-            found = next(((text, twin.text) for text, twin in made if twin is not None), None)
-            if found:
-                right, wrong = (places.setdefault(text, len(places)) for text in found)
+            corrupted = ((text, corrupt(text, pair.dialogue, kind, seed=seed)) for text in pair.references)
+            texts = next(((text, twin.text) for text, twin in corrupted if twin is not None), None)
+            if texts:
+                right, wrong = (places.setdefault(text, len(places)) for text in texts)
                 self.twins[kind] = (right, wrong)
         self.texts = list(places)
 

@@ -53,8 +53,8 @@ def corrupt(summary: str, dialogue: Dialogue, kind: str, *, seed: int | str = 0)
     if kind not in _MAKERS:
         raise DiasumError(f"There is no corruption `{kind}`.", hint=near_misses(kind, KINDS))
     rng = random.Random(f"{seed}/{kind}/{summary}")
-    made = _MAKERS[kind](summary, dialogue, rng)
-    return made if made is not None and made.text != summary else None
+    corruption = _MAKERS[kind](summary, dialogue, rng)
+    return corruption if corruption is not None and corruption.text != summary else None
 
 
 # --- who ----------------------------------------------------------------------------------------------------------------------
@@ -84,19 +84,23 @@ def _swap_speakers(summary: str, dialogue: Dialogue, rng: random.Random) -> Corr
 
 def _people(summary: str, dialogue: Dialogue) -> dict[str, int]:
     """Who is in the summary: speakers by label or first name, and people called by a given name or a title."""
-    found: dict[str, int] = {}
+    people: dict[str, int] = {}
     for label in dialogue.speakers:
         for form in dict.fromkeys((label, label.split()[0] if label.split() else label, label.lower())):
             count = len(re.findall(_word(re.escape(form)), summary))
             if count and len(form) > 1:
-                found[form] = count
+                people[form] = count
                 break
     for name in names(summary):
         title = _TITLED.search(summary, max(0, name.start - 12), name.start)
         text = summary[title.start() if title else name.start : name.end]
-        if not name.label and (title or name.text.lower() in GIVEN_NAMES) and not any(text in known for known in found):
-            found[text] = len(re.findall(_word(re.escape(text)), summary))
-    return found
+        if (
+            not name.label
+            and (title or name.text.lower() in GIVEN_NAMES)
+            and not any(text in known for known in people)
+        ):
+            people[text] = len(re.findall(_word(re.escape(text)), summary))
+    return people
 
 
 def _word(escaped: str) -> str:
@@ -104,11 +108,11 @@ def _word(escaped: str) -> str:
 
 
 def _change_name(summary: str, dialogue: Dialogue, rng: random.Random) -> Corruption | None:
-    said = Mentions("\n".join(turn.text for turn in dialogue.turns), dialogue.speakers)
+    mentions = Mentions("\n".join(turn.text for turn in dialogue.turns), dialogue.speakers)
     choices: dict[str, tuple[str, ...]] = {}
     for name in names(summary):
         lower = name.text.lower()
-        if name.label or not said.has(name):
+        if name.label or not mentions.has(name):
             continue
         if lower in PLACES:
             choices[name.text] = OTHER_PLACES
@@ -119,7 +123,7 @@ def _change_name(summary: str, dialogue: Dialogue, rng: random.Random) -> Corrup
     if not choices:
         return None
     old = rng.choice(sorted(choices))
-    new = rng.choice([name for name in choices[old] if name.lower() not in said.words])
+    new = rng.choice([name for name in choices[old] if name.lower() not in mentions.words])
     return Corruption("name", re.sub(_word(re.escape(old)), new, summary), old, new)
 
 
@@ -143,15 +147,15 @@ def _change_fact(kind: str) -> Callable[[str, Dialogue, random.Random], Corrupti
 def _another(quantity: Quantity, heard: str, rng: random.Random) -> str | None:
     """The quantity's text with another value, written in the same way; None where it cannot be done."""
     for calendar in (WEEKDAYS, MONTHS):
-        found = re.search(rf"\b({'|'.join(sorted(calendar, key=len, reverse=True))})(s?)\b", quantity.text, re.I)
-        if quantity.kind == "date" and found:
+        match = re.search(rf"\b({'|'.join(sorted(calendar, key=len, reverse=True))})(s?)\b", quantity.text, re.I)
+        if quantity.kind == "date" and match:
             names = [
                 word for word in calendar if len(word) > 5 or (calendar is MONTHS and len(word) > 3 and word != "sept")
             ]
             full = [word for word in names if not re.search(rf"\b{word[:3]}", heard)]
             if not full:
                 return None
-            return quantity.text[: found.start()] + rng.choice(full).capitalize() + quantity.text[found.end(1) :]
+            return quantity.text[: match.start()] + rng.choice(full).capitalize() + quantity.text[match.end(1) :]
     if quantity.kind == "date" and (year := re.search(r"(?:18|19|20)\d\d", quantity.text)):
         return _replaced(quantity.text, year, _new_value(float(year[0]), heard, rng, low=-9, high=9))
     digits = re.search(r"\d[\d,]*(?:\.\d+)?", quantity.text)

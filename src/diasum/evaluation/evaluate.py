@@ -156,8 +156,8 @@ def baselines(names: Sequence[str], pairs: Sequence[Pair], seed: int) -> dict[st
 
 def _further_models(evaluation: Evaluation, settings: EvaluateSettings, device: str) -> None:
     """Measures that need a model of their own, where the user named one."""
-    for name, given in evaluation.predictions.items():
-        texts = [prediction.text for prediction in given]
+    for name, predictions in evaluation.predictions.items():
+        texts = [prediction.text for prediction in predictions]
         if settings.bertscore_model:
             references = [pair.references for pair in evaluation.pairs]
             evaluation.measures[name]["bertscore"] = bert_score(

@@ -111,8 +111,8 @@ class Evaluation:
 
     def mean_measures(self, system: str) -> dict[str, float | None]:
         """Each measure's mean over the summaries for which it is defined; None where there are none."""
-        found = {name: values[np.isfinite(values)] for name, values in self.measures[system].items()}
-        return {name: float(values.mean()) if len(values) else None for name, values in found.items()}
+        defined = {name: values[np.isfinite(values)] for name, values in self.measures[system].items()}
+        return {name: float(values.mean()) if len(values) else None for name, values in defined.items()}
 
     def ranked(self, system: str, metric: str) -> list[int]:
         """Positions of the pairs from the worst score to the best."""
@@ -136,7 +136,7 @@ class Evaluation:
             "differences": [row.to_json() for row in self.differences],
             "slices": {name: [b.to_json() for b in bins] for name, bins in self.slices.items()},
             "shuffled": {name: check.to_json() for name, check in self.shuffled.items()},
-            "repeated": {name: [one.to_json() for one in found] for name, found in self.repeated.items()},
+            "repeated": {name: [one.to_json() for one in repeats] for name, repeats in self.repeated.items()},
             "other_protocols": {
                 name: PROTOCOLS[name].to_json() | {"systems": {s: _bands(metrics) for s, metrics in table.items()}}
                 for name, table in self.other_protocols.items()
@@ -192,10 +192,14 @@ def score_systems(
         )
     if not predictions:
         raise DiasumError("There are no predictions to score.", hint="Give at least one system.")
-    matched = {name: match_predictions(name, given, pairs) for name, given in predictions.items()}
-    texts = {name: [p.text for p in given] for name, given in matched.items()}
-    scores = {name: method.score(given, references, progress=_named(progress, name)) for name, given in texts.items()}
-    measures = {name: describe(pairs, given, [p.summary_cut for p in matched[name]]) for name, given in texts.items()}
+    matched = {name: match_predictions(name, summaries, pairs) for name, summaries in predictions.items()}
+    texts = {name: [p.text for p in summaries] for name, summaries in matched.items()}
+    scores = {
+        name: method.score(summaries, references, progress=_named(progress, name)) for name, summaries in texts.items()
+    }
+    measures = {
+        name: describe(pairs, summaries, [p.summary_cut for p in matched[name]]) for name, summaries in texts.items()
+    }
     reference_system = reference_system or next(iter(matched))
     table = compare(scores, reference_system, resamples=resamples, seed=seed)
     models = [name for name in matched if not is_baseline(name)]
@@ -242,12 +246,12 @@ def _shuffled(
         return {}
     others = [references[i] for i in derangement(len(references), seed)]
     metric = method.metrics[0]
-    found = {}
+    checks = {}
     for name in systems:
         own, wrong = scores[name][metric], method.score(texts[name], others)[metric]
         drop = paired_difference(own, wrong, resamples=resamples, seed=seed)
-        found[name] = Shuffled(metric, float(own.mean()), float(wrong.mean()), drop)
-    return found
+        checks[name] = Shuffled(metric, float(own.mean()), float(wrong.mean()), drop)
+    return checks
 
 
 def _other_protocols(
@@ -270,15 +274,15 @@ def _other_protocols(
     if progress:
         progress("scoring (other protocols)", 0, len(others))
     for number, p in enumerate(others, 1):
-        scores[p.name] = {system: p.score(given, references) for system, given in texts.items()}
+        scores[p.name] = {system: p.score(summaries, references) for system, summaries in texts.items()}
         if progress:
             progress("scoring (other protocols)", number, len(others))
     keys = [(name, s, m) for name, systems in scores.items() for s, metrics in systems.items() for m in metrics]
     columns = np.stack([scores[name][s][m] for name, s, m in keys], axis=1)
-    found: dict[str, dict[str, dict[str, Interval]]] = {p.name: {system: {} for system in texts} for p in others}
+    bands: dict[str, dict[str, dict[str, Interval]]] = {p.name: {system: {} for system in texts} for p in others}
     for (name, s, m), band in zip(keys, intervals(columns, resamples=resamples, seed=seed), strict=True):
-        found[name][s][m] = band
-    return found
+        bands[name][s][m] = band
+    return bands
 
 
 def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
@@ -288,21 +292,21 @@ def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
 def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:
     notes: list[str] = []
     cut_before: list[tuple[str, str]] = []
-    for name, given in predictions.items():
-        empty = [p.id for p in given if not p.text.strip()]
-        cut = sum(p.summary_cut for p in given)
-        partly = [(p.id, p.read) for p in given if p.read]
+    for name, summaries in predictions.items():
+        empty = [p.id for p in summaries if not p.text.strip()]
+        cut = sum(p.summary_cut for p in summaries)
+        partly = [(p.id, p.read) for p in summaries if p.read]
         if empty:
             notes.append(
-                f"{name}: {len(empty)} of {len(given)} summaries are empty and score 0 ({', '.join(empty[:5])})."
+                f"{name}: {len(empty)} of {len(summaries)} summaries are empty and score 0 ({', '.join(empty[:5])})."
             )
         if cut:
-            notes.append(f"{name}: {cut} of {len(given)} summaries were cut by the length limit.")
+            notes.append(f"{name}: {cut} of {len(summaries)} summaries were cut by the length limit.")
         if partly and partly != cut_before:
             cut_before = partly  # the base reads what its adapter reads
             identifier, read = partly[0]
             notes.append(
-                f"{name}: {len(partly)} of {len(given)} dialogues did not fit the model's input (such as {identifier}: {read})."
+                f"{name}: {len(partly)} of {len(summaries)} dialogues did not fit the model's input (such as {identifier}: {read})."
             )
     if choice.noteworthy:
         notes.append(f"Protocol `{choice.protocol.name}` ({choice.reason}).")

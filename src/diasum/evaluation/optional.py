@@ -168,8 +168,8 @@ def nli_consistency(
                 max_length=_longest(tokenizer, classifier),
                 return_tensors="pt",
             ).to(device)
-            found = classifier(**batch).logits.float().softmax(dim=-1)[:, entailed[0]].tolist()
-            for (at, number, _, _), value in zip(chunk, found, strict=True):
+            probabilities = classifier(**batch).logits.float().softmax(dim=-1)[:, entailed[0]].tolist()
+            for (at, number, _, _), value in zip(chunk, probabilities, strict=True):
                 best[at][number] = max(best[at].get(number, 0.0), value)
     return np.array([100 * float(np.mean(list(values.values()))) if values else np.nan for values in best])
 

@@ -34,7 +34,7 @@ class Plan:
             its model card tells of it.
         folder: where files are written; None for nowhere.
         named_in: the run's config.yaml, where it is what names the data.
-        given, arguments: what the caller named, for `resolve`.
+        requested, arguments: what the caller named, for `resolve`.
     """
 
     source: str | Path
@@ -43,7 +43,7 @@ class Plan:
     usual: bool
     folder: Path | None
     named_in: Path | None
-    given: Given
+    requested: Given
     arguments: Mapping[str, Any]
 
     def corpus(self) -> Corpus:
@@ -69,7 +69,7 @@ class Plan:
         if self.run:
             return self.settings.generate
         brought = _NO_RUN.model_copy(update={"generate": generation_settings(self.source)})
-        return resolve(EVALUATE, self.given, self.arguments, own=brought).generate
+        return resolve(EVALUATE, self.requested, self.arguments, own=brought).generate
 
     def load(self, generate: GenerateSettings, base: str | None = None) -> Trained:
         """The model.
@@ -94,13 +94,13 @@ _NO_RUN = Settings(data=DataSettings(path=""))
 
 
 def plan_evaluation(
-    source: str | Path, given: Given, arguments: Mapping[str, Any], *, out: str | Path | None = None
+    source: str | Path, requested: Given, arguments: Mapping[str, Any], *, out: str | Path | None = None
 ) -> Plan:
     """Decide what an evaluation works with; nothing is loaded or written.
 
     Args:
         source: a run directory, adapter or model folder, or hub id.
-        given: settings, as for `resolve`.
+        requested: settings, as for `resolve`.
         arguments: by dotted path, what was given as arguments that stand for settings.
         out: folder for the files. When None, a run's ``evaluation/SPLIT``, or ``SPLIT-of-DATA`` there for other data than its own or
             a part of them, and nowhere for other sources.
@@ -108,13 +108,13 @@ def plan_evaluation(
     Raises:
         DiasumError: see `resolve`; no data are named, or the folder cannot be written.
     """
-    if not isinstance(given, str | Settings | Mapping):
-        given = list(given)  # resolved more than once
+    if not isinstance(requested, str | Settings | Mapping):
+        requested = list(requested)  # resolved more than once
     run = Run(source) if Run(source).config_file.is_file() else None
     own = run.settings() if run else _NO_RUN
-    settings = resolve(EVALUATE, given, arguments, own=own)
+    settings = resolve(EVALUATE, requested, arguments, own=own)
     if settings.data.path != own.data.path:
-        settings = resolve(EVALUATE, given, arguments, own=for_other_data(own))
+        settings = resolve(EVALUATE, requested, arguments, own=for_other_data(own))
     if not settings.data.path:
         check_there(str(source))
         raise DiasumError(
@@ -128,4 +128,4 @@ def plan_evaluation(
     if folder is not None:
         check_writable(folder)
     named_in = run.config_file if run and settings.data.path == own.data.path else None
-    return Plan(source, run, settings, usual, folder, named_in, given, arguments)
+    return Plan(source, run, settings, usual, folder, named_in, requested, arguments)

@@ -210,14 +210,14 @@ def match_predictions(
     Raises:
         DiasumError: ids are repeated, unknown or missing.
     """
-    given = _without_rows(list(predictions), pair_of or {})
-    repeated = [i for i, n in Counter(p.id for p in given).items() if n > 1]
+    kept = _without_rows(list(predictions), pair_of or {})
+    repeated = [i for i, n in Counter(p.id for p in kept).items() if n > 1]
     if repeated:
         raise DiasumError(
             f"{source}: {_some(repeated)} {'appears' if len(repeated) == 1 else 'appear'} more than once.",
             hint="Each dialogue needs exactly one prediction; if the data set has one row per reference, predict each dialogue once.",
         )
-    by_id = {p.id: p for p in given}
+    by_id = {p.id: p for p in kept}
     wanted = {pair.id for pair in pairs}
     unknown = [i for i in by_id if i not in wanted]
     if unknown and len(unknown) == len(by_id):
@@ -240,27 +240,27 @@ def match_predictions(
     return [by_id[pair.id] for pair in pairs]
 
 
-def _without_rows(given: list[Prediction], pair_of: PairOf) -> list[Prediction]:
+def _without_rows(predictions: list[Prediction], pair_of: PairOf) -> list[Prediction]:
     kept: list[Prediction] = []
-    made: set[tuple[str, str]] = set()
-    for prediction in given:
+    seen: set[tuple[str, str]] = set()
+    for prediction in predictions:
         name = pair_of.get(prediction.id, prediction.id)
-        if name is None or (name != prediction.id and (name, prediction.text) in made):
+        if name is None or (name != prediction.id and (name, prediction.text) in seen):
             continue
-        made.add((name, prediction.text))
+        seen.add((name, prediction.text))
         kept.append(replace(prediction, id=name))
     return kept
 
 
 def _in_order(
-    path: Path, unit: str, given: list[Prediction], pairs: Sequence[Pair], pair_of: PairOf
+    path: Path, unit: str, predictions: list[Prediction], pairs: Sequence[Pair], pair_of: PairOf
 ) -> list[Prediction]:
     """Predictions without ids: one a pair, or one a row of the corpus."""
-    if len(given) == len(pair_of) != len(pairs):
-        named = [replace(one, id=row) for one, row in zip(given, pair_of, strict=True)]
+    if len(predictions) == len(pair_of) != len(pairs):
+        named = [replace(one, id=row) for one, row in zip(predictions, pair_of, strict=True)]
         return match_predictions(str(path), named, pairs, pair_of)
-    _check_number(path, unit, len(given), pairs)
-    return [replace(one, id=pair.id) for one, pair in zip(given, pairs, strict=True)]
+    _check_number(path, unit, len(predictions), pairs)
+    return [replace(one, id=pair.id) for one, pair in zip(predictions, pairs, strict=True)]
 
 
 def _read(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Prediction], str | None]:
@@ -376,20 +376,20 @@ def _is_reference(text: str, pair: Pair) -> bool:
     return text.split() in [reference.split() for reference in pair.references]
 
 
-def _check_number(path: Path, unit: str, found: int, pairs: Sequence[Pair]) -> None:
-    if found == len(pairs):
+def _check_number(path: Path, unit: str, count: int, pairs: Sequence[Pair]) -> None:
+    if count == len(pairs):
         return
-    if found < len(pairs):
+    if count < len(pairs):
         raise DiasumError(
-            f"{path} has {found} {unit}, but the split has {counted(len(pairs), 'dialogue')}: {_some([p.id for p in pairs[found:]])} "
-            f"{'has' if len(pairs) - found == 1 else 'have'} no prediction.",
+            f"{path} has {count} {unit}, but the split has {counted(len(pairs), 'dialogue')}: {_some([p.id for p in pairs[count:]])} "
+            f"{'has' if len(pairs) - count == 1 else 'have'} no prediction.",
             hint="Expected one summary per line, in the split's order; keep empty lines for empty summaries, or use jsonl with ids.",
         )
     hint = "Expected one summary per line, in the split's order: a summary must not contain line breaks."
-    if found == sum(len(pair.references) for pair in pairs):
+    if count == sum(len(pair.references) for pair in pairs):
         hint = "That is one for each reference. Predict each dialogue once: it is scored against all of its references."
     raise DiasumError(
-        f"{path} has {found} {unit}, but the split has only {counted(len(pairs), 'dialogue')}"
+        f"{path} has {count} {unit}, but the split has only {counted(len(pairs), 'dialogue')}"
         f"{f' (the last one is {pairs[-1].id})' if pairs else ''}.",
         hint=hint,
     )

@@ -56,13 +56,13 @@ def repeated(pairs: Sequence[Pair], texts: Sequence[str]) -> list[Repeated]:
                 seen.setdefault(words, (" ".join(part.split()), {}))[1].setdefault(pair.dialogue.text, pair.id)
     of = len({pair.dialogue.text for pair in pairs})
     least = max(LEAST, LEAST_SHARE * of)
-    found: list[tuple[tuple[str, ...], Repeated]] = []
+    kept: list[tuple[tuple[str, ...], Repeated]] = []
     for words, (text, places) in sorted(seen.items(), key=lambda item: (-len(item[1][1]), -len(item[0]))):
         one = Repeated(text, tuple(places.values()), of)
-        covered = any(other.ids == one.ids and _holds(longer, words) for longer, other in found)
+        covered = any(other.ids == one.ids and _holds(longer, words) for longer, other in kept)
         if len(places) >= least and not covered:
-            found.append((words, one))
-    return [one for _, one in found]
+            kept.append((words, one))
+    return [one for _, one in kept]
 
 
 def _holds(longer: tuple[str, ...], words: tuple[str, ...]) -> bool:

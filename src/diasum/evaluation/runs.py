@@ -53,14 +53,14 @@ def compare_runs(
             f"Expected two or more systems to compare, found {len(folders)}.",
             hint="Name at least two runs; those with the same NAME= are seeds of one system.",
         )
-    evaluations = {name: [_read(folder, split, protocol) for folder in found] for name, found in folders.items()}
+    evaluations = {name: [_read(folder, split, protocol) for folder in seeds] for name, seeds in folders.items()}
     first_name, (first, *_) = next(iter(evaluations.items()))
-    for name, found in evaluations.items():
-        for one in found:
+    for name, seeds in evaluations.items():
+        for one in seeds:
             _check_same(first_name, first, name, one)
     systems = {
-        name: {metric: np.array([one["scores"][metric] for one in found]) for metric in first["scores"]}
-        for name, found in evaluations.items()
+        name: {metric: np.array([one["scores"][metric] for one in seeds]) for metric in first["scores"]}
+        for name, seeds in evaluations.items()
     }
     table = compare(systems, first_name, resamples=resamples, seed=seed)
     return replace(table, notes=[first["note"]] if first["note"] else [])
@@ -105,11 +105,11 @@ def _folders(runs: Sequence[str]) -> dict[str, list[Path]]:
             f"{repeated} is given twice.",
             hint="Name each run once; a run is neither another system nor another seed of itself.",
         )
-    given = {own for own, _ in named if own is not None}
-    found = iter(short_names([folder for own, folder in named if own is None], given))
+    taken = {own for own, _ in named if own is not None}
+    names = iter(short_names([folder for own, folder in named if own is None], taken))
     folders: dict[str, list[Path]] = {}
     for own, folder in named:
-        folders.setdefault(next(found) if own is None else own, []).append(folder)
+        folders.setdefault(next(names) if own is None else own, []).append(folder)
     return folders
 
 
@@ -120,7 +120,7 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
     try:
         metrics = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
         rows = _rows(evaluation / "predictions.jsonl")
-        found = {"ids": [row["id"] for row in rows], "data_hash": metrics["data_hash"], "split": metrics["split"]}
+        evaluated = {"ids": [row["id"] for row in rows], "data_hash": metrics["data_hash"], "split": metrics["split"]}
         references = [row["references"] for row in rows]
         if protocol is not None:
             protocol = choose_protocol(protocol, references).protocol.name
@@ -129,8 +129,10 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
             scores: Any = {name: [row[name] for row in rows] for name in names}
         else:
             scores = PROTOCOLS[protocol].score([row["prediction"] for row in rows], references)
-        found |= {"protocol": protocol or metrics["protocol"]["name"], "scores": scores}
-        found["note"] = language_note([text for texts in references for text in texts], get_protocol(found["protocol"]))
+        evaluated |= {"protocol": protocol or metrics["protocol"]["name"], "scores": scores}
+        evaluated["note"] = language_note(
+            [text for texts in references for text in texts], get_protocol(evaluated["protocol"])
+        )
     except (FileNotFoundError, NotADirectoryError):
         if not folder.is_dir():
             raise no_run(folder) from None
@@ -140,12 +142,12 @@ def _read(folder: Path, split: str, protocol: str | None) -> dict[str, Any]:
         ) from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DiasumError(f"The evaluation in {evaluation} is damaged: {error!r}", hint=_EVALUATE_AGAIN) from None
-    if own and found["split"] != split:
+    if own and evaluated["split"] != split:
         raise DiasumError(
-            f"{folder} holds an evaluation of the split `{found['split']}`, not `{split}`.",
-            hint=f"Ask for that one: --split {found['split']}",
+            f"{folder} holds an evaluation of the split `{evaluated['split']}`, not `{split}`.",
+            hint=f"Ask for that one: --split {evaluated['split']}",
         )
-    return found
+    return evaluated
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:

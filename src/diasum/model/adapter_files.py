@@ -51,14 +51,14 @@ def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object) -> 
     except (*BY_PEFT, SafetensorError, RuntimeError, AssertionError, OSError) as error:
         if is_out_of_memory(error):
             raise
-        raise DiasumError(f"The adapter in {folder} does not fit {base}: {_told(error)}", hint=hint) from None
-    wanted, found = _wanted(wrapped), _found(folder)
-    missing, unexpected = sorted(wanted - found), sorted(found - wanted - wrapped.state_dict().keys())
+        raise DiasumError(f"The adapter in {folder} does not fit {base}: {_peft_message(error)}", hint=hint) from None
+    wanted, stored = _wanted(wrapped), _stored(folder)
+    missing, unexpected = sorted(wanted - stored), sorted(stored - wanted - wrapped.state_dict().keys())
     parts = []
     if missing:
         parts.append(f"it lacks {len(missing)} of {len(wanted)} tensors ({listed(missing)})")
     if unexpected:
-        parts.append(f"{len(unexpected)} of its {len(found)} tensors have no place ({listed(unexpected)})")
+        parts.append(f"{len(unexpected)} of its {len(stored)} tensors have no place ({listed(unexpected)})")
     if parts:
         raise DiasumError(f"The adapter in {folder} does not fit {base}: {'; '.join(parts)}.", hint=hint)
     return wrapped
@@ -89,19 +89,19 @@ def _wanted(wrapped: Any) -> set[str]:
     return set(get_peft_model_state_dict(wrapped, save_embedding_layers=False))
 
 
-def _found(folder: Path) -> set[str]:
+def _stored(folder: Path) -> set[str]:
     from safetensors import safe_open
 
     with safe_open(folder / "adapter_model.safetensors", "np") as tensors:
         return set(tensors.keys())
 
 
-def _told(error: Exception) -> str:
+def _peft_message(error: Exception) -> str:
     """What peft says, in a sentence."""
     text = str(error)
     if sizes := [
-        f"{name} is {found.replace(', ', ' x ')}, expected {wanted.replace(', ', ' x ')}"
-        for name, found, wanted in _MISMATCH.findall(text)
+        f"{name} is {stored.replace(', ', ' x ')}, expected {wanted.replace(', ', ' x ')}"
+        for name, stored, wanted in _MISMATCH.findall(text)
     ]:
         return f"{listed(sizes, '; ')}."
     if isinstance(error, KeyError):  # of weights beside the adapter's own, such as those of modules_to_save

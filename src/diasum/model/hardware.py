@@ -41,8 +41,8 @@ class Hardware:
     def torch_dtype(self) -> torch.dtype:
         import torch
 
-        found: torch.dtype = getattr(torch, TORCH_TYPES[self.dtype])
-        return found
+        dtype: torch.dtype = getattr(torch, TORCH_TYPES[self.dtype])
+        return dtype
 
 
 def choose_hardware(device: str = "auto", dtype: str = "auto", *, model_type: str = "") -> Hardware:
@@ -119,8 +119,8 @@ def _device(asked: str) -> tuple[str, str]:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if asked == "auto":
-        found = next(name for name, present in there.items() if present)
-        return found, f"{found}: " + ("the fastest device found" if found != "cpu" else "no GPU found")
+        device = next(name for name, present in there.items() if present)
+        return device, f"{device}: " + ("the fastest device found" if device != "cpu" else "no GPU found")
     if asked not in list(there):
         raise DiasumError(f"There is no device {asked!r}.", hint="Expected one of: auto, cpu, cuda, mps.")
     if not there[asked]:

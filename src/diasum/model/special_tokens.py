@@ -27,13 +27,13 @@ def use_special_tokens(model: Any, recorded: Mapping[str, int | list[int] | None
     Returns:
         Those of the model's own that were different, in words: ``forced_bos_token_id 5 (recorded: none)``.
     """
-    found = special_tokens(model)
-    different = {name: recorded[name] for name in _NAMES if name in recorded and recorded[name] != found[name]}
+    own = special_tokens(model)
+    different = {name: recorded[name] for name in _NAMES if name in recorded and recorded[name] != own[name]}
     for name, value in different.items():
         for holder in (model.generation_config, model.config):
             if hasattr(holder, name):
                 setattr(holder, name, value)
-    return [f"{name} {_shown(found[name])} (recorded: {_shown(value)})" for name, value in different.items()]
+    return [f"{name} {_shown(own[name])} (recorded: {_shown(value)})" for name, value in different.items()]
 
 
 def _shown(value: int | list[int] | None) -> str:

@@ -71,11 +71,11 @@ class Trained:
         summaries = []
         for dialogue, one, source in zip(dialogues, generated, sources, strict=True):
             text = self.encoder.finish(dialogue, one.text)
-            said = [turn.text for turn in dialogue.turns]
+            spoken = [turn.text for turn in dialogue.turns]
             summaries.append(
                 Summary(
                     text=text,
-                    sentences=split_into_sentences(text, is_english([*said, text])),
+                    sentences=split_into_sentences(text, is_english([*spoken, text])),
                     finish_reason="length" if one.cut else "stop",
                     engine=ENGINE,
                     settings_hash=hashed,
@@ -83,7 +83,7 @@ class Trained:
                     windows=windows_of(source.reading),
                     dtype=dtype,
                     dtype_reason=reason,
-                    lost=self.encoder.letters.lost(said),
+                    lost=self.encoder.letters.lost(spoken),
                 )
             )
         return summaries

@@ -81,7 +81,7 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
         DiasumError: tensors are missing, unexpected, or of another shape; the first ones are named, with the likely cause.
     """
     if mismatched := sorted(loading["mismatched_keys"]):
-        shapes = [f"{name} is {_shape(found)}, expected {_shape(wanted)}" for name, found, wanted in mismatched]
+        shapes = [f"{name} is {_shape(stored)}, expected {_shape(wanted)}" for name, stored, wanted in mismatched]
         raise DiasumError(
             f"The weights of {base} do not have the shapes that its config.json says: {listed(shapes, '; ')}.",
             hint="config.json and weights may belong to two models: download or copy both again from one source.",
@@ -91,15 +91,17 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
     if not missing and not unexpected:
         _check_finite(base, model)
         return
-    found = []
+    problems = []
     if missing:
-        found.append(f"{_tensors(missing)} of the model {_are(missing)} not in its files ({listed(missing)})")
+        problems.append(f"{_tensors(missing)} of the model {_are(missing)} not in its files ({listed(missing)})")
     if unexpected:
-        found.append(f"{_tensors(unexpected)} in its files {_are(unexpected)} not in the model ({listed(unexpected)})")
+        problems.append(
+            f"{_tensors(unexpected)} in its files {_are(unexpected)} not in the model ({listed(unexpected)})"
+        )
     names = set(model.state_dict())
     cause, hint = _cause(names, set(missing), set(unexpected))
     raise DiasumError(
-        f"The weights of {base} do not fit its config.json ({model.config.model_type}, {len(names)} tensors): {'; '.join(found)}. "
+        f"The weights of {base} do not fit its config.json ({model.config.model_type}, {len(names)} tensors): {'; '.join(problems)}. "
         f"{cause}",
         hint=hint,
     )

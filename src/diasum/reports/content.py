@@ -237,9 +237,9 @@ class Report:
 def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Report:
     """Check facts, gather provenance, and put all that a report draws in one place."""
     evaluation = evaluated.evaluation
-    texts = {name: [p.text for p in given] for name, given in evaluation.predictions.items()}
+    texts = {name: [p.text for p in predictions] for name, predictions in evaluation.predictions.items()}
     references, checks = _check(texts, evaluation)
-    human = _count([found[0] for found in references])
+    human = _count([claims[0] for claims in references])
     report = Report(evaluated, corpus, run, checks, human, references)
     report.record = {
         "system": evaluated.system,
@@ -282,21 +282,23 @@ def _check(
     texts: Mapping[str, Sequence[str]], evaluation: Evaluation
 ) -> tuple[list[list[list[Unsupported]]], dict[str, FactCheck]]:
     """Check the references and every system; all texts of a dialogue in a row, since it is then read once."""
-    rows = [(*pair.references, *(given[i] for given in texts.values())) for i, pair in enumerate(evaluation.pairs)]
+    rows = [
+        (*pair.references, *(summaries[i] for summaries in texts.values())) for i, pair in enumerate(evaluation.pairs)
+    ]
     dialogues = [pair.dialogue for pair, row in zip(evaluation.pairs, rows, strict=True) for _ in row]
-    found = iter(faithfulness([text for row in rows for text in row], dialogues).unsupported)
-    by_pair = [[next(found) for _ in row] for row in rows]
+    unsupported = iter(faithfulness([text for row in rows for text in row], dialogues).unsupported)
+    by_pair = [[next(unsupported) for _ in row] for row in rows]
     references = [claims[: len(claims) - len(texts)] for claims in by_pair]
     systems = {name: _count([claims[k - len(texts)] for claims in by_pair]) for k, name in enumerate(texts)}
     return references, systems
 
 
-def _count(found: list[list[Unsupported]]) -> FactCheck:
-    columns = [[float(any(claim.kind == kind for claim in claims)) for claims in found] for kind in KINDS]
-    columns.append([float(bool(claims)) for claims in found])
+def _count(by_text: list[list[Unsupported]]) -> FactCheck:
+    columns = [[float(any(claim.kind == kind for claim in claims)) for claims in by_text] for kind in KINDS]
+    columns.append([float(bool(claims)) for claims in by_text])
     bands = [share_interval(column) for column in columns]
-    counts = {kind: sum(claim.kind == kind for claims in found for claim in claims) for kind in KINDS}
-    return FactCheck(found, counts, dict(zip((*KINDS, "any"), bands, strict=True)))
+    counts = {kind: sum(claim.kind == kind for claims in by_text for claim in claims) for kind in KINDS}
+    return FactCheck(by_text, counts, dict(zip((*KINDS, "any"), bands, strict=True)))
 
 
 def _mean(values: Any) -> float | None:

@@ -99,7 +99,7 @@ def _columns(report: Report, system: str) -> dict[str, Any]:
 def _older_files(folder: Path) -> set[str]:
     """Prediction files that an older evaluation in this folder says it wrote; nothing else is ever deleted."""
     try:
-        found = json.loads((folder / METRICS).read_text(encoding="utf-8")).get("files", [])
+        listed = json.loads((folder / METRICS).read_text(encoding="utf-8")).get("files", [])
     except (OSError, ValueError, AttributeError):
         return set()
-    return {name for name in found if isinstance(name, str) and re.fullmatch(r"predictions(\.[\w-]+)?\.jsonl", name)}
+    return {name for name in listed if isinstance(name, str) and re.fullmatch(r"predictions(\.[\w-]+)?\.jsonl", name)}

@@ -36,10 +36,10 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
             f"{system} against other dialogues' references: {NAMES.get(check.metric, check.metric)} goes from {check.matched:.1f} "
             f"to {check.shuffled:.1f} ({reads})"
         )
-    for system, found in evaluation.repeated.items():
-        shown = "; ".join(map(str, found[:_SHOWN]))
-        more = f"; {len(found) - _SHOWN} more in metrics.json" if len(found) > _SHOWN else ""
-        if found:
+    for system, repeats in evaluation.repeated.items():
+        shown = "; ".join(map(str, repeats[:_SHOWN]))
+        more = f"; {len(repeats) - _SHOWN} more in metrics.json" if len(repeats) > _SHOWN else ""
+        if repeats:
             lines.append(
                 f"{system} says the same about many dialogues: {shown}{more}. Check that these dialogues say so."
             )
@@ -64,13 +64,13 @@ def contrast_sentence(system: str, result: ContrastResult) -> str | None:
     shown, not_shown, few = [], [], []
     for name in result.gains:
         kind = result.kinds[name]
-        told = f"{name} ({kind.share:.0%}, control {kind.control_share:.0%}, n {kind.n})"
+        entry = f"{name} ({kind.share:.0%}, control {kind.control_share:.0%}, n {kind.n})"
         if not kind.testable:
             few.append(f"{name} (n {kind.n})")
         elif result.shown(name):
-            shown.append(told)
+            shown.append(entry)
         else:
-            not_shown.append(told)
+            not_shown.append(entry)
     labels = (("shown for", shown), ("not shown for", not_shown), ("too few cases of", few))
     parts = [f"{label} {', '.join(names)}" for label, names in labels if names]
     if not parts:

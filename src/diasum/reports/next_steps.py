@@ -31,8 +31,8 @@ def next_steps(evaluation: Evaluation, run: Run | None) -> str | None:
     if not open_rows:
         return None
     ideas = [*_of_the_evaluation(evaluation, metric, open_rows), *(_of_the_run(run, open_rows) if run else ())]
-    said = f"adapter is not shown to be above {', '.join(row.system for row in open_rows)}."
-    return f"{said} To try next: {'; '.join(ideas)}." if ideas else said
+    verdict = f"adapter is not shown to be above {', '.join(row.system for row in open_rows)}."
+    return f"{verdict} To try next: {'; '.join(ideas)}." if ideas else verdict
 
 
 def _of_the_evaluation(evaluation: Evaluation, metric: str, rows: list[DifferenceRow]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def tiles(report: Report) -> list[Tile]:
     evaluation, metric = report.evaluation, report.metric
     name = report.metric_name(metric)
     band = evaluation.systems[report.system][metric]
-    found = [
+    shown = [
         Tile(
             f"{name} of {report.system}",
             points(band.mean),
@@ -57,15 +57,15 @@ def tiles(report: Report) -> list[Tile]:
         d = row.difference
         spread = f"95% interval {signed(-d.high)} to {signed(-d.low)}, p {pvalue(row.p_holm)} corrected"
         spread += "" if row.established else ": no difference is established"
-        found.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
+        shown.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
     unsupported = report.checks[report.system].bands["any"]
     more = f"of summaries. Checked: {CHECKED}; nothing else is"
-    found.append(Tile("Unsupported names, numbers, dates in", f"{100 * unsupported.mean:.1f}", "%", more))
+    shown.append(Tile("Unsupported names, numbers, dates in", f"{100 * unsupported.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]
         more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"
-        found.append(Tile("Reads its input", "yes" if check.drop.low > 0 else "not shown", "", more))
-    return found
+        shown.append(Tile("Reads its input", "yes" if check.drop.low > 0 else "not shown", "", more))
+    return shown
 
 
 def plots(report: Report) -> list[draw.Plot]:
@@ -74,11 +74,11 @@ def plots(report: Report) -> list[draw.Plot]:
     name = report.metric_name(metric)
     scores = {system: evaluation.scores[system][metric] for system in report.systems}
     words = [sum(len(turn.text.split()) for turn in pair.dialogue.turns) for pair in evaluation.pairs]
-    found = [
+    drawn = [
         draw.distributions(scores, {system: evaluation.systems[system][metric] for system in report.systems}, name),
         *draw.score_by_length(words, scores, name, seed=evaluation.seed),
     ]
-    return found + (draw.training_curves(report.run.events()) if report.run else [])
+    return drawn + (draw.training_curves(report.run.events()) if report.run else [])
 
 
 def contrast_rows(report: Report) -> list[ContrastRow]:
@@ -115,14 +115,14 @@ def method(report: Report) -> dict[str, dict[str, str]]:
         "Versions": ", ".join(f"{name} {version}" for name, version in report.record["versions"].items()),
         "Machine": machine(report.record["hardware"]),
     }
-    if made := report.record.get("generation"):
-        measured["Summaries generated"] = f"on {made['device']}, in {made['dtype_reason']}"
+    if generation := report.record.get("generation"):
+        measured["Summaries generated"] = f"on {generation['device']}, in {generation['dtype_reason']}"
     if waiting := report.record["hardware"].get("waiting"):
         measured["Threads"] = waiting
-    found = {"This evaluation": measured}
+    sections = {"This evaluation": measured}
     if report.record["run"]:
-        found["The run"] = run_in_words(report.record["run"])
-    return found
+        sections["The run"] = run_in_words(report.record["run"])
+    return sections
 
 
 def run_in_words(record: Mapping[str, Any]) -> dict[str, str]:

@@ -86,11 +86,11 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         plots.append(Plot("loss", "Loss during training", _ends("Loss", trained, validated), drawn[0]))
-    scores = {name: found for name in NAMES if (found := _series(events, f"eval_{name}"))}
-    if any(len(found) > 1 for found in scores.values()):
+    scores = {name: series for name in NAMES if (series := _series(events, f"eval_{name}"))}
+    if any(len(series) > 1 for series in scores.values()):
         with _figure("generated") as (axes, drawn):
-            for i, (name, found) in enumerate(scores.items()):
-                axes.plot(*zip(*found, strict=True), color=_system(i), marker="o", markersize=4, label=NAMES[name])
+            for i, (name, series) in enumerate(scores.items()):
+                axes.plot(*zip(*series, strict=True), color=_system(i), marker="o", markersize=4, label=NAMES[name])
             axes.set(xlabel="step", ylabel="ROUGE F1")
             axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
             axes.xaxis.get_major_locator().set_params(integer=True)
@@ -158,19 +158,19 @@ def _system(index: int) -> str:
 
 
 def _series(events: Sequence[Mapping[str, Any]], key: str) -> list[tuple[float, float]]:
-    found = [(event.get("step"), event.get(key)) for event in events]
+    points = [(event.get("step"), event.get(key)) for event in events]
     return [
         (float(step), float(value))
-        for step, value in found
+        for step, value in points
         if isinstance(step, int | float) and isinstance(value, int | float) and np.isfinite(value)
     ]
 
 
 def _ends(what: str, trained: Sequence[tuple[float, float]], validated: Sequence[tuple[float, float]]) -> str:
     parts = [
-        f"on {name} pairs from {found[0][1]:.2f} to {found[-1][1]:.2f}"
-        for name, found in (("training", trained), ("validation", validated))
-        if len(found) > 1
+        f"on {name} pairs from {series[0][1]:.2f} to {series[-1][1]:.2f}"
+        for name, series in (("training", trained), ("validation", validated))
+        if len(series) > 1
     ]
     return f"{what} {', '.join(parts)}." if parts else f"{what} by step."
 

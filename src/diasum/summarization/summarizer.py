@@ -48,13 +48,15 @@ class Summarizer:
             DiasumError: no conversation, an empty one, a file that is not there or cannot be read, or an unknown generation setting.
         """
         one = is_file(conversation) or is_one(conversation)
-        given = [opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)]
-        made = self.summarize_all([item for item in given if item is not None], **generate)
-        worst = max((summary.lost for summary in made if summary.lost), key=lambda lost: lost.share, default=None)
+        conversations = [
+            opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)
+        ]
+        results = self.summarize_all([item for item in conversations if item is not None], **generate)
+        worst = max((summary.lost for summary in results if summary.lost), key=lambda lost: lost.share, default=None)
         if worst is not None and worst.matters:
-            warnings.warn(worst.note("a conversation" if len(made) > 1 else "this conversation"), stacklevel=2)
-        summaries = iter(made)
-        texts = ["" if item is None else next(summaries).text for item in given]
+            warnings.warn(worst.note("a conversation" if len(results) > 1 else "this conversation"), stacklevel=2)
+        summaries = iter(results)
+        texts = ["" if item is None else next(summaries).text for item in conversations]
         return texts[0] if one and len(texts) == 1 else texts
 
     def summarize_all(

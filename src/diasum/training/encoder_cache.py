@@ -62,8 +62,8 @@ class CacheReport:
 
     def sentence(self) -> str:
         """For example ``encoder states of 500 sources cached: 45.1 MB in bf16, 12 s``."""
-        found = f" ({self.reused} were there already)" if self.reused else ""
-        return f"encoder states of {self.sources} sources cached{found}: {self.bytes / 1e6:,.1f} MB in {self.dtype}, {self.seconds:.0f} s"
+        reused = f" ({self.reused} were there already)" if self.reused else ""
+        return f"encoder states of {self.sources} sources cached{reused}: {self.bytes / 1e6:,.1f} MB in {self.dtype}, {self.seconds:.0f} s"
 
 
 class EncoderCache:

@@ -99,10 +99,10 @@ class _Difference:
     def sentence(self) -> str:
         """``validation loss 2.310 against 2.280 of epoch 3, a difference of 0.8 standard errors over 20 dialogues``."""
         new, old = (_figure(self.name, event) for event in (self.later, self.earlier))
-        said = f"{_SHOWN[self.name]} {new} against {old} of {_epoch(self.earlier)}"
+        comparison = f"{_SHOWN[self.name]} {new} against {old} of {_epoch(self.earlier)}"
         if not self.error or math.isinf(self.error):
-            return said
-        return f"{said}, a difference of {abs(self.mean) / self.error:.1f} standard errors over {self.pairs} dialogues"
+            return comparison
+        return f"{comparison}, a difference of {abs(self.mean) / self.error:.1f} standard errors over {self.pairs} dialogues"
 
 
 def _clearly_better(earlier: Event, later: Event, settings: TrainSettings) -> _Difference | None:

@@ -70,14 +70,14 @@ class MicroBatches:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                said = str(error).strip().splitlines() or ["out of memory"]
+                lines = str(error).strip().splitlines() or ["out of memory"]
             # Outside the handler nothing holds the failed attempt's tensors any more.
             for parameter, gradient in zip(parameters, before, strict=True):
                 parameter.grad = None if gradient is None else gradient.clone()
             _restore(random)
             del parts
             release_memory()
-            self._reduce(batch, said[0])
+            self._reduce(batch, lines[0])
 
     def save(self, folder: Path) -> None:
         """Put the limit into a checkpoint."""
@@ -105,17 +105,17 @@ class MicroBatches:
             filled += count
         return [*cuts, len(tokens)]
 
-    def _reduce(self, batch: Batch, said: str) -> None:
+    def _reduce(self, batch: Batch, reason: str) -> None:
         tokens = _pair_tokens(batch)
         parts = [tokens[begin:end] for begin, end in pairwise(self._cuts(tokens))]
         largest = max(parts, key=sum)
         if not self._alone:
             raise DiasumError(
-                f"Memory ran out in one of several processes on a batch of {sum(tokens)} tokens ({said}).",
+                f"Memory ran out in one of several processes on a batch of {sum(tokens)} tokens ({reason}).",
                 hint="Start a run with a lower train.batch_tokens or train.batch_size, or with train.gradient_checkpointing=true.",
             )
         if all(len(part) == 1 for part in parts):
-            raise too_long_for_memory(sum(largest), f" ({said}); the last checkpoint is intact")
+            raise too_long_for_memory(sum(largest), f" ({reason}); the last checkpoint is intact")
         size = max(len(largest), 2)
         self.limit = sum(largest) * -(-size // 2) // size
         self._report(

@@ -90,14 +90,14 @@ class Run:
         self.check_free()
         write_text(self.config_file, settings.to_yaml())
 
-    def resume(self, given: Settings | None) -> Settings:
+    def resume(self, requested: Settings | None) -> Settings:
         """The settings of the run to go on with.
 
         Args:
-            given: what the user asked for this time, or None to take the run's own as they are.
+            requested: what the user asked for this time, or None to take the run's own as they are.
 
         Raises:
-            DiasumError: there is no run, it is complete, or `given` differs from its settings (each difference is named).
+            DiasumError: there is no run, it is complete, or `requested` differs from its settings (each difference is named).
         """
         if self.state in ("absent", "foreign"):
             raise DiasumError(
@@ -108,8 +108,8 @@ class Run:
                 f"{self.path} is complete: there is nothing to resume.", hint="Train anew under another --run name."
             )
         own = self.settings()
-        if given is not None and (
-            differences := _differences(own.model_dump(mode="json"), given.model_dump(mode="json"))
+        if requested is not None and (
+            differences := _differences(own.model_dump(mode="json"), requested.model_dump(mode="json"))
         ):
             listed = "\n".join(f"  {line}" for line in differences)
             raise DiasumError(
@@ -235,11 +235,11 @@ def _first_damage(files: Iterable[Path]) -> str | None:
     return next((f"{file}: {problem}" for file in files if (problem := damage(file))), None)
 
 
-def _differences(own: Any, given: Any, path: str = "") -> list[str]:
-    if isinstance(own, dict) and isinstance(given, dict):
+def _differences(own: Any, requested: Any, path: str = "") -> list[str]:
+    if isinstance(own, dict) and isinstance(requested, dict):
         return [
             line
-            for key in sorted(own.keys() | given.keys())
-            for line in _differences(own.get(key), given.get(key), f"{path}.{key}" if path else key)
+            for key in sorted(own.keys() | requested.keys())
+            for line in _differences(own.get(key), requested.get(key), f"{path}.{key}" if path else key)
         ]
-    return [] if own == given else [f"{path}: the run has {own!r}, now given {given!r}"]
+    return [] if own == requested else [f"{path}: the run has {own!r}, now given {requested!r}"]

@@ -177,10 +177,10 @@ class DialogueTrainer(Seq2SeqTrainer):
 
     def _tell_reductions(self) -> None:
         """Log and note down those of all processes, which from here on share the lowest limit: checkpoints hold one."""
-        told = distributed.gather((self.memory.limit, [*self._reductions]))
-        self.memory.limit = min(limit for limit, _ in told if limit is not None)
+        gathered = distributed.gather((self.memory.limit, [*self._reductions]))
+        self.memory.limit = min(limit for limit, _ in gathered if limit is not None)
         self._reductions.clear()
-        for sentence in [sentence for _, sentences in told for sentence in sentences]:
+        for sentence in [sentence for _, sentences in gathered for sentence in sentences]:
             self.log({"memory": sentence})  # type: ignore[dict-item]
             if distributed.is_main():
                 before = self.run.manifest().get("memory_reductions", [])
@@ -213,7 +213,7 @@ class DialogueTrainer(Seq2SeqTrainer):
             mine = self._part(range(len(sources)))
             # A base that is split keeps its linear weights in bf16 (`distributed.shard_base`).
             with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self._split and self.args.bf16):
-                made = generate(
+                generated = generate(
                     model,
                     self.processing_class,
                     [sources[i] for i in mine],
@@ -221,7 +221,7 @@ class DialogueTrainer(Seq2SeqTrainer):
                     progress=self._teller("summarising", len(mine)),
                     convert=not self._split,
                 )
-            summaries = {i: summary.text for i, summary in zip(mine, made, strict=True)}
+            summaries = {i: summary.text for i, summary in zip(mine, generated, strict=True)}
             texts = {i: text for part in distributed.gather(summaries) for i, text in part.items()}
             scores = distributed.on_main(lambda: self._scores([texts[i] for i in range(len(sources))]))
             metrics |= {f"eval_{name}": round(sum(values) / len(values), 4) for name, values in scores.items()}
@@ -258,8 +258,8 @@ class DialogueTrainer(Seq2SeqTrainer):
         return advance
 
     def _scores(self, texts: list[str]) -> dict[str, list[float]]:
-        made = self.validation.measure(texts, self.validation.pairs) if self.validation.measure else {}
-        return {name: [float(value) for value in values] for name, values in made.items()}
+        scores = self.validation.measure(texts, self.validation.pairs) if self.validation.measure else {}
+        return {name: [float(value) for value in values] for name, values in scores.items()}
 
     def _part(self, items: Sequence[Any]) -> Sequence[Any]:
         """What this process evaluates: every n-th of n processes; all where each must take part in gathering the base."""
@@ -282,8 +282,8 @@ class DialogueTrainer(Seq2SeqTrainer):
             mine |= zip(batch, zip(losses, tokens, strict=True), strict=True)
             tell(1)
         model.train()
-        found = {i: pair for part in distributed.gather(mine) for i, pair in part.items()}
-        return [found[i][0] for i in range(len(features))], [found[i][1] for i in range(len(features))]
+        by_index = {i: pair for part in distributed.gather(mine) for i, pair in part.items()}
+        return [by_index[i][0] for i in range(len(features))], [by_index[i][1] for i in range(len(features))]
 
     def _pair_losses(self, inputs: dict[str, Any]) -> torch.Tensor:
         if self.fast is not None:

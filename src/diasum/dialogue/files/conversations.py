@@ -88,12 +88,14 @@ def read_conversations(
     _check_said([named for _, part in parts for named in part])
     if len(parts) == 1 and all(named.id is None for named in parts[0][1]):
         return parts[0][1]
-    found = [
+    identified = [
         named if named.id is not None else replace(named, id=f"{stem}-{number}")
         for stem, part in parts
         for number, named in enumerate(part, 1)
     ]
-    return [replace(named, id=name) for named, name in zip(found, unique([str(n.id) for n in found]), strict=True)]
+    return [
+        replace(named, id=name) for named, name in zip(identified, unique([str(n.id) for n in identified]), strict=True)
+    ]
 
 
 def _check_said(conversations: Sequence[Named]) -> None:
@@ -225,17 +227,17 @@ def _from_records(records: list[tuple[Any, str]], where: str, names: Names) -> I
 def _from_record(record: Any, where: str, names: Names) -> Named:
     if not isinstance(record, dict):
         return _named(None, record, where)
-    given = one_line(record[key]) if (key := _key(record, names.id, ID_NAMES, where, "--id-column")) else ""
-    said = record[_key(record, names.dialogue, (), where, "--dialogue-column")] if names.dialogue else record
-    return _named(given or None, said, where)
+    identifier = one_line(record[key]) if (key := _key(record, names.id, ID_NAMES, where, "--id-column")) else ""
+    conversation = record[_key(record, names.dialogue, (), where, "--dialogue-column")] if names.dialogue else record
+    return _named(identifier or None, conversation, where)
 
 
 def _key(record: dict[str, Any], named: str | None, usual: Sequence[str], where: str, option: str) -> str | None:
     """The record's key that the user named, or else one of the usual."""
-    found = find_name(record, [as_name(named)] if named else usual)
-    if named and found is None:
+    key = find_name(record, [as_name(named)] if named else usual)
+    if named and key is None:
         raise DiasumError(f"{where} has no `{named}`, which {option} names.", hint=near_misses(named, record))
-    return found
+    return key
 
 
 def _named(identifier: str | None, conversation: Any, where: str) -> Named:

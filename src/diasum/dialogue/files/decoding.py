@@ -45,8 +45,8 @@ def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
             return raw.decode("utf-8-sig" if first else "utf-8")
     except UnicodeDecodeError as error:
         if b"\0" not in raw:
-            found = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-            raise _not_utf8(where, found, "WINDOWS-1252", name) from None
+            undecodable = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+            raise _not_utf8(where, undecodable, "WINDOWS-1252", name) from None
     raise DiasumError(
         f"{where}: expected UTF-8 text, found {kind or 'bytes that are not text'}.",
         hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl.",
@@ -93,7 +93,7 @@ def _utf16(raw: bytes) -> str:
     return "UTF-16BE" if high else "UTF-16LE"
 
 
-def _not_utf8(where: str, found: str, encoding: str, name: str) -> DiasumError:
+def _not_utf8(where: str, undecodable: str, encoding: str, name: str) -> DiasumError:
     path = Path(name)
     converted = shlex.quote(str(path.with_name(f"utf8.{path.name.removesuffix('.gz')}")))
     convert = f"iconv -f {encoding} -t UTF-8"
@@ -101,4 +101,6 @@ def _not_utf8(where: str, found: str, encoding: str, name: str) -> DiasumError:
     command = (
         f"gzip -dc {name} | {convert} > {converted}" if path.suffix == ".gz" else f"{convert} {name} > {converted}"
     )
-    return DiasumError(f"{where}: expected UTF-8 text, found {found}.", hint=f"Convert it, for example: {command}")
+    return DiasumError(
+        f"{where}: expected UTF-8 text, found {undecodable}.", hint=f"Convert it, for example: {command}"
+    )

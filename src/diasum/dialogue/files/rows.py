@@ -58,19 +58,19 @@ def refuse_single_messages(table: Table, dialogue: str | None) -> None:
     """
     names = table.names
     # What is taken for the conversation may be its number, beside a column of messages.
-    said = find_name((name for name in names if name != dialogue), TEXT_KEYS) or dialogue
-    speaker = find_name((name for name in names if name != said), SPEAKER_KEYS)
+    message = find_name((name for name in names if name != dialogue), TEXT_KEYS) or dialogue
+    speaker = find_name((name for name in names if name != message), SPEAKER_KEYS)
     if (
-        said is None
+        message is None
         or speaker is None
-        or not all(_is_line(row.get(n)) for row in table.rows for n in (said, dialogue) if n)
+        or not all(_is_line(row.get(n)) for row in table.rows for n in (message, dialogue) if n)
     ):
         return
     for name in names:
         if not _GROUP.search(as_name(name)):
             continue
         # Rows of one text are several summaries of it.
-        messages = dict.fromkeys((one_line(row.get(name)), one_line(row.get(said))) for row in table.rows)
+        messages = dict.fromkeys((one_line(row.get(name)), one_line(row.get(message))) for row in table.rows)
         counts = Counter(group for group, _ in messages if group)
         if 2 * sum(count for count in counts.values() if count > 1) >= len(messages):
             group, count = counts.most_common(1)[0]

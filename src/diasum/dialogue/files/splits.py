@@ -20,7 +20,7 @@ def canonical_split(name: str) -> str:
 
 def split_of(name: str) -> str | None:
     """The split that a file name's tokens say: ``dialogsum.dev.jsonl`` is validation; None where they say none, or two."""
-    found = {SPLIT_TOKENS[token] for token in re.split(r"[^a-z]+", name.lower()) if token in SPLIT_TOKENS}
-    if len(found) > 1:
-        found.discard("eval")  # `eval_test.jsonl`
-    return found.pop() if len(found) == 1 else None
+    splits = {SPLIT_TOKENS[token] for token in re.split(r"[^a-z]+", name.lower()) if token in SPLIT_TOKENS}
+    if len(splits) > 1:
+        splits.discard("eval")  # `eval_test.jsonl`
+    return splits.pop() if len(splits) == 1 else None

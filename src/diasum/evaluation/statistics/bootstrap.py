@@ -193,7 +193,7 @@ def _sign_flip_p(differences: Floats, resamples: int, seed: int) -> Floats:
     if n == 0:
         return np.ones(columns)
     rng = np.random.default_rng([seed, 100])
-    found = np.abs(differences.sum(axis=0))
+    observed = np.abs(differences.sum(axis=0))
     slack = 1e-9 * (1 + np.abs(differences).sum(axis=0))  # sums in another order differ by rounding
     extreme = np.zeros(columns)
     chunk = max(1, min(resamples, 1_000_000 // n))
@@ -201,5 +201,5 @@ def _sign_flip_p(differences: Floats, resamples: int, seed: int) -> Floats:
         size = min(chunk, resamples - start)
         bits = np.unpackbits(rng.integers(0, 256, size=(size, (n + 7) // 8), dtype=np.uint8), axis=1, count=n)
         flipped = 2 * (bits.astype(np.float64) @ differences) - differences.sum(axis=0)
-        extreme += (np.abs(flipped) >= found - slack).sum(axis=0)
+        extreme += (np.abs(flipped) >= observed - slack).sum(axis=0)
     return (extreme + 1) / (resamples + 1)

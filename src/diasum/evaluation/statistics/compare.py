@@ -152,8 +152,8 @@ def compare(
     others = [name for name in arrays if name != reference_system]
     differences: list[tuple[str, str, Difference]] = []
     for name in others:
-        found = _differences(arrays[name], arrays[reference_system], metrics, resamples, seed)
-        differences += [(name, metric, d) for metric, d in zip(metrics, found, strict=True)]
+        by_metric = _differences(arrays[name], arrays[reference_system], metrics, resamples, seed)
+        differences += [(name, metric, d) for metric, d in zip(metrics, by_metric, strict=True)]
     corrected = holm_correction([d.p for _, _, d in differences])
     return Comparison(
         reference_system,
@@ -185,15 +185,17 @@ def _differences(
     if all(len(scores[m]) == 1 for scores in (a, b) for m in metrics):
         stacked = np.stack([a[m][0] - b[m][0] for m in metrics], axis=1)
         return paired_differences(stacked, resamples=resamples, seed=seed)
-    found = []
+    differences = []
     for metric in metrics:
         one = hierarchical_means(a[metric], resamples=resamples, seed=seed)
         drop = one - hierarchical_means(b[metric], resamples=resamples, seed=seed, stream=2)
         low, high = np.quantile(drop, [0.025, 0.975])
         mean = float(a[metric].mean() - b[metric].mean())
         n = a[metric].shape[1]
-        found.append(Difference(mean, float(low), float(high), two_sided_p(drop), n, resamples, seed, HIERARCHICAL))
-    return found
+        differences.append(
+            Difference(mean, float(low), float(high), two_sided_p(drop), n, resamples, seed, HIERARCHICAL)
+        )
+    return differences
 
 
 def _check_shapes(arrays: Mapping[str, Mapping[str, Floats]]) -> None:

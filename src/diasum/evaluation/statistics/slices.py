@@ -120,12 +120,12 @@ def quantile_bins(numbers: Sequence[int], bins: int) -> list[tuple[str, list[int
         return []
     edges = np.unique(np.quantile(values, np.arange(1, bins) / bins, method="lower")) if bins > 1 else np.array([])
     places = np.searchsorted(edges, values, side="left")
-    found = []
+    binned = []
     for place in np.unique(places):
         members = np.flatnonzero(places == place)
         low, high = values[members].min(), values[members].max()
-        found.append((str(low) if low == high else f"{low} to {high}", members.tolist()))
-    return found
+        binned.append((str(low) if low == high else f"{low} to {high}", members.tolist()))
+    return binned
 
 
 def _topics(pairs: Sequence[Pair]) -> list[tuple[str, list[int]]]:

@@ -85,6 +85,6 @@ class FastModel(ABC):
 
     def _block(self, block: Callable[..., Tensor], *args: Any) -> Tensor:
         if self.recompute and torch.is_grad_enabled():
-            made: Tensor = checkpoint(block, *args, use_reentrant=False)
-            return made
+            output: Tensor = checkpoint(block, *args, use_reentrant=False)
+            return output
         return block(*args)

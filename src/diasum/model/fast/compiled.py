@@ -288,13 +288,13 @@ def choose_kernels(asked: str, device: str, dtype: torch.dtype) -> tuple[Kernels
         )
     if device != "cpu" or dtype not in (torch.float32, torch.bfloat16) or asked == "off":
         return Kernels(), ""
-    made, reason = compiled(dtype)
-    if made is None and asked == "on":
+    kernels, reason = compiled(dtype)
+    if kernels is None and asked == "on":
         raise DiasumError(
             f"train.kernels is on, but they are not available: {reason}.",
             hint="Install g++ (Debian and Ubuntu: apt install g++), or set train.kernels=auto.",
         )
-    return (made, reason) if made else (Kernels(), f"work between matrix products by torch: {reason}")
+    return (kernels, reason) if kernels else (Kernels(), f"work between matrix products by torch: {reason}")
 
 
 @cache
@@ -332,14 +332,14 @@ def _library(compiler: list[str], dtype: torch.dtype) -> Path:
     # Loading a library that a full disk or a sync cut short would kill the process.
     if not (library.is_file() and checksum.is_file() and checksum.read_bytes() == _digest(library)):
         with tempfile.TemporaryDirectory(dir=library.parent, prefix="compiling-") as scratch:
-            made, digest = Path(scratch, name), Path(scratch, "digest")
+            built, digest = Path(scratch, name), Path(scratch, "digest")
             objects = [str(Path(scratch, path.stem)) + ".o" for path in sources]
             with ThreadPoolExecutor() as pool:
                 commands = [[*compile, "-c", str(p), "-o", code] for p, code in zip(sources, objects, strict=True)]
                 list(pool.map(_run, commands))
-            _run([*compiler, "-shared", *objects, openmp, "-o", str(made)])
-            digest.write_bytes(_digest(made))
-            made.replace(library)
+            _run([*compiler, "-shared", *objects, openmp, "-o", str(built)])
+            digest.write_bytes(_digest(built))
+            built.replace(library)
             digest.replace(checksum)
     return library
 

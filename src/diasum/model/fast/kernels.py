@@ -185,12 +185,12 @@ class Kernels:
             into: for the gradients of q, k and v.
         """
         for (a, b, c, d), log_sum in zip(spec.segments.spans, log_sums, strict=True):
-            made = operators.attend_backward(
+            gradients = operators.attend_backward(
                 _heads(grad, a, b, spec), _heads(q, a, b, spec), _heads(k, c, d, spec), _heads(v, c, d, spec),
                 _heads(out, a, b, spec), log_sum,
                 causal=spec.causal, mask=spec.table(b - a, d - c), scale=spec.scale,
             )  # fmt: skip
-            for rows, part, (begin, end) in zip(into, made, ((a, b), (c, d), (c, d)), strict=True):
+            for rows, part, (begin, end) in zip(into, gradients, ((a, b), (c, d), (c, d)), strict=True):
                 _heads(rows, begin, end, spec).copy_(part)
 
     # ---- norms and gates ----
@@ -242,17 +242,17 @@ class Kernels:
             labels: (N,) int64.
             smoothing: label smoothing, as in `torch.nn.functional.cross_entropy`.
         """
-        made = logits.float() if bias is None else logits.float().add_(bias)
+        buffer = logits.float() if bias is None else logits.float().add_(bias)
         labels, uniform = labels[:, None], smoothing / logits.shape[1]
-        log_sum = made.logsumexp(-1, keepdim=True)
-        total = (log_sum - (1 - smoothing) * made.gather(1, labels)).sum()
+        log_sum = buffer.logsumexp(-1, keepdim=True)
+        total = (log_sum - (1 - smoothing) * buffer.gather(1, labels)).sum()
         if smoothing:
-            total -= uniform * made.sum()
-        made.sub_(log_sum).exp_()
+            total -= uniform * buffer.sum()
+        buffer.sub_(log_sum).exp_()
         if smoothing:
-            made -= uniform
-        made.scatter_add_(1, labels, made.new_full(labels.shape, smoothing - 1))
-        return total, made.to(logits.dtype)
+            buffer -= uniform
+        buffer.scatter_add_(1, labels, buffer.new_full(labels.shape, smoothing - 1))
+        return total, buffer.to(logits.dtype)
 
 
 def _heads(rows: Tensor, begin: int, end: int, spec: AttentionSpec) -> Tensor:

@@ -86,8 +86,8 @@ def _differentiates_gelu() -> bool:
     x, grad = torch.randn(8), torch.randn(8)
     for approximate in ("none", "tanh"):
         with torch.enable_grad():
-            given = x.clone().requires_grad_()
-            (plain,) = torch.autograd.grad(torch.nn.functional.gelu(given, approximate=approximate), given, grad)
+            leaf = x.clone().requires_grad_()
+            (plain,) = torch.autograd.grad(torch.nn.functional.gelu(leaf, approximate=approximate), leaf, grad)
         if not torch.allclose(gelu_backward(grad, x, approximate=approximate), plain, atol=1e-4):
             return False
     return True

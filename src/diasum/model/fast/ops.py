@@ -155,14 +155,14 @@ class _LoraLinear(torch.autograd.Function):
         x, *saved = ctx.saved_tensors
         grad, n, kernels = grads[0], 2 * len(ctx.plans), ctx.kernels
         grad_x = ctx.frozen.backward(grad) if ctx.needs_input_grad[0] else None
-        made: list[Tensor] = []
+        lora_grads: list[Tensor] = []
         for (columns, scale, p), dropout, a, b, inner in zip(
             ctx.plans, ctx.dropouts, saved[:n:2], saved[1:n:2], saved[n:], strict=True
         ):
             part = grad[:, columns]
             grad_a, grad_b = kernels.lora_backward(part, x, inner, a, b, scale / (1 - p), dropout, grad_x)
-            made += [grad_a.to(a.dtype), grad_b.to(b.dtype)]
-        return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, None, *made
+            lora_grads += [grad_a.to(a.dtype), grad_b.to(b.dtype)]
+        return grad_x, None, grad if ctx.needs_input_grad[2] else None, None, None, *lora_grads
 
 
 # ---- norms and gates -------------------------------------------------------------------------------------------------------------
