@@ -15,7 +15,6 @@ import pytest
 
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data.letters import LostLetters
-from diasum.data.reading import Reading
 from diasum.data.summary import (
     NOTHING,
     VERSION,
@@ -26,6 +25,7 @@ from diasum.data.summary import (
     split_into_sentences,
     windows_of,
 )
+from diasum.data.turns_read import Reading
 from diasum.errors import DiasumError
 
 TEXT = "Anna Smith asks Ben for $40 by 9:30.\nBen agrees. Both laugh."

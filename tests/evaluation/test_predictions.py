@@ -12,8 +12,8 @@ import pytest
 from diasum.config import DataSettings
 from diasum.data import Pair, load_corpus
 from diasum.data.letters import LostLetters
-from diasum.data.reading import Reading
 from diasum.data.summary import Summary, split_into_sentences, windows_of
+from diasum.data.turns_read import Reading
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.evaluation.predictions import (

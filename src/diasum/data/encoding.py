@@ -16,8 +16,8 @@ from diasum.config import PromptSettings
 from diasum.data.letters import TokenizerLetters
 from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, lost_characters
-from diasum.data.reading import Reading, reading
 from diasum.data.speakers import NumberedSpeakers
+from diasum.data.turns_read import Reading, reading
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
 from diasum.wording import counted

@@ -20,7 +20,7 @@ from diasum.claims.language import is_english
 from diasum.claims.sentences import sentence_spans
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data.letters import LostLetters
-from diasum.data.reading import Reading
+from diasum.data.turns_read import Reading
 from diasum.errors import DiasumError
 
 VERSION = 1  # of the record; raised when a field is removed or changes its meaning, not when one is added

@@ -257,27 +257,40 @@ def log_likelihoods(
             ids, mask = (part.to(model.device) for part in padded_sources([sources[i] for i in batch], pad))
             owner = torch.tensor([row for row, i in enumerate(batch) for _ in targets[i]], device=model.device)
             labels = padded([ids for i in batch for ids in targets[i]], IGNORED).to(model.device)
-            with torch.inference_mode():
-                output = model(
-                    **_source(model, ids, mask, owner),
-                    attention_mask=mask[owner],
-                    # Not labels: with a loss of its own, AdaLoRA adds a penalty that it only knows while it is trained.
-                    decoder_input_ids=shifted_right(
-                        labels, decoder_start_token_id=decoder_start(model), pad_token_id=pad
-                    ),
-                    use_cache=False,
-                )
-                losses = torch.nn.functional.cross_entropy(
-                    output.logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
-                )
-                means = (-losses.sum(1) / (labels != IGNORED).sum(1)).tolist()
-            for row, value in zip(owner.tolist(), means, strict=True):
+            for row, value in zip(owner.tolist(), _mean_scores(model, ids, mask, owner, labels, pad), strict=True):
                 results[batch[row]].append(value)
             if progress:
                 progress(len(batch))
     finally:
         model.train(was_training)
     return results
+
+
+def _mean_scores(model: Any, ids: Any, mask: Any, owner: Any, labels: Any, pad: int) -> list[float]:
+    """A batch's mean log-likelihoods per token.
+
+    Args:
+        model: in evaluation mode.
+        ids, mask: (dialogues, source length), the encoded dialogues.
+        owner: (texts,), the row in `ids` of each text's dialogue.
+        labels: (texts, target length), the texts, padded with `IGNORED`.
+        pad: the padding token's id.
+    """
+    import torch
+
+    with torch.inference_mode():
+        output = model(
+            **_source(model, ids, mask, owner),
+            attention_mask=mask[owner],
+            # Not labels: with a loss of its own, AdaLoRA adds a penalty that it only knows while it is trained.
+            decoder_input_ids=shifted_right(labels, decoder_start_token_id=decoder_start(model), pad_token_id=pad),
+            use_cache=False,
+        )
+        losses = torch.nn.functional.cross_entropy(
+            output.logits.float().transpose(1, 2), labels, ignore_index=IGNORED, reduction="none"
+        )
+        means: list[float] = (-losses.sum(1) / (labels != IGNORED).sum(1)).tolist()
+    return means
 
 
 def _source(model: Any, ids: Any, mask: Any, owner: Any) -> dict[str, Any]:

@@ -186,12 +186,7 @@ def score_systems(
     references = [pair.references for pair in pairs]
     choice = choose_protocol(protocol, references)
     method = choice.protocol
-    if not pairs:
-        raise DiasumError(
-            f"The split `{split}` has no pairs to score.", hint="Check --data, --split and --max-examples."
-        )
-    if not predictions:
-        raise DiasumError("There are no predictions to score.", hint="Give at least one system.")
+    _check_not_empty(pairs, predictions, split)
     matched = {name: match_predictions(name, summaries, pairs) for name, summaries in predictions.items()}
     texts = {name: [p.text for p in summaries] for name, summaries in matched.items()}
     scores = {
@@ -223,6 +218,15 @@ def score_systems(
         other_protocols=_other_protocols(method, texts, references, resamples, seed, progress),
         notes=_notes(choice, pairs, matched),
     )
+
+
+def _check_not_empty(pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]], split: str) -> None:
+    if not pairs:
+        raise DiasumError(
+            f"The split `{split}` has no pairs to score.", hint="Check --data, --split and --max-examples."
+        )
+    if not predictions:
+        raise DiasumError("There are no predictions to score.", hint="Give at least one system.")
 
 
 def derangement(n: int, seed: int) -> NDArray[np.int64]:

@@ -88,18 +88,8 @@ def generate(
             batch = waiting.pop()
             ids, mask = padded_sources([sources[i] for i in batch], tokenizer.pad_token_id)
             shortest = [min(settings.min_new_tokens, len(sources[i]) // SHARE) for i in batch]
-            output = None
-            try:
-                with torch.inference_mode():
-                    output = model.generate(
-                        input_ids=ids.to(model.device),
-                        attention_mask=mask.to(model.device),
-                        generation_config=config,
-                        logits_processor=[*repeats, *([NotBefore(shortest, ends)] if any(shortest) else [])],
-                    )
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
+            processors = [*repeats, *([NotBefore(shortest, ends)] if any(shortest) else [])]
+            output = _search(model, ids, mask, config, processors)
             if output is None:
                 release_memory()
                 waiting += _halves(batch, ids.shape[1])
@@ -111,6 +101,24 @@ def generate(
             if progress:
                 progress(len(batch))
     return [result for result in results if result is not None]
+
+
+def _search(model: Any, ids: torch.Tensor, mask: torch.Tensor, config: Any, processors: list[Any]) -> Any:
+    """Token ids of the summaries, padded, as an int64 tensor (batch, length); None where memory runs out."""
+    import torch
+
+    try:
+        with torch.inference_mode():
+            return model.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                generation_config=config,
+                logits_processor=processors,
+            )
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    return None  # outside the handler, which holds the failed attempt's tensors
 
 
 def source_batches(sources: Sequence[Sequence[int]], settings: GenerateSettings) -> list[list[int]]:

@@ -133,7 +133,6 @@ def load_base(
     """
     load_peft()
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     source = resolve_base(base)
@@ -145,33 +144,7 @@ def load_base(
     except (OSError, ValueError, ImportError) as error:
         raise _hub_error(base, "tokenizer", error) from None
     if weights:
-        try:
-            with ONE_AT_A_TIME, quiet_transformers():
-                model, loading = AutoModelForSeq2SeqLM.from_pretrained(
-                    source,
-                    config=config,
-                    dtype=torch.float32,
-                    use_safetensors=True,
-                    output_loading_info=True,
-                    ignore_mismatched_sizes=True,
-                    **quantized,
-                    **common,
-                )
-        except (OSError, ValueError, ImportError) as error:
-            raise _hub_error(base, "weights", error) from None
-        except (SafetensorError, RuntimeError, LookupError, TypeError, MemoryError) as error:
-            if is_out_of_memory(error):
-                raise DiasumError(
-                    f"Memory ran out while loading {base}.",
-                    hint="Use a smaller base or a machine with more memory.",
-                ) from None
-            raise DiasumError(
-                f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
-                hint="The file may be truncated or damaged: download or copy it again.",
-            ) from None
-        if not _is_tied(source, revision):
-            loading["missing_keys"] |= untied_head(model, source, revision)
-        check_loaded(base, model, loading)
+        model = _model_with_weights(base, source, config, **quantized, **common)
         if quantized:
             keep_trainable(model)
         elif on_device:
@@ -184,6 +157,49 @@ def load_base(
     _check_tokenizer(base, model, tokenizer)
     weights_sha256 = weights_hash(source, revision) if weights else ""
     return Base(base, model, tokenizer, config.model_type, _commit(source, revision), weights_sha256, quantization)
+
+
+def _model_with_weights(base: str, source: str, config: Any, *, revision: str | None, **options: Any) -> Any:
+    """The model in main memory, its weights checked against its configuration.
+
+    Args:
+        base: as the user named it, for errors.
+        source: what transformers should load.
+        config: the model's configuration.
+        revision: the hub repository's commit, tag or branch.
+        options: for `from_pretrained`.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForSeq2SeqLM
+
+    try:
+        with ONE_AT_A_TIME, quiet_transformers():
+            model, loading = AutoModelForSeq2SeqLM.from_pretrained(
+                source,
+                config=config,
+                dtype=torch.float32,
+                use_safetensors=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                revision=revision,
+                **options,
+            )
+    except (OSError, ValueError, ImportError) as error:
+        raise _hub_error(base, "weights", error) from None
+    except (SafetensorError, RuntimeError, LookupError, TypeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise DiasumError(
+                f"Memory ran out while loading {base}.", hint="Use a smaller base or a machine with more memory."
+            ) from None
+        raise DiasumError(
+            f"The weights of {base} cannot be read ({type(error).__name__}: {error}).",
+            hint="The file may be truncated or damaged: download or copy it again.",
+        ) from None
+    if not _is_tied(source, revision):
+        loading["missing_keys"] |= untied_head(model, source, revision)
+    check_loaded(base, model, loading)
+    return model
 
 
 def load_config(base: str, *, revision: str | None = None, trust_remote_code: bool = False) -> Any:

@@ -174,12 +174,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         without_dropout(base.model)
     model = add_adapter(base.model, settings.lora, seed=settings.train.seed, decoder_only=settings.train.frozen_encoder)
     if split:
-        if settings.train.frozen_encoder:
-            raise DiasumError(
-                "train.frozen_encoder computes encoder states in each process by itself, which a split base does not allow.",
-                hint="Use train.distributed=ddp with it.",
-            )
-        distributed.shard_base(model, hardware.device, hardware.torch_dtype)
+        _split_base(model, settings.train, hardware)
     fast = _fast(settings.train, model, hardware)
     lengths = [(len(feature["input_ids"]), len(feature["labels"])) for feature in features]
     batches, batching = _batches(settings.train, lengths, fast)
@@ -204,6 +199,15 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         fast=fast,
         validation=_validation(settings, encoder, corpus.split("validation"), measure),
     )
+
+
+def _split_base(model: Any, train: TrainSettings, hardware: Hardware) -> None:
+    if train.frozen_encoder:
+        raise DiasumError(
+            "train.frozen_encoder computes encoder states in each process by itself, which a split base does not allow.",
+            hint="Use train.distributed=ddp with it.",
+        )
+    distributed.shard_base(model, hardware.device, hardware.torch_dtype)
 
 
 def generation_choice(settings: Settings, hardware: Hardware) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from diasum.config import PromptSettings
 from diasum.data import PairEncoder
-from diasum.data.reading import Reading, reading
+from diasum.data.turns_read import Reading, reading
 from diasum.dialogue import Dialogue, Turn
 from tests.tokenizers import tiny_bart_tokenizer
 
