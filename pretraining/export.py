@@ -23,6 +23,8 @@ from transformers import (
 )
 
 from pretraining.model import Shape, build_model
+from pretraining.tasks import SUMMARY, frame
+from pretraining.written import BRIEFLY
 
 LIMIT_BYTES = 32_000_000
 HISTORY = Path(__file__).with_name("history.json")  # of the shipped model, from which a run may go on
@@ -61,6 +63,9 @@ def write_bundle(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     shutil.rmtree(part, ignore_errors=True)
     model = model.to(torch.bfloat16)
     model.config.dialogue_speakers = "numbered"  # what `prompt.speakers: auto` goes by
+    model.config.dialogue_prompts = {
+        "brief": frame(BRIEFLY, "{dialogue}", SUMMARY)
+    }  # what `prompt.length: brief` goes by
     model.generation_config = GenerationConfig(
         max_new_tokens=128,
         num_beams=4,
@@ -151,6 +156,7 @@ Prompt it as it was trained: `Summarize the following conversation.\\n\\n{{turns
 speakers numbered as they first speak, and numbers for their names in what is said, too. diasum does this by itself and puts the names
 back (`prompt.speakers`, decided by `dialogue_speakers` in `config.json`). Sources to 512 tokens, targets to 160. Its tokenizer keeps
 newlines, braces and repeated spaces. For one short sentence begin with `Summarize the following conversation in one short sentence.`
+(`prompt.length=brief`; `dialogue_prompts` in `config.json`).
 
 ## Training
 {tokens}M tokens (sources and targets) in {steps} steps, {hours} hours of computing, by the project's `pretraining/`:

@@ -298,30 +298,36 @@ def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[st
     return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
 
 
-def load(source: str | Path, **options: Any) -> Summarizer:
-    """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``; options as `diasum.model.trained.load_trained`.
+def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer:
+    """Load a summariser.
+
+    Args:
+        source: a run, an adapter folder, a merged model, a hub id or ``mini``.
+        settings: of ``generate.``, and ``prompt.length``, where they differ from its own: ``{"prompt.length": "brief"}``.
+        options: as `diasum.model.trained.load_trained`.
 
     Raises:
-        DiasumError: an unknown option, or what `load_trained` raises.
+        DiasumError: as `diasum.summarization.load`.
     """
     from diasum.summarization import load as load_summarizer
 
-    return load_summarizer(source, **options)
+    return load_summarizer(source, settings=settings, **options)
 
 
-def summarize(conversation: Any, run: str | Path = "mini", **generate: Any) -> Any:
+def summarize(conversation: Any, run: str | Path = "mini", *, settings: Given = (), **generate: Any) -> Any:
     """Summarise a conversation, a list of them, or a file; `load` once and use `Summarizer.summarize` for many calls.
 
     Args:
         conversation: as `Summarizer.summarize`; a `Path`, or a text that is the path of a file, stands for what is in the file.
         run: a run directory, adapter or model folder, hub id, or ``mini``.
+        settings: as `load`.
         generate: settings that differ from the run's own (``num_beams=1``).
 
     Raises:
         DiasumError: as `load` and `Summarizer.summarize`.
     """
-    check_keywords("summarize", generate, ["run", *GenerateSettings.model_fields])
-    return load(run).summarize(conversation, **generate)
+    check_keywords("summarize", generate, ["run", "settings", *GenerateSettings.model_fields])
+    return load(run, settings=settings).summarize(conversation, **generate)
 
 
 def _check_free(run: str | Path) -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from diasum.errors import DiasumError, near_misses
 from diasum.lora_fields import check_lora_fields, not_a_pattern
 
+Length = Literal["normal", "brief"]
 DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary:"
 
 
@@ -78,6 +79,11 @@ class DataSettings(_Section):
 
 class PromptSettings(_Section):
     template: str = Field(DEFAULT_PROMPT, description="text around the conversation; `{dialogue}` marks its place")
+    length: Length = Field(
+        "normal",
+        description="how long a summary is asked for: `brief`, one short sentence, in the words that the base was taught for it (`mini` "
+        "was); refused with a base that records none, and with a template of your own",
+    )
     turn_separator: str | None = Field(
         None, description="text between turns; if not set, a line break, or a separator that survives the tokenizer"
     )
@@ -101,23 +107,49 @@ class PromptSettings(_Section):
         return self
 
     def for_base(self, config: Any, longest: tuple[int | None, int | None] = (None, None)) -> PromptSettings:
-        """These settings for a base: with `speakers` as its configuration says (`dialogue_speakers`; else `named`), and no more tokens
-        than it has positions for.
+        """These settings for a base: with `speakers` as its configuration says (`dialogue_speakers`; else `named`), for a brief the
+        template that it records (`dialogue_prompts`), and no more tokens than it has positions for.
 
         Args:
             config: the base's configuration.
             longest: source and target that it has positions for; None for any length.
+
+        Raises:
+            DiasumError: a brief is asked of a base that records no prompt for one, or with a template of the user's own.
         """
         numbered = getattr(config, "dialogue_speakers", None) == "numbered"
         decided = {"auto": "numbered" if numbered else "named"}.get(self.speakers, self.speakers)
         source, target = longest
         return self.model_copy(
             update={
+                "template": self.template
+                if self.length == "normal"
+                else self._brief(getattr(config, "dialogue_prompts", None)),
                 "speakers": decided,
                 "max_source_tokens": min(self.max_source_tokens, source or self.max_source_tokens),
                 "max_target_tokens": min(self.max_target_tokens, target or self.max_target_tokens),
             }
         )
+
+    def _brief(self, recorded: Any) -> str:
+        """The template of a brief, of those that a base records by length."""
+        template = recorded.get("brief") if isinstance(recorded, Mapping) else None
+        if not isinstance(template, str) or template.count("{dialogue}") != 1:
+            raise DiasumError(
+                "prompt.length is brief, but the base records no prompt that asks for a brief (`dialogue_prompts` in its config.json).",
+                hint="Leave prompt.length out, or ask in words of your own: prompt.template.",
+            )
+        if self.template not in (DEFAULT_PROMPT, template):
+            raise DiasumError(
+                "prompt.length is brief, and prompt.template is one of your own: only one of them can be followed.",
+                hint="Leave prompt.length out and ask for a brief in the template, or leave prompt.template out.",
+            )
+        return template
+
+    def asking(self, length: Length) -> PromptSettings:
+        """These settings with another length; `for_base` finds the template."""
+        template = DEFAULT_PROMPT if self.length == "brief" else self.template  # no other one goes with a brief
+        return self.model_copy(update={"length": length, "template": template})
 
 
 class LoraSettings(_Values):

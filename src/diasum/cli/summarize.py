@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,6 +40,7 @@ def summarize(
     num_beams: Annotated[int | None, typer.Option(help="Number of beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Maximum length of a summary in tokens.")] = None,
     dtype: options.Dtype = None,
+    set_: options.Set = None,
     jsonl: Annotated[
         bool,
         typer.Option("--jsonl", help="Print one JSON object per summary, with the conversation's id if it has one."),
@@ -53,12 +54,14 @@ def summarize(
 
     conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
     out = console()
-    summarizer = api.load(run, base=base, dtype=dtype)
+    settings = options.overrides(
+        set_, generate__num_beams=num_beams, generate__max_new_tokens=max_new_tokens, generate__dtype=dtype
+    )
+    summarizer = api.load(run, base=base, settings=settings)
     for note in summarizer.trained.notes:
         out.print(f"note: {note}", markup=False)
-    generate: dict[str, Any] = options.given_options(num_beams=num_beams, max_new_tokens=max_new_tokens)
     with Bars(out, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
-        for name, conversation, summary in _summaries(summarizer, conversations, generate, bars):
+        for name, conversation, summary in _summaries(summarizer, conversations, bars):
             if jsonl:
                 print(_json(conversation.id, summary), flush=True)
             elif len(conversations) > 1:
@@ -70,7 +73,7 @@ def summarize(
 
 
 def _summaries(
-    summarizer: Summarizer, conversations: Sequence[Named], generate: Mapping[str, Any], bars: Bars
+    summarizer: Summarizer, conversations: Sequence[Named], bars: Bars
 ) -> Iterator[tuple[str, Named, Summary]]:
     """Each conversation with its name (its id or number) and its summary.
 
@@ -90,7 +93,7 @@ def _summaries(
         portion = conversations[begin : begin + PORTION]
         dialogues = [one.dialogue for one in portion if not one.dialogue.is_empty]
         done = begin
-        summaries = iter(summarizer.summarize_all(dialogues, progress=advance, **generate) if dialogues else [])
+        summaries = iter(summarizer.summarize_all(dialogues, progress=advance) if dialogues else [])
         for number, conversation in enumerate(portion, begin + 1):
             summary = NOTHING if conversation.dialogue.is_empty else next(summaries)
             yield conversation.id or str(number), conversation, summary

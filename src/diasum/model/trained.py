@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from diasum.claims.language import is_english
-from diasum.config import GenerateSettings, PromptSettings
+from diasum.config import GenerateSettings, Length, PromptSettings, Settings
 from diasum.data import PairEncoder
 from diasum.data.summary import Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
@@ -104,6 +104,23 @@ class Trained:
             )
         return dtype, reason
 
+    def ask_for(self, length: Length) -> None:
+        """Ask for summaries of another length from now on (`prompt.length`), with a note where an adapter has learnt its own.
+
+        Raises:
+            DiasumError: the base records no prompt for a brief, or the template is the user's own.
+        """
+        own = self.encoder.settings
+        if length == own.length:
+            return
+        self.encoder = PairEncoder(self.base.tokenizer, self.base.prompt(own.asking(length)))
+        if self.has_adapter:
+            least = self.generate.min_new_tokens
+            self.notes.append(
+                f"{self.source} was trained with prompt.length={own.length} and may keep to that form when asked for {length}"
+                + (f"; no summary is shorter than {least} tokens (generate.min_new_tokens)." if least else ".")
+            )
+
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
         """Within it the base model answers."""
@@ -164,7 +181,13 @@ def load_trained(
 
 def generation_settings(source: str | Path) -> GenerateSettings:
     """Those that a run, adapter or model brings along, without loading it; errors as `load_trained`."""
-    return _own_settings(str(source), _side_file(_located(source)))[1]
+    return own_settings(source).generate
+
+
+def own_settings(source: str | Path) -> Settings:
+    """The prompt and generation settings that a run, adapter or model brings along, without loading it; errors as `load_trained`."""
+    prompt, generation = _own_settings(str(source), _side_file(_located(source)))
+    return Settings(prompt=prompt, generate=generation)
 
 
 def _load_adapter(

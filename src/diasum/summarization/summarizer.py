@@ -14,8 +14,8 @@ from diasum.dialogue import Dialogue
 from diasum.dialogue.files.conversations import is_file, read_conversations
 from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
-from diasum.model.trained import Trained, load_trained
-from diasum.resolve import SUMMARIZE, resolve
+from diasum.model.trained import Trained, load_trained, own_settings
+from diasum.resolve import SUMMARIZE, Given, resolve
 
 
 class Summarizer:
@@ -80,7 +80,25 @@ def _opened(item: Any) -> list[Any]:
     return [None if one.dialogue.is_empty else one.dialogue for one in read_conversations([Path(item)])]
 
 
-def load(source: str | Path, **options: Any) -> Summarizer:
-    """Load a summariser: a run, an adapter folder, a merged model, a hub id or ``mini``; options and errors as `load_trained`."""
-    check_keywords("load", options, (name for name in signature(load_trained).parameters if name != "source"))
-    return Summarizer(load_trained(source, **options))
+def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer:
+    """Load a summariser.
+
+    Args:
+        source: a run, an adapter folder, a merged model, a hub id or ``mini``.
+        settings: of ``generate.``, and ``prompt.length``, where they differ from its own: ``{"prompt.length": "brief"}``.
+        options: as `load_trained`.
+
+    Raises:
+        DiasumError: settings that are wrong or that no summary depends on, an unknown option, or as `load_trained` and
+            `Trained.ask_for`.
+    """
+    known = [name for name in signature(load_trained).parameters if name != "source"]
+    check_keywords("load", options, ["settings", *known])
+    if not settings:
+        return Summarizer(load_trained(source, **options))
+    given = {"generate.dtype": options.pop("dtype", None)}
+    resolved = resolve(SUMMARIZE, settings, given, own=own_settings(source))
+    trained = load_trained(source, dtype=resolved.generate.dtype, **options)
+    trained.generate = resolved.generate.model_copy(update={"dtype": trained.generate.dtype})
+    trained.ask_for(resolved.prompt.length)
+    return Summarizer(trained)
