@@ -120,11 +120,10 @@ class PromptSettings(_Section):
         numbered = getattr(config, "dialogue_speakers", None) == "numbered"
         decided = {"auto": "numbered" if numbered else "named"}.get(self.speakers, self.speakers)
         source, target = longest
+        recorded = getattr(config, "dialogue_prompts", None)
         return self.model_copy(
             update={
-                "template": self.template
-                if self.length == "normal"
-                else self._brief(getattr(config, "dialogue_prompts", None)),
+                "template": self._brief(recorded) if self.length == "brief" else self.template,
                 "speakers": decided,
                 "max_source_tokens": min(self.max_source_tokens, source or self.max_source_tokens),
                 "max_target_tokens": min(self.max_target_tokens, target or self.max_target_tokens),

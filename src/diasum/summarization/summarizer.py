@@ -96,8 +96,8 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
     check_keywords("load", options, ["settings", *known])
     if not settings:
         return Summarizer(load_trained(source, **options))
-    given = {"generate.dtype": options.pop("dtype", None)}
-    resolved = resolve(SUMMARIZE, settings, given, own=own_settings(source))
+    dtype = {"generate.dtype": options.pop("dtype", None)}
+    resolved = resolve(SUMMARIZE, settings, dtype, own=own_settings(source))
     trained = load_trained(source, dtype=resolved.generate.dtype, **options)
     trained.generate = resolved.generate.model_copy(update={"dtype": trained.generate.dtype})
     trained.ask_for(resolved.prompt.length)
