@@ -25,11 +25,13 @@ if TYPE_CHECKING:
         load,
         preflight,
         score,
+        show_data,
         summarize,
         train,
     )
     from diasum.config import Settings
     from diasum.dialogue import Dialogue, Turn
+    from diasum.dialogue.read import ReadDialogue, iter_dialogues
     from diasum.errors import DiasumError
     from diasum.resolve import load_settings
 
@@ -40,10 +42,11 @@ wait_passively()  # here, as torch may be imported next
 _HOMES = {
     "diasum.api": (
         *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
-        *("inspect", "load", "preflight", "score", "summarize", "train"),
+        *("inspect", "load", "preflight", "score", "show_data", "summarize", "train"),
     ),
     "diasum.config": ("Settings",),
     "diasum.dialogue": ("Dialogue", "Turn"),
+    "diasum.dialogue.read": ("ReadDialogue", "iter_dialogues"),
     "diasum.errors": ("DiasumError",),
     "diasum.resolve": ("load_settings",),
 }
@@ -52,6 +55,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Dialogue",
     "DiasumError",
+    "ReadDialogue",
     "Settings",
     "Turn",
     "baseline",
@@ -61,10 +65,12 @@ __all__ = [
     "data_stats",
     "evaluate",
     "inspect",
+    "iter_dialogues",
     "load",
     "load_settings",
     "preflight",
     "score",
+    "show_data",
     "summarize",
     "train",
 ]

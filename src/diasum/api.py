@@ -5,7 +5,7 @@ Each function reads as the job it does; what it needs heavy libraries for is imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from diasum.data import Corpus
     from diasum.data.checks import CorpusCheck, CorpusStats
+    from diasum.dialogue.read import ReadDialogue
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.evaluation.predictions import Prediction
     from diasum.evaluation.statistics.compare import Comparison
@@ -296,6 +297,33 @@ def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[st
 
     corpus = _corpus(CONVERT_DATA, data, settings)
     return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
+
+
+def show_data(
+    source: str | Path,
+    format: str = "auto",
+    *,
+    split_pause: str | None = None,
+    aliases: Sequence[str] | Mapping[str, str] | None = None,
+    keep_nonspeech: bool = False,
+) -> list[ReadDialogue]:
+    """How a file, folder or archive is read: its dialogues, each with format, reason and what was left out.
+
+    Args:
+        source: its path.
+        format: as `diasum.iter_dialogues`.
+        split_pause: likewise.
+        aliases: likewise, or ``"Ana P.=Ana"`` items.
+        keep_nonspeech: likewise.
+
+    Raises:
+        DiasumError: as `diasum.iter_dialogues`, and where nothing is said in any of them.
+    """
+    from diasum.dialogue.files.conversations import read_conversations
+    from diasum.dialogue.read import reading_of
+
+    reading = reading_of(format, split_pause=split_pause, aliases=aliases, keep_nonspeech=keep_nonspeech)
+    return read_conversations([Path(source)], reading=reading)
 
 
 def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer:

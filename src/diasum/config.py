@@ -55,6 +55,20 @@ class DataSettings(_Section):
     )
     id_column: str | None = Field(None, description="column with the id; found by its name if not set")
     topic_column: str | None = Field(None, description="column with a topic for slices; found by its name if not set")
+    format: str = Field(
+        "auto",
+        description="what exports and transcripts are read as (`whatsapp`, `slack`, ...); auto: what their content shows",
+    )
+    split_pause: str | None = Field(
+        None, description="cut exports into conversations where nobody writes for longer: 30m, 8h, 2d"
+    )
+    aliases: list[str] = Field(
+        default_factory=list, description='`LABEL=NAME` for one person under two labels: ["Ana P.=Ana"]'
+    )
+    keep_nonspeech: bool = Field(
+        False,
+        description="keep what is not speech (notices, placeholders of media, deleted messages) as turns; else it is left out and counted",
+    )
     license: str | None = Field(
         None, description="the data's licence (such as cc-by-nc-4.0); taken from the data set's card if not set"
     )
@@ -71,9 +85,11 @@ class DataSettings(_Section):
     max_train: int | None = Field(None, ge=1, description="use only the first N training pairs")
     max_validation: int | None = Field(None, ge=1, description="use only the first N validation pairs")
 
-    @field_validator("summary_columns", mode="before")
+    @field_validator("summary_columns", "aliases", mode="before")
     @classmethod
     def _one_name_is_a_list(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return [f"{label}={name}" for label, name in value.items()]
         return [value] if isinstance(value, str) else value
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from diasum.config import Settings, check_settings
+from diasum.config import DataSettings, Settings, check_settings
 from diasum.errors import DiasumError, near_misses
 from diasum.yaml_files import read_yaml, scalar
 
@@ -32,7 +32,16 @@ _SECTIONS = {
     if isinstance(about.annotation, type) and issubclass(about.annotation, BaseModel)
 }
 _UNSET = object()  # of a field of `LoraConfig` that the start has and the given `Settings` has not
-_OF_ONE_CORPUS = ("dialogue_column", "summary_columns", "id_column", "topic_column", "revision", "config", "license")
+_OF_ONE_CORPUS = (
+    "dialogue_column",
+    "summary_columns",
+    "id_column",
+    "topic_column",
+    "revision",
+    "config",
+    "license",
+    "format",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class Command:
 
 _READING = (
     *("data.path", "data.revision", "data.config", "data.dialogue_column", "data.summary_columns", "data.id_column"),
-    *("data.topic_column", "data.on_empty"),
+    *("data.topic_column", "data.on_empty", "data.format", "data.split_pause", "data.aliases", "data.keep_nonspeech"),
 )
 _SCORING = ("evaluate.split", "evaluate.protocol", "evaluate.resamples", "evaluate.seed", "evaluate.max_examples")
 
@@ -139,7 +148,8 @@ def load_settings(file: Path | str | None = None, overrides: Given = ()) -> Sett
 
 def for_other_data(own: Settings) -> Settings:
     """A run's own settings for another corpus: without the column names, revision and licence of its own."""
-    return own.model_copy(update={"data": own.data.model_copy(update=dict.fromkeys(_OF_ONE_CORPUS))})
+    usual = {name: DataSettings.model_fields[name].get_default() for name in _OF_ONE_CORPUS}
+    return own.model_copy(update={"data": own.data.model_copy(update=usual)})
 
 
 def parse_override(item: str) -> tuple[str, Any]:

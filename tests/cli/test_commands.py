@@ -224,7 +224,7 @@ def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
             "standard input, line 2: not valid JSON",
         ),
         (["summarize"], '{"id": 1, "speech": "Anna: Hi."}\n', "none of its keys names a conversation: id, speech"),
-        (["summarize"], b"Anna: caf\xe9\n", "expected UTF-8 text, found byte 0xe9"),
+        (["summarize"], b"Anna: caf\xe9\x00\n", "expected text, found bytes that are not text"),
         (["summarize", "--run", "nowhere/run"], "Anna: Hi.", "There is no run"),
         (["evaluate", "runs/nowhere", "--data", "sample"], "", "There is no run"),
         (["evaluate", "RUN", "--split", "dev2"], "", "has no split `dev2`"),

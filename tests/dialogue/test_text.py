@@ -255,7 +255,11 @@ def test_subtitles(text: str) -> None:
     dialogue = parse_dialogue(text)
     assert dialogue.turns == (Turn("Ana", "Hi Ben.", 1, 2.5), Turn("Ben", "Hi.", 3, 4), Turn("Ben", "At 9:30?", 3, 4))
     lines = text.split("\n")
-    assert ["Hi" in lines[turn.source - 1] for turn in dialogue.turns if turn.source] == [True, True, False]
+    assert ["Hi" in lines[turn.source - 1] for turn in dialogue.turns if isinstance(turn.source, int)] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_captions_that_look_like_notes_or_stand_close_are_kept() -> None:

@@ -72,3 +72,31 @@ def convert(
 
     for line in api.convert_data(data, out, settings=options.overrides(set_)):
         console().print(line)
+
+
+@app.command(cls=Command)
+def show(
+    file: Annotated[Path, typer.Argument(help="A file, folder or zip archive with conversations.")],
+    format_: options.Format = None,
+    split_pause: options.SplitPause = None,
+    alias: options.Alias = None,
+    keep_nonspeech: options.KeepNonspeech = False,
+    turns: Annotated[int, typer.Option(min=1, help="First and last turns shown of each conversation.")] = 3,
+    most: Annotated[int, typer.Option("--conversations", min=1, help="Conversations shown.")] = 5,
+    json_: options.Json = False,
+) -> None:
+    """Show how a file is read: format, speakers, first and last turns, and what was left out."""
+    from diasum import api
+    from diasum.cli.drawing import console, print_json
+    from diasum.cli.reading import drawn, record
+
+    dialogues = api.show_data(
+        file, format_ or "auto", split_pause=split_pause, aliases=alias or [], keep_nonspeech=keep_nonspeech
+    )
+    if json_:
+        print_json([record(one) for one in dialogues])
+        return
+    for line in drawn(dialogues, most, turns):
+        print(line)
+    if len(dialogues) > most:
+        console().print(f"{len(dialogues) - most:,} more conversations; --conversations {len(dialogues)} shows all.")

@@ -32,6 +32,24 @@ Dtype = Annotated[
     str | None, typer.Option(help="Number type for generation: auto (fp32), fp32 or bf16; see generate.dtype.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, metrics and report to.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="What exports are read as: whatsapp, slack, ... (default: auto, what their content shows)."
+    ),
+]
+SplitPause = Annotated[
+    str | None, typer.Option(help="Cut an export into conversations where nobody writes for longer: 30m, 8h, 2d.")
+]
+Alias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alias", metavar="LABEL=NAME", help='One person under two labels: --alias "Ana P.=Ana". May be repeated.'
+    ),
+]
+KeepNonspeech = Annotated[
+    bool, typer.Option("--keep-nonspeech", help="Keep notices, placeholders of media and the like as turns.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print only the figures, as JSON, on standard output.")]
 
 

@@ -13,7 +13,7 @@ import typer
 from diasum.cli import options
 
 if TYPE_CHECKING:
-    from diasum.dialogue.files.conversations import Named
+    from diasum.dialogue.read import ReadDialogue
     from diasum.progress import Bars
     from diasum.summarization import Summarizer, Summary
 
@@ -24,7 +24,8 @@ def summarize(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Conversations: text files with one each, or jsonl, json, csv, tsv or parquet with many (default: standard input)."
+            help="Conversations: texts, transcripts, exports of chats (a file, folder or zip), or tables with one a row (default: standard "
+            "input)."
         ),
     ] = None,
     run: Annotated[
@@ -37,6 +38,10 @@ def summarize(
     id_column: Annotated[
         str | None, typer.Option(help="Column or key of their ids, if it has none of the usual names.")
     ] = None,
+    format_: options.Format = None,
+    split_pause: options.SplitPause = None,
+    alias: options.Alias = None,
+    keep_nonspeech: options.KeepNonspeech = False,
     num_beams: Annotated[int | None, typer.Option(help="Number of beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Maximum length of a summary in tokens.")] = None,
     dtype: options.Dtype = None,
@@ -49,11 +54,22 @@ def summarize(
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum import api
     from diasum.cli.drawing import console
-    from diasum.dialogue.files.conversations import Names, read_conversations
+    from diasum.dialogue.files.conversations import read_conversations
+    from diasum.dialogue.formats.source import Names
+    from diasum.dialogue.read import reading_of, readings
     from diasum.progress import Bars
 
-    conversations = read_conversations(files or [], sys.stdin.buffer, Names(dialogue_column, id_column))
+    reading = reading_of(
+        format_,
+        Names(dialogue_column, id_column),
+        split_pause=split_pause,
+        aliases=alias,
+        keep_nonspeech=keep_nonspeech,
+    )
+    conversations = read_conversations(files or [], sys.stdin.buffer, reading)
     out = console()
+    for line in readings(conversations):
+        out.print(line, markup=False)
     settings = options.overrides(
         set_, generate__num_beams=num_beams, generate__max_new_tokens=max_new_tokens, generate__dtype=dtype
     )
@@ -73,8 +89,8 @@ def summarize(
 
 
 def _summaries(
-    summarizer: Summarizer, conversations: Sequence[Named], bars: Bars
-) -> Iterator[tuple[str, Named, Summary]]:
+    summarizer: Summarizer, conversations: Sequence[ReadDialogue], bars: Bars
+) -> Iterator[tuple[str, ReadDialogue, Summary]]:
     """Each conversation with its name (its id or number) and its summary.
 
     In portions, so that a long job shows its results as they come and an interruption loses few of them.
@@ -100,7 +116,7 @@ def _summaries(
         advance(len(portion) - len(dialogues))
 
 
-def _notes(conversation: Named, summary: Summary) -> Iterator[str]:
+def _notes(conversation: ReadDialogue, summary: Summary) -> Iterator[str]:
     """What a reader of the summary must know."""
     if conversation.dialogue.is_empty:
         yield f"{conversation.where} is empty, and so is its summary."

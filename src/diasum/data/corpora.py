@@ -16,6 +16,7 @@ from diasum.config import DataSettings
 from diasum.data.checks import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.configurations import Configuration, configurations, read_configuration
+from diasum.data.exports import is_export, read_export
 from diasum.data.licences import hub_licence, local_licence
 from diasum.data.pairs import Corpus, Pair
 from diasum.dialogue.files.rows import Table
@@ -97,11 +98,13 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
     path = BUNDLED.get(settings.path) or Path(settings.path).expanduser()
     if path.exists():
         corpus.license = corpus.license or local_licence(path)
-        configurations = _configurations(path)
+        configurations = [] if is_export(path, settings) else _configurations(path)
         if configurations or settings.config is not None:
             tables, note = read_configuration(path, configurations, settings.config)
             corpus.notes += [note] if note else []
             return tables
+        if exported := read_export(path, settings, corpus.notes):
+            return exported
         tables = read_path(path)
         if ignored := ignored_files(path):
             corpus.notes.append(f"Not read, because their names do not say which split they are: {', '.join(ignored)}.")

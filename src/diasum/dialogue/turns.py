@@ -16,7 +16,8 @@ class Turn:
         end: when it ended, likewise.
         id: what stands for the turn within its dialogue, for others to point to it by: its position, counted from 0, unless it was
             given another. None only in a turn that is in no dialogue.
-        source: the line that it begins at in the text it was read from, counted from 1; None where it was read from no text.
+        source: where it stands in what it was read from: the line that it begins at, counted from 1, or the export's own id of the
+            message where the format has no lines; None where neither is known.
 
     Turns with the same words and times are equal, wherever they stand.
     """
@@ -26,7 +27,7 @@ class Turn:
     start: float | None = None
     end: float | None = None
     id: int | None = field(default=None, compare=False, kw_only=True)
-    source: int | None = field(default=None, compare=False, kw_only=True)
+    source: int | str | None = field(default=None, compare=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.speaker}: {self.text}" if self.speaker else self.text

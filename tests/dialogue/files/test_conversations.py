@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from diasum.dialogue.files.conversations import Named, Names, read_conversations
+from diasum.dialogue.files.conversations import read_conversations
+from diasum.dialogue.formats import Names
+from diasum.dialogue.read import ReadDialogue, Reading
 from diasum.errors import DiasumError
 
 TEXT = "Anna: Lunch?\nBen: At nine."
@@ -19,7 +21,7 @@ TURNS = [{"speaker": "Anna", "text": "Lunch?"}, {"speaker": "Ben", "text": "At n
 RECORDS = [{"id": "a", "dialogue": TEXT}, {"id": "b", "turns": TURNS}]
 
 
-def piped(content: str | bytes) -> list[Named]:
+def piped(content: str | bytes) -> list[ReadDialogue]:
     return read_conversations([], io.BytesIO(content.encode() if isinstance(content, str) else content))
 
 
@@ -92,7 +94,7 @@ def test_half_a_surrogate_pair_can_be_printed() -> None:
     ("content", "message"),
     [
         (b"", "standard input is empty"),
-        (b"A: Hi.\ncaf\xe9", "line 2: expected UTF-8 text, found byte 0xe9"),
+        (b"A: Hi.\n\x00caf\xe9", "expected text, found bytes that are not text (line 2)"),
         ('{"id": 1, "dialogue": "Anna: Hi."}\n{"id": 2, broken', "standard input, line 2: not valid JSON"),
         ('{"dialogue": "Anna: Hi."}\n{"dialogue": ' + "[" * 100_000, "standard input, line 2: not valid JSON"),
         ('{"dialogue": " "}', "standard input is empty"),
@@ -133,12 +135,20 @@ def test_ids_of_files_are_their_names_and_unique(tmp_path: Path) -> None:
     assert [named.id for named in read_conversations([tmp_path / "tue.csv"], io.BytesIO())] == [None, None]
 
 
-def test_utf_16_has_its_own_advice(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        (TEXT.encode("utf-16"), "it is UTF-16 text"),
+        (f"{TEXT} Café?".encode("cp1252"), "byte 0xe9 in line 2 is no UTF-8: read as cp1252"),
+        (f"{TEXT} Café?".encode(), None),
+    ],
+)
+def test_an_encoding_is_found_said_and_read(content: bytes, note: str | None, tmp_path: Path) -> None:
     file = tmp_path / "chat.txt"
-    file.write_bytes(TEXT.encode("utf-16"))
-    with pytest.raises(DiasumError, match="found a UTF-16 mark") as caught:
-        read_conversations([file], io.BytesIO())
-    assert f"iconv -f UTF-16 -t UTF-8 {file}" in str(caught.value.hint)
+    file.write_bytes(content)
+    (one,) = read_conversations([file])
+    assert one.dialogue.text.removesuffix(" Café?") == TEXT
+    assert one.notes == ((f"{file}: {note}.",) if note else ())
 
 
 def test_a_text_as_an_argument(tmp_path: Path) -> None:
@@ -210,14 +220,14 @@ def test_one_turn_a_row(tmp_path: Path) -> None:
 def test_columns_that_the_user_names(tmp_path: Path) -> None:
     file = tmp_path / "tickets.csv"
     file.write_text('Ticket ID,Description,Comments\n7,Lunch,"Anna: Lunch?\nBen: At nine."\n8,Other,Anna: Hi.\n')
-    found = read_conversations([file], io.BytesIO(), Names("comments", "ticket_id"))
+    found = read_conversations([file], io.BytesIO(), Reading(names=Names("comments", "ticket_id")))
     assert [(named.id, named.dialogue.turns[0].text) for named in found] == [("7", "Lunch?"), ("8", "Hi.")]
     for names, message in (
         (Names("comment", "Ticket ID"), r"line 2 has no `comment`, which --dialogue-column names.\n.*`Comments`"),
         (Names("Comments", "ticket"), r"line 2 has no `ticket`, which --id-column names"),
     ):
         with pytest.raises(DiasumError, match=message):
-            read_conversations([file], io.BytesIO(), names)
+            read_conversations([file], io.BytesIO(), Reading(names=names))
 
 
 @pytest.mark.parametrize("key", ["data", "Conversations", "dialogues"])

@@ -36,10 +36,10 @@ def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
     Raises:
         DiasumError: it is not UTF-8; the hint has the command for what it seems to be, if it seems to be text.
     """
-    encoding = _utf16(raw) if first else ""
+    encoding = utf16_of(raw) if first else ""
     if encoding:
         raise _not_utf8(where, "a UTF-16 mark" if encoding == "UTF-16" else f"{encoding} text", encoding, name)
-    kind = next((kind for magic, kind in _NO_TEXT.items() if first and raw.startswith(magic)), "")
+    kind = kind_of_binary(raw) if first else ""
     try:
         if not kind:
             return raw.decode("utf-8-sig" if first else "utf-8")
@@ -83,7 +83,12 @@ def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _utf16(raw: bytes) -> str:
+def kind_of_binary(first: bytes) -> str:
+    """What a file's first bytes say that it is instead of text; empty where they say nothing of the kind."""
+    return next((kind for magic, kind in _NO_TEXT.items() if first.startswith(magic)), "")
+
+
+def utf16_of(raw: bytes) -> str:
     """The UTF-16 that a file begins with: by its mark or, without one, by letters that are zero in every other byte; empty if none."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "UTF-16"

@@ -1,0 +1,55 @@
+"""Exports and transcripts as a corpus: what `summarize` takes, `data check|stats|convert` and training take, too.
+
+In: a file, folder or archive that is no table. Out: a `Table` with a dialogue a row, so that all that follows is the same for both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from diasum.config import DataSettings
+from diasum.dialogue.files.rows import Table, unique
+from diasum.dialogue.files.tables import UNNAMED, is_data_file
+from diasum.dialogue.formats import Source, choose
+from diasum.dialogue.read import read_source, reading_of, readings
+from diasum.errors import DiasumError
+
+
+def is_export(path: Path, settings: DataSettings) -> bool:
+    """Whether what is there is read by a format of exports, and not as a table or a folder of tables."""
+    if settings.format != "auto":
+        return settings.format != "table"
+    try:
+        return choose(Source.of_path(path))[0] not in (("table", "plain") if is_data_file(path) else ("table",))
+    except DiasumError:
+        if path.is_dir() or is_data_file(path):  # the readers of tables say what is wrong
+            return False
+        raise
+
+
+def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[str, Table] | None:
+    """The dialogues of an export as the rows of a table without splits; None where it is none.
+
+    Args:
+        path: what is there.
+        settings: how it is to be read.
+        notes: what is to be told of the reading is added here.
+
+    Raises:
+        DiasumError: it cannot be read, or nothing is said in it.
+    """
+    reading = reading_of(
+        settings.format,
+        split_pause=settings.split_pause,
+        aliases=settings.aliases,
+        keep_nonspeech=settings.keep_nonspeech,
+    )
+    if not is_export(path, settings):
+        return None
+    dialogues = list(read_source(Source.of_path(path), reading))
+    if all(one.dialogue.is_empty for one in dialogues):
+        raise DiasumError(f"{path} has no conversation in which anything is said.")
+    notes += readings(dialogues)
+    names = unique([one.id or f"{path.stem}-{number}" for number, one in enumerate(dialogues, 1)])
+    rows = [{"id": name, "dialogue": one.dialogue} for name, one in zip(names, dialogues, strict=True)]
+    return {UNNAMED: Table(str(path), rows)}

@@ -1,0 +1,156 @@
+"""Tables and JSON with whole conversations: a row, a line, an item or the file itself holds one, under one of the usual names.
+
+csv and its relatives, parquet, jsonl, and JSON of one conversation (an object or a list of turns) or many (a list of these).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from diasum.dialogue.files.decoding import LONGEST_LINE
+from diasum.dialogue.files.rows import Table, one_line, refuse_single_messages
+from diasum.dialogue.files.separated import separated_rows
+from diasum.dialogue.files.tables import read_path
+from diasum.dialogue.formats.head import Evidence, Head, Strength
+from diasum.dialogue.formats.messages import Conversation, messages_of
+from diasum.dialogue.formats.source import Source
+from diasum.dialogue.forms import as_dialogue, is_one
+from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, as_name, find_name
+from diasum.errors import DiasumError, near_misses
+from diasum.json_lines import is_json_lines, json_lines, loads
+
+_LOOKED_AT = 5000  # rows among which single messages are looked for
+_NAMES = {".csv": "a csv table", ".tsv": "a tsv table", ".parquet": "a parquet table", ".json": "JSON"}
+_LINES = (".jsonl", ".ndjson")
+
+
+def recognises(head: Head) -> Evidence | None:
+    """By the name of a table; by the content of JSON."""
+    if head.members:
+        return None
+    if head.ending in _LINES or is_json_lines(head.text):
+        return Evidence(Strength.LIKELY, "JSON, a conversation a line")
+    if head.ending in _NAMES:
+        return Evidence(Strength.LIKELY, _NAMES[head.ending])
+    return Evidence(Strength.LIKELY, "JSON") if _is_json(head) else None
+
+
+def read(source: Source) -> Iterator[Conversation]:
+    """Its conversations, one by one.
+
+    Raises:
+        DiasumError: rows are single messages, or one is no conversation; file and line are named.
+    """
+    ending = source.head.ending
+    if ending == ".parquet":
+        yield from _from_table(_parquet(source), source)
+    elif ending in (".csv", ".tsv"):
+        yield from _from_table(_separated(source, ending), source)
+    elif ending in _LINES or is_json_lines(source.head.text):
+        records = ((_record(value, place), place) for value, place in _lines(source))
+        yield from _from_records(records, source)
+    else:
+        yield from _from_tree(source.json(), source)
+
+
+def _is_json(head: Head) -> bool:
+    """Whether the content is JSON; a text may begin with a bracket, too: ``[10:32] Ana: Hi.``"""
+    if not head.text.lstrip().startswith(("{", "[")):
+        return False
+    if not head.whole:
+        return isinstance(head.tree, dict | list) and bool(head.tree)
+    try:
+        loads(head.text.lstrip("\ufeff"))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _parquet(source: Source) -> Table:
+    if source.path is None:
+        raise DiasumError(f"{source.where}: parquet is read from files only.", hint="Save it to a file of its own.")
+    return next(iter(read_path(source.path).values()))
+
+
+def _separated(source: Source, ending: str) -> Table:
+    lines = ((number, f"{line}\n") for number, line in source.lines())
+    path = source.path or Path(source.where)
+    rows, numbers = separated_rows(path, lines, "\t" if ending == ".tsv" else ",", longest=LONGEST_LINE)
+    if not rows:
+        raise DiasumError(f"{source.where} has no rows.", hint="Expected a row for each dialogue.")
+    return Table(source.where, rows, numbers)
+
+
+def _from_table(table: Table, source: Source) -> Iterator[Conversation]:
+    yield from _from_records(((row, table.where(i)) for i, row in enumerate(table.rows)), source)
+
+
+def _lines(source: Source) -> Iterator[tuple[Any, str]]:
+    for number, value in json_lines(source.lines(), source.where):
+        yield value, f"{source.where}, line {number}"
+
+
+def _record(value: Any, where: str) -> Any:
+    if not isinstance(value, str | list | dict):
+        raise DiasumError(f"{where}: expected an object, a text or a list of turns, found {value!r:.40}.")
+    return value
+
+
+def _from_tree(tree: Any, source: Source) -> Iterator[Conversation]:
+    """One conversation, or the many of a list of them, also within an object; a list of texts is one."""
+    if isinstance(tree, Mapping):
+        held = next((value for key, value in tree.items() if key.lower() in TABLE_KEYS and _are_many(value)), None)
+        tree = tree if held is None else held
+    if _are_many(tree):
+        yield from _from_records(((item, f"{source.where}, item {i}") for i, item in enumerate(tree, 1)), source)
+    else:
+        one = _from_record(tree, source.where, source)
+        one.id = one.id or source.stem
+        yield one
+
+
+def _are_many(tree: Any) -> bool:
+    return (
+        isinstance(tree, list) and bool(tree) and not is_one(tree) and not any(isinstance(item, str) for item in tree)
+    )
+
+
+def _from_records(records: Iterable[tuple[Any, str]], source: Source) -> Iterator[Conversation]:
+    """A conversation each; the one empty conversation of a source that has none.
+
+    Raises:
+        DiasumError: they are messages of conversations, one a row, or one is no conversation.
+    """
+    records = iter(records)
+    first = list(islice(records, _LOOKED_AT))
+    if not first:
+        yield Conversation((), source.where, source.stem)
+    rows = [record for record, _ in first if isinstance(record, dict)]
+    if rows and len(rows) == len(first):
+        refuse_single_messages(Table(source.where, rows), source.names.dialogue or find_name(rows[0], DIALOGUE_NAMES))
+    yield from (_from_record(record, place, source) for record, place in chain(first, records))
+
+
+def _from_record(record: Any, where: str, source: Source) -> Conversation:
+    if not isinstance(record, dict):
+        return _conversation(None, record, where)
+    names = source.names
+    identifier = one_line(record[key]) if (key := _key(record, names.id, ID_NAMES, where, "--id-column")) else ""
+    conversation = record[_key(record, names.dialogue, (), where, "--dialogue-column")] if names.dialogue else record
+    return _conversation(identifier or None, conversation, where)
+
+
+def _key(record: dict[str, Any], named: str | None, usual: Sequence[str], where: str, option: str) -> str | None:
+    """The record's key that the user named, or else one of the usual."""
+    key = find_name(record, [as_name(named)] if named else usual)
+    if named and key is None:
+        raise DiasumError(f"{where} has no `{named}`, which {option} names.", hint=near_misses(named, record))
+    return key
+
+
+def _conversation(identifier: str | None, value: Any, where: str) -> Conversation:
+    dialogue = as_dialogue(value, f"The conversation in {where}", may_be_empty=True)
+    return Conversation(messages_of(dialogue), where, identifier, may_split=False)

@@ -1,0 +1,279 @@
+"""Conversations from whatever people have them in: the one entry, for summaries, training and checks of data alike.
+
+In: a path, bytes or text, and what the user says of it. Out: dialogues one by one, each with where it stands, what was left out of it,
+the format it was read as and why. Messages stream through: memory holds one dialogue at a time, and of a long export that is cut at
+pauses, one part at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from diasum.dialogue.formats import Conversation, Message, Source, choose, format_named
+from diasum.dialogue.formats.source import USUAL, Names, standard_input
+from diasum.dialogue.nonspeech import left_out_in_words
+from diasum.dialogue.text import one_line
+from diasum.dialogue.turns import Dialogue, Turn
+from diasum.errors import DiasumError
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the user says of how exports are read.
+
+    Attributes:
+        format: one of `diasum.dialogue.formats.FORMATS`, or ``auto``.
+        names: columns or keys of tables.
+        split_pause: an export is cut into conversations where nobody writes for longer; None for no cuts.
+        aliases: label to the label that stands for it, where one person has two.
+        keep_nonspeech: whether what is not speech stays, as turns.
+    """
+
+    format: str = "auto"
+    names: Names = USUAL
+    split_pause: timedelta | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    keep_nonspeech: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDialogue:
+    """A dialogue and how it was read.
+
+    Attributes:
+        id: the one that it was given with, or its file's name; None where it has but its place in the input.
+        dialogue: what was said; among others it may be nothing.
+        where: its file, and line or row.
+        left_out: how many things that are not speech were left out, by kind (`diasum.dialogue.nonspeech.KINDS`).
+        format: what it was read as, by name.
+        reason: what it was read as, in words: ``WhatsApp export (Android), dates day first``.
+        notes: what a reader should know.
+        began: when its first turn was sent, by the clock of the export; turns' starts count from here.
+    """
+
+    id: str | None
+    dialogue: Dialogue
+    where: str
+    left_out: Counter[str] = field(default_factory=Counter)
+    format: str = "plain"
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    began: datetime | None = None
+
+
+def iter_dialogues(
+    source: Path | str | bytes | IO[bytes],
+    format: str = "auto",
+    *,
+    names: Names = USUAL,
+    split_pause: str | timedelta | None = None,
+    aliases: Mapping[str, str] | None = None,
+    keep_nonspeech: bool = False,
+) -> Iterator[ReadDialogue]:
+    """Read conversations, one by one.
+
+    Args:
+        source: a file or folder (a `Path`, or a text that is the path of one), the content itself as text or bytes, or a binary stream.
+        format: what it is in; ``auto``: what its content shows.
+        names: the columns or keys of a table that hold conversation and id, where they have none of the usual names.
+        split_pause: cut exports into conversations where nobody writes for longer: ``"8h"``, ``"30 minutes"``, ``"2d"``.
+        aliases: ``{"Ana P.": "Ana"}`` where one person has two labels.
+        keep_nonspeech: keep notices, placeholders of media and the like as turns; they are left out and counted else.
+
+    Raises:
+        DiasumError: nothing is there, it cannot be read, or two formats fit.
+    """
+    pause = split_pause if isinstance(split_pause, timedelta | None) else pause_of(split_pause)
+    reading = Reading(format, names, pause, aliases or {}, keep_nonspeech)
+    yield from read_source(_source(source, names), reading)
+
+
+def read_source(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
+    """The dialogues of a source; as `iter_dialogues`."""
+    if reading.format == "auto":
+        name, (_, reason) = choose(source)
+    else:
+        name, reason = reading.format, f"{reading.format}, as asked for"
+    for conversation in format_named(name).read(source):
+        conversation.reason = conversation.reason or reason
+        if source.encoding_note:
+            conversation.notes.append(f"{source.where}: {source.encoding_note}.")
+        for part in _parts(conversation, reading):
+            yield replace(part, format=name)
+
+
+def pause_of(text: str) -> timedelta:
+    """A length of time such as ``8h``, ``30 minutes`` or ``2d``.
+
+    Raises:
+        DiasumError: it is none.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", text.lower())
+    unit = next((unit for unit in ("minutes", "hours", "days", "weeks") if match and unit.startswith(match[2])), None)
+    if match is None or unit is None or not float(match[1]):
+        raise DiasumError(
+            f"data.split_pause: expected a length of time, found `{text}`.", hint="For example 30m, 8h or 2d."
+        )
+    return timedelta(**{unit: float(match[1])})
+
+
+def _source(source: Path | str | bytes | IO[bytes], names: Names) -> Source:
+    if isinstance(source, bytes):
+        return Source.of_bytes(source, "the bytes", names=names)
+    if isinstance(source, Path):
+        return Source.of_path(source, names)
+    if isinstance(source, str):
+        if "\n" not in source and len(source) < 4096 and "\0" not in source and Path(source).exists():
+            return Source.of_path(Path(source), names)
+        return Source.of_bytes(source.encode("utf-8", "surrogatepass"), "the text", names=names)
+    return standard_input(source, names)
+
+
+def _parts(conversation: Conversation, reading: Reading) -> Iterator[ReadDialogue]:
+    """The conversation as one dialogue, or as several where it pauses."""
+    pause = reading.split_pause if conversation.may_split else None
+    part, number = _Part(conversation, reading), 1
+    for message in conversation.messages:
+        if pause and part.ended_before(message, pause):
+            yield part.read(number)
+            part, number = _Part(conversation, reading), number + 1
+        part.add(message)
+    yield part.read(number if pause else None)
+
+
+class _Part:
+    """A dialogue while its messages come in."""
+
+    def __init__(self, conversation: Conversation, reading: Reading) -> None:
+        self.conversation, self.reading = conversation, reading
+        self.turns: list[Turn] = []
+        self.left_out: Counter[str] = Counter()
+        self.began: datetime | None = None
+        self.last: datetime | None = None
+        self.line: int | str | None = None
+
+    def ended_before(self, message: Message, pause: timedelta) -> bool:
+        gap = _between(self.last, message.time)
+        return bool(self.turns) and gap is not None and gap > pause.total_seconds()
+
+    def add(self, message: Message) -> None:
+        self.last = message.time or self.last
+        if self.line is None:
+            self.line = message.source
+        if message.kind is None:
+            self._say(message)
+        else:
+            self._leave_out(message.kind, message, message.text)
+        for aside in message.asides:
+            self._leave_out(aside.kind, message, aside.text)
+
+    def _leave_out(self, kind: str, message: Message, text: str) -> None:
+        if self.reading.keep_nonspeech:
+            if text.strip():
+                self._say(replace(message, text=text))
+        else:
+            self.left_out[kind] += 1
+
+    def _say(self, message: Message) -> None:
+        speaker = one_line(message.speaker)
+        if self.began is None:
+            self.began = message.time
+        start = message.start if message.start is not None else _between(self.began, message.time)
+        self.turns.append(
+            Turn(
+                self.reading.aliases.get(speaker, speaker),
+                one_line(message.text),
+                start,
+                message.end,
+                source=message.source,
+            )
+        )
+
+    def read(self, number: int | None) -> ReadDialogue:
+        """The dialogue of the messages so far; `number` is its place among the parts of a conversation that is cut."""
+        conversation = self.conversation
+        identifier, where, notes = conversation.id, conversation.where, list(conversation.notes)
+        if number is not None:
+            identifier = f"{identifier}-{number}" if identifier else None
+            where = f"{where}, from line {self.line}" if isinstance(self.line, int) else where
+        dialogue = Dialogue(tuple(self.turns))
+        if not dialogue.is_empty and not dialogue.speakers:
+            notes.append(
+                f"No speaker was found in {where}: its lines are read as words that nobody in particular says."
+            )
+        return ReadDialogue(
+            identifier, dialogue, where, self.left_out, "", conversation.reason or "", tuple(notes), self.began
+        )
+
+
+def _between(begin: datetime | None, end: datetime | None) -> float | None:
+    """Seconds from one time to another; None where one is not known, or only one of them knows its time zone."""
+    if begin is None or end is None or (begin.tzinfo is None) != (end.tzinfo is None):
+        return None
+    return (end - begin).total_seconds()
+
+
+def reading_of(
+    format_: str | None = None,
+    names: Names = USUAL,
+    *,
+    split_pause: str | None = None,
+    aliases: Iterable[str] | Mapping[str, str] | None = None,
+    keep_nonspeech: bool = False,
+) -> Reading:
+    """What options and settings say, checked.
+
+    Args:
+        format_: the format; None for what the content shows.
+        names: as `Reading`.
+        split_pause: as `iter_dialogues`.
+        aliases: as `iter_dialogues`, or ``"Ana P.=Ana"``, as the option has them.
+        keep_nonspeech: as `Reading`.
+
+    Raises:
+        DiasumError: there is no such format, no length of time or no ``=``.
+    """
+    if format_ not in (None, "auto"):
+        format_named(str(format_))
+    pause = None if split_pause is None else pause_of(split_pause)
+    if not isinstance(aliases, Mapping):
+        aliases = aliases_of(aliases or ())
+    return Reading(format_ or "auto", names, pause, aliases, keep_nonspeech)
+
+
+def aliases_of(items: Iterable[str]) -> dict[str, str]:
+    """`--alias "Ana P.=Ana"` options as a mapping; raises DiasumError where one has no ``=``."""
+    aliases = {}
+    for item in items:
+        label, sign, name = (part.strip() for part in item.partition("="))
+        if not sign or not label or not name:
+            raise DiasumError(f"--alias expects LABEL=NAME, found `{item}`.", hint='For example: --alias "Ana P.=Ana"')
+        aliases[label] = name
+    return aliases
+
+
+def readings(dialogues: Iterable[ReadDialogue]) -> Iterator[str]:
+    """What to tell of how conversations were read, a sentence a line: choices and reasons, what was left out, and notes, each once.
+
+    Of plain text and of tables, which are what they look like, only the notes are told.
+    """
+    left_out: dict[str, Counter[str]] = {}
+    notes: dict[str, None] = {}
+    for one in dialogues:
+        told = one.format not in _EXPECTED or bool(one.left_out)
+        if told:
+            left_out.setdefault(one.reason, Counter()).update(one.left_out)
+        notes |= dict.fromkeys(one.notes)
+    for reason, counts in left_out.items():
+        words = left_out_in_words(counts)
+        yield f"read as: {reason}{f'; left out: {words}' if words else ''}"
+    yield from (f"note: {note}" for note in notes)
+
+
+_EXPECTED = ("plain", "table")
