@@ -14,7 +14,13 @@ from diasum.wording import counted
 ROOT = Path(__file__).parent.parent
 CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
 METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
-NAMES = {"sample": "sample conversations", "dialogsum": "DialogSum"}
+NAMES = {
+    "written": "held-out written conversations",
+    "everyday": "everyday conversations",
+    "sample": "sample conversations",
+    "dialogsum": "DialogSum",
+}
+LABELS = {"adapter": "mini + adapter", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}
 
 
 def interval(score: dict[str, Any]) -> str:
@@ -25,34 +31,58 @@ def interval(score: dict[str, Any]) -> str:
 def table(results: dict[str, Any]) -> str:
     """Markdown: one row per data set and system, each score with its 95% interval."""
     lines = ["| data (test) | system | ROUGE-1 | ROUGE-2 | ROUGE-L |", "|---|---|---|---|---|"]
-    notes = []
     for name, row in results.items():
         for system, scores in row["systems"].items():
             cells = [interval(scores[metric]) for metric in METRICS]
-            label = {"adapter": "**mini + adapter**", "base": "mini"}.get(system, system)
+            label = f"**{LABELS[system]}**" if system == "adapter" else LABELS[system]
             lines.append(f"| {NAMES[name]} | {label} | " + " | ".join(cells) + " |")
-        train = row["data"]["splits"]["train"]["n"]
-        notes.append(
-            f"{NAMES[name]}: {row['n']} dialogues, references per dialogue: {row['references']}, protocol `{row['protocol']['name']}`, "
-            f"bootstrap over dialogues ({row['resamples']:,} resamples, seed {row['seed']}); adapter trained on {train} pairs, seed "
-            f"{row['run']['training_seed']} (recipe `{row['recipe']}`)."
-        )
-    return "\n".join([*lines, "", *notes])
+    return "\n".join([*lines, "", *map(conditions, results, results.values())])
+
+
+def conditions(name: str, row: dict[str, Any]) -> str:
+    """A sentence on what a row of the benchmark of `mini` was measured on."""
+    measured = (
+        f"{NAMES[name]}: {row['n']} dialogues, references per dialogue: {row['references']}, protocol `{row['protocol']['name']}`, "
+        f"bootstrap over dialogues{' and seeds' if len(row['seeds']) > 1 else ''} ({row['resamples']:,} resamples, seed {row['seed']})"
+    )
+    if not row["recipe"]:
+        return f"{measured}; `mini` as `diasum summarize` runs it, without an adapter."
+    seeds = ", ".join(map(str, row["seeds"]))
+    train = row["data"]["splits"]["train"]["n"]
+    return (
+        f"{measured}; {'an adapter' if len(row['seeds']) == 1 else counted(len(row['seeds']), 'adapter')} trained on {train} pairs, "
+        f"seed{'s' if len(row['seeds']) > 1 else ''} {seeds} (recipe `{row['recipe']}`)."
+    )
 
 
 def short_table(results: dict[str, Any]) -> str:
     """Markdown for the README: ROUGE-L with its interval, one row per data set."""
-    systems = {"adapter": "mini + adapter", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}
-    lines = [f"| test data | protocol | {' | '.join(systems.values())} |", "|---|---|" + "---|" * len(systems)]
+    lines = [f"| test data | protocol | {' | '.join(LABELS.values())} |", "|---|---|" + "---|" * len(LABELS)]
     for name, row in results.items():
-        cells = [interval(row["systems"][system]["rougeL"]) for system in systems]
+        cells = [interval(row["systems"][system]["rougeL"]) if system in row["systems"] else "" for system in LABELS]
         lines.append(f"| {NAMES[name]}, n={row['n']} | `{row['protocol']['name']}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
+def form_table(results: dict[str, Any]) -> str:
+    """Markdown: how many summaries keep the form of their corpus, and every score without it."""
+    lines = [
+        "| data (test) | system | summaries in the form | ROUGE-1 without it | ROUGE-2 | ROUGE-L |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in results.items():
+        bare = row.get("without_form", {"systems": {}})
+        for system, scores in bare["systems"].items():
+            shares = bare["share_with_form"][system]
+            cells = [f"{sum(shares) / len(shares):.0%}", *(interval(scores[metric]) for metric in METRICS)]
+            lines.append(f"| {NAMES[name]} | {LABELS[system]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def first_summaries(results: dict[str, Any]) -> str:
-    """Markdown: what the adapter writes of the first dialogues of the sample's test split."""
-    return "\n".join(f"- {' '.join(one['summary'].split())}" for one in results["sample"]["first"])
+    """Markdown: what an adapter writes of the first test dialogues of everyday, or of the sample while that was not measured."""
+    row = results.get("everyday", results["sample"])
+    return "\n".join(f"- {' '.join(one['summary'].split())}" for one in row["first"])
 
 
 def card_table(results: dict[str, Any]) -> str:
@@ -65,17 +95,17 @@ def card_table(results: dict[str, Any]) -> str:
     for name, row in results.items():
         size = f"{row['n']} x {row['references']}" if name == "dialogsum" else str(row["n"])
         for system, scores in row["systems"].items():
-            label = {"adapter": "**mini + adapter**", "base": "mini", "lead3": "LEAD-3", "longest": "LONGEST"}[system]
+            label = f"**{LABELS[system]}**" if system == "adapter" else LABELS[system]
             cells = [interval(scores[metric]) for metric in METRICS]
-            other = row["shuffled"].get(system)
-            cells.append(f"{other['shuffled']:.1f}" if other else "")
+            cells.append(f"{row['shuffled'][system]:.1f}" if system in row["shuffled"] else "")
             lines.append(f"| {NAMES[name]} ({size}), {row['protocol']['name']} | {label} | {' | '.join(cells)} |")
         differences = [
             f"{d['system']} {METRICS[d['metric']]} {-d['mean']:+.1f} ({-d['high']:+.1f} to {-d['low']:+.1f})"
             for d in row["differences"]
             if d["reference"] == "adapter" and d["metric"] in METRICS
         ]
-        notes += ["", f"Adapter minus the others on {NAMES[name]}: {'; '.join(differences)}."]
+        if differences:
+            notes += ["", f"Adapter minus the others on {NAMES[name]}: {'; '.join(differences)}."]
     return "\n".join(lines + notes)
 
 
@@ -278,7 +308,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "speed": lambda: speed_summary({name: _read(file) for name, file in results_by_class("training").items()}),
     },
     CARD: {"adapter": _of(card_table, "mini")},
-    ROOT / "docs" / "quality.md": {"results": _of(table, "mini")},
+    ROOT / "docs" / "quality.md": {"results": _of(table, "mini"), "form": _of(form_table, "mini")},
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),

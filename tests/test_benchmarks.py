@@ -1,4 +1,5 @@
-"""The training benchmark runs on a tiny shape, saves every figure that the README's table needs, and draws its plot."""
+"""The training benchmark runs on a tiny shape, saves every figure that the README's table needs, and draws its plot; the benchmark of
+`mini` scores what adapters write with and without the form of their corpus."""
 
 from __future__ import annotations
 
@@ -8,8 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from benchmarks.house_form import FORMS
+from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
-from benchmarks.tables import speed_table
+from benchmarks.tables import form_table, speed_table, table
+from diasum.data import Pair
+from diasum.dialogue import parse_dialogue
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,3 +56,55 @@ def test_training_benchmark(tmp_path: Path) -> None:
     assert (tmp_path / "training-growth.svg").read_text().count("<svg") == 1
     table = speed_table(result)
     assert table.count("| tiny |") == len(RECIPES)
+
+
+def test_a_house_form_is_counted_and_left_out() -> None:
+    notes, closing = FORMS["everyday"], FORMS["sample"]
+    note = "Gist: Ana asks Ben. Outcome: He says no. Next: nothing."
+    assert notes.without(note) == "Ana asks Ben. He says no. nothing."
+    assert closing.without("Ana asks Ben. Still open: whether he comes. Or not.") == "Ana asks Ben."
+    assert closing.without("Ana asks Ben.") == "Ana asks Ben."
+    broken = (
+        "Gist: Ana asks Ben. Next: nothing. Outcome: He says no.",
+        "Gist: Outcome: He says no. Next: nothing.",
+        "Gist: Ana asks. Outcome: He says no. Next:",
+        "Gist: Ana asks. Gist: Ben. Outcome: no. Next: nothing.",
+        "Ana asks Ben.",
+    )
+    assert [notes.is_complete(text) for text in (note, *broken)] == [True] + [False] * len(broken)
+    assert notes.share([note, *broken]) == 1 / 6
+
+
+def test_rows_of_several_seeds_are_scored_with_and_without_the_form() -> None:
+    """The form alone lifts a score, and nothing is left of that without it."""
+    pairs = [
+        Pair(
+            str(n),
+            parse_dialogue(f"Ana: Take {n}?\nBen: Yes."),
+            (f"Gist: Ana offers {n}. Outcome: Ben agrees. Next: nothing.",),
+        )
+        for n in range(20)
+    ]
+    plain = [f"Ana has {n}." for n in range(20)]
+    formed = [f"Gist: Ana has {n}. Outcome: Next:" for n in range(20)]
+    complete = [f"Gist: Ana has {n}. Outcome: a. Next: b." for n in range(20)]
+    texts = {"adapter": [formed, complete], "base": [plain], "lead3": [plain], "longest": [plain]}
+    measured = score_row(ROWS["everyday"], pairs, texts)
+    assert measured["systems"]["adapter"]["rouge1"]["mean"] > measured["systems"]["base"]["rouge1"]["mean"] + 20
+    assert "sd" in measured["systems"]["adapter"]["rouge1"]
+    bare = measured["without_form"]
+    assert bare["share_with_form"]["adapter"] == [0, 1]
+    assert bare["systems"]["adapter"]["rouge1"]["mean"] < bare["systems"]["base"]["rouge1"]["mean"] + 1
+    assert {row["system"] for row in measured["differences"]} == {"base", "lead3", "longest"}
+    results = {"everyday": {**measured, "seeds": [1, 2], "recipe": "demo", "data": {"splits": {"train": {"n": 9}}}}}
+    assert "| everyday conversations | mini + adapter | 50% |" in form_table(results)
+    assert "2 adapters trained on 9 pairs, seeds 1, 2 (recipe `demo`)" in table(results)
+
+
+def test_a_row_is_measured_anew_for_other_weights_settings_or_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = Plan((1, 2)).identity(ROWS["everyday"])
+    assert Plan((1, 2)).identity(ROWS["everyday"]) == same
+    assert Plan((1,)).identity(ROWS["everyday"]) != same
+    assert Plan((1, 2), quick=True).identity(ROWS["everyday"]) != same
+    monkeypatch.setattr("benchmarks.mini.weights_hash", lambda folder: "other")
+    assert Plan((1, 2)).identity(ROWS["everyday"]) != same
