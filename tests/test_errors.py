@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -93,6 +94,41 @@ def test_nothing_far_is_suggested_for_a_path_that_is_not_there(command: Any, fol
 
 
 @pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        (lambda: diasum.score("chats/patiant.jsonl", "sample"), "chats/patient.jsonl"),
+        (lambda: diasum.score("tset.jsonl", "sample"), "test.jsonl"),
+        (lambda: diasum.check_data("chat/test"), "chats"),
+        (lambda: diasum.inspect("minni"), "mini"),
+        (lambda: diasum.inspect("runs/frist"), "runs/first"),
+        (lambda: diasum.train("minni", "sample", run="new"), "mini"),
+        (lambda: diasum.load("minni"), "mini"),
+        (lambda: diasum.load("chat/model"), "chats"),
+        (lambda: diasum.evaluate("minni", data="sample"), "mini"),
+        (lambda: diasum.compare(["runs/first", "other=runs/frist"]), "runs/first"),
+        (lambda: diasum.train(run="runs/frist", resume=True), "runs/first"),
+        (lambda: diasum.load_settings("tset"), "test.jsonl"),
+    ],
+)
+def test_what_is_near_a_path_that_is_not_there_is_suggested_wherever_one_is_given(
+    command: Any, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("chats", "runs/first"):
+        Path(folder).mkdir(parents=True)
+    for name in ("test.jsonl", "chats/patient.jsonl"):
+        Path(name).touch()
+    with pytest.raises(DiasumError, match=f"Did you mean `{meant}`"):
+        command()
+
+
+def test_a_folder_that_is_there_is_not_suggested_for_itself(tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match="no run to resume") as caught:
+        diasum.train(run=tmp_path, resume=True)
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("function", "wrong", "told"),
     [
         (lambda **more: diasum.load("mini", **more), "devise", "load() takes no argument `devise`.\nDid you mean `device`?"),
@@ -107,4 +143,40 @@ def test_a_wrong_keyword_names_the_right_ones(
     monkeypatch.setattr("diasum.summarization.summarizer.Summarizer", lambda *_: pytest.fail("looked at too late"))
     with pytest.raises(DiasumError) as caught:
         function(**{wrong: 1})
+    assert told in str(caught.value)
+
+
+FUNCTIONS = [name for name in diasum.__all__ if isinstance(getattr(diasum, name), FunctionType)]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_refuses_calls_that_do_not_fit(name: str) -> None:
+    function = getattr(diasum, name)
+    with pytest.raises(DiasumError, match=rf"{name}\(\) takes no argument `zzz`"):
+        function(*["x"] * 2, zzz=1)
+    if name not in ("preflight", "load_settings"):  # whose arguments may all be left out
+        with pytest.raises(DiasumError, match=rf"{name}\(\) needs `\w+`"):
+            function()
+    with pytest.raises(DiasumError, match=rf"{name}\(\) takes at most \d arguments? without a name"):
+        function(*["x"] * 9)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: diasum.train(epochs=3), 'It is a setting: settings={"train.epochs": 3}.'),
+        (lambda: diasum.train("mini", "sample", run="x", epoch=3), 'settings={"train.epochs": 3}'),
+        (lambda: diasum.train(dat="sample", run="x"), "Did you mean `data`?"),
+        (lambda: diasum.train(seed=1, run="x"), '{"train.seed": 1} or settings={"evaluate.seed": 1}'),
+        (lambda: diasum.evaluate("x", seed=1), 'It is a setting: settings={"evaluate.seed": 1}.'),
+        (lambda: diasum.evaluate("x", base_revision="y"), "Available: base, data"),
+        (lambda: diasum.check_data("sample", split="test"), "Available: data, settings."),
+        (lambda: diasum.preflight("mini", base="mini"), "is given `base` twice"),
+        (lambda: diasum.score("p.txt"), "score() needs `data`.\nIt takes predictions, data, split"),
+        (lambda: diasum.baseline("sample", "lead3"), "Give the others by name: method, split"),
+    ],
+)
+def test_a_call_that_does_not_fit_says_what_would(call: Any, told: str) -> None:
+    with pytest.raises(DiasumError) as caught:
+        call()
     assert told in str(caught.value)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diasum.calls import checked_call
 from diasum.config import GenerateSettings, Settings
 from diasum.errors import check_keywords
 from diasum.files import check_writable
@@ -18,7 +19,9 @@ from diasum.resolve import (
     CHECK_DATA,
     CONVERT_DATA,
     DATA_STATS,
+    EVALUATE,
     SCORE,
+    SUMMARIZE,
     TRAIN,
     Command,
     Given,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from diasum.training.fit import TrainingResult
 
 
+@checked_call(TRAIN.uses)
 def train(
     base: str | None = None,
     data: str | None = None,
@@ -97,6 +101,7 @@ def train(
     return result
 
 
+@checked_call(TRAIN.uses)
 def preflight(
     base: str | None = None,
     data: str | None = None,
@@ -125,6 +130,7 @@ def preflight(
     return dry_run(resolved, run, measure=lambda texts, pairs: quick_scores(texts, pairs, protocol), console=console)
 
 
+@checked_call(EVALUATE.uses)
 def evaluate(
     run: str | Path,
     *,
@@ -156,6 +162,7 @@ def evaluate(
     """
     from diasum.evaluation.evaluate import evaluate_model
     from diasum.evaluation.plan import plan_evaluation
+    from diasum.reports.content import build_report
     from diasum.reports.evaluation import write_evaluation
     from diasum.reports.next_steps import next_steps
 
@@ -165,11 +172,13 @@ def evaluate(
     trained = plan.load(generate, base)
     evaluated = evaluate_model(trained, corpus, plan.settings.evaluate, generate=generate, progress=progress)
     evaluated.next_steps = next_steps(evaluated.evaluation, plan.run)
+    report = build_report(evaluated, corpus, plan.run)
     if plan.folder is not None:
-        write_evaluation(plan.folder, evaluated, corpus=corpus, run=plan.run, card=plan.usual)
+        write_evaluation(plan.folder, report, card=plan.usual)
     return evaluated
 
 
+@checked_call(SCORE.uses)
 def score(
     predictions: str | Path | Sequence[str | Path],
     data: str,
@@ -209,6 +218,7 @@ def score(
     return _score_texts(resolved, out, predict, progress)
 
 
+@checked_call(BASELINE.uses)
 def baseline(
     data: str,
     *,
@@ -233,6 +243,7 @@ def baseline(
     )
 
 
+@checked_call()
 def compare(
     runs: Sequence[str | Path],
     *,
@@ -258,6 +269,7 @@ def compare(
     return compare_runs([str(run) for run in runs], split=split, protocol=protocol, resamples=resamples, seed=seed)
 
 
+@checked_call()
 def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
     """A base model's family, size, limits and the modules an adapter can target; no weights are read.
 
@@ -269,6 +281,7 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
     return describe_base(base, revision=revision)
 
 
+@checked_call(CHECK_DATA.uses)
 def check_data(data: str, *, settings: Given = ()) -> CorpusCheck:
     """Look for overlap between splits, near-duplicates, empty and odd rows."""
     from diasum.data import check_corpus
@@ -276,6 +289,7 @@ def check_data(data: str, *, settings: Given = ()) -> CorpusCheck:
     return check_corpus(_corpus(CHECK_DATA, data, settings))
 
 
+@checked_call(DATA_STATS.uses)
 def data_stats(data: str, *, settings: Given = ()) -> CorpusStats:
     """Counts of dialogues, turns, speakers and words, by split; `notes` say which rows were skipped or joined."""
     from diasum.data import corpus_stats
@@ -283,6 +297,7 @@ def data_stats(data: str, *, settings: Given = ()) -> CorpusStats:
     return corpus_stats(_corpus(DATA_STATS, data, settings))
 
 
+@checked_call(CONVERT_DATA.uses)
 def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[str]:
     """Write a corpus as jsonl, one file per split, with turns and references.
 
@@ -299,6 +314,7 @@ def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[st
     return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
 
 
+@checked_call()
 def show_data(
     source: str | Path,
     format: str = "auto",
@@ -326,6 +342,7 @@ def show_data(
     return read_conversations([Path(source)], reading=reading)
 
 
+@checked_call(SUMMARIZE.uses)
 def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer:
     """Load a summariser.
 
@@ -342,6 +359,7 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
     return load_summarizer(source, settings=settings, **options)
 
 
+@checked_call(SUMMARIZE.uses)
 def summarize(conversation: Any, run: str | Path = "mini", *, settings: Given = (), **generate: Any) -> Any:
     """Summarise a conversation, a list of them, or a file; `load` once and use `Summarizer.summarize` for many calls.
 
@@ -379,6 +397,7 @@ def _score_texts(
 ) -> Evaluated:
     from diasum.data import load_corpus
     from diasum.evaluation.evaluate import evaluate_texts
+    from diasum.reports.content import build_report
     from diasum.reports.evaluation import write_evaluation
 
     folder = Path(out) if out is not None else None
@@ -386,6 +405,7 @@ def _score_texts(
         check_writable(folder)
     corpus = load_corpus(settings.data, purpose="evaluate", split=settings.evaluate.split)
     evaluated = evaluate_texts(corpus, settings.evaluate, predict, progress)
+    report = build_report(evaluated, corpus, None)
     if folder is not None:
-        write_evaluation(folder, evaluated, corpus=corpus, run=None)
+        write_evaluation(folder, report)
     return evaluated

@@ -55,26 +55,37 @@ def near_misses(name: str, valid: Iterable[str], *, listed: int = 12, initials: 
     return f"{meant}Available: {', '.join(names[:listed]) or 'none'}{more}."
 
 
-def near_path(path: Path) -> str:
+def near_path(path: Path, bundled: Iterable[str] = ()) -> str:
     """Say which file or folder was probably meant by a path that is not there; empty where none has a name like it.
 
     Names are near by their stems: that two files share an ending says nothing.
+
+    Args:
+        path: relative to the working folder, or absolute.
+        bundled: names that could stand in its place.
     """
+    if meant := _near_file(path):
+        return f"Did you mean `{meant}`?"
+    close = nearest(str(path), bundled)
+    return f"Did you mean `{close}`?" if close else ""
+
+
+def _near_file(path: Path) -> Path | None:
+    if os.path.exists(path):
+        return None
     folder = path.parent
     while not os.path.isdir(folder) and folder != folder.parent:
         folder = folder.parent
     rest = path.relative_to(folder).parts if path != folder else ()
     if not rest or not os.access(folder, os.R_OK | os.X_OK):
-        return ""
+        return None
     there = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     by_stem: dict[str, list[str]] = {}
     for entry in there:
         if len(rest) == 1 or entry.is_dir():  # of a file in a folder that is not there, it is the folder
             by_stem.setdefault(_stem(entry.name), []).append(entry.name)
     stem = nearest(_stem(rest[0]), by_stem)
-    if stem is None:
-        return ""
-    return f"Did you mean `{folder / max(by_stem[stem], key=lambda one: _likeness(rest[0], one))}`?"
+    return None if stem is None else folder / max(by_stem[stem], key=lambda one: _likeness(rest[0], one))
 
 
 def nearest(name: str, valid: Iterable[str], *, initials: bool = False) -> str | None:

@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from diasum.calls import checked_call
 from diasum.config import DataSettings, Settings, check_settings
-from diasum.errors import DiasumError, near_misses
+from diasum.errors import DiasumError, near_misses, near_path
 from diasum.yaml_files import read_yaml, scalar
 
 Given = Iterable[str | tuple[str, Any]] | Mapping[str, Any] | Settings
@@ -132,6 +133,7 @@ def resolve(
     return resolved
 
 
+@checked_call()
 def load_settings(file: Path | str | None = None, overrides: Given = ()) -> Settings:
     """Read settings from YAML and put overrides on top.
 
@@ -175,7 +177,10 @@ def _file(config: str | Path) -> Path:
     if name in bundled:
         return bundled[name]
     if "/" not in name and not name.endswith((".yaml", ".yml")):
-        raise DiasumError(f"There is neither a file nor a bundled recipe `{name}`.", hint=near_misses(name, bundled))
+        raise DiasumError(
+            f"There is neither a file nor a bundled recipe `{name}`.",
+            hint=near_path(Path(name)) or near_misses(name, bundled),
+        )
     return Path(config)
 
 

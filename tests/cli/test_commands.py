@@ -86,7 +86,8 @@ def test_train_evaluate_summarize(diasum_: Terminal, base: str, corpus: str, tmp
     assert figures["n"] == 6
     assert figures["protocol"]["name"] == "rouge-score"
     written = json.loads((folder / "evaluation" / "test" / "metrics.json").read_text())
-    assert written["systems"] == figures["systems"]
+    assert {"faithfulness", "contrast", "generation", "data", "run", "versions"} <= set(figures)
+    assert {**figures, "files": written["files"]} == written, "the same figures"
     code, out, err = diasum_("summarize", "--run", folder, stdin="Anna: Lunch?\nBen: At nine.\n")
     assert code == 0, err
     assert len(out.splitlines()) == 1
@@ -304,6 +305,14 @@ def test_compare_and_baseline_and_score(diasum_: Terminal, run: str, corpus: str
     evaluated = json.loads((other / "evaluation/test/metrics.json").read_text())["systems"]
     assert scored["p"]["rougeL"] == evaluated["adapter"]["rougeL"]
     assert scored["lead3"]["rougeL"] == evaluated["lead3"]["rougeL"]
+    checked = json.loads((other / "evaluation/test/metrics.json").read_text())["faithfulness"]["systems"]
+    assert json.loads(out)["faithfulness"]["systems"]["p"] == checked["adapter"]
+    for command in (["score", tmp_path / "p.txt"], ["baseline"]):
+        code, out, err = diasum_(*command, "--data", corpus)
+        assert code == 0, err
+        assert "state something of the following kinds that their dialogue does not: names, numbers" in " ".join(
+            err.split()
+        )
     code, out, err = diasum_("score", tmp_path / "p.txt", tmp_path / "p.txt", "--data", corpus)
     assert code == 2
     assert "given twice" in err

@@ -10,6 +10,7 @@ from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction
 from diasum.evaluation.repeats import repeated
+from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
 from diasum.reports.headline import sentences
 from tests.evaluation.examples import pair
@@ -55,7 +56,7 @@ def test_it_is_told_in_terminal_report_card_and_metrics(tmp_path: Path) -> None:
     told = f"“{NONE_KNOWN}” is in 8 of 40 summaries"
     assert any(told in line for line in sentences(evaluation))
     evaluated = Evaluated(evaluation, VISITS, given, "adapter")
-    write_evaluation(tmp_path, evaluated, corpus=Corpus("visits", {"test": VISITS}))
+    write_evaluation(tmp_path, build_report(evaluated, Corpus("visits", {"test": VISITS}), None))
     for name in ("report.html", "report.md"):
         assert told in (tmp_path / name).read_text(encoding="utf-8"), name
     (found,) = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["repeated"]["adapter"]
@@ -70,7 +71,7 @@ def test_facts_are_reported_with_what_was_checked_and_no_human_yardstick(tmp_pat
     given = {"adapter": [Prediction.of_text(p.id, "A insults B.") for p in pairs]}
     evaluation = score_systems(pairs, given, resamples=100)
     evaluated = Evaluated(evaluation, pairs, given, "adapter")
-    write_evaluation(tmp_path, evaluated, corpus=Corpus("talks", {"test": pairs}))
+    write_evaluation(tmp_path, build_report(evaluated, Corpus("talks", {"test": pairs}), None))
     page, text = ((tmp_path / name).read_text(encoding="utf-8") for name in ("report.html", "report.md"))
     for words in (page, text, str(evaluated.facts)):
         assert "names, numbers, amounts, times, dates and some negations" in words

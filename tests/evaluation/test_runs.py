@@ -16,6 +16,7 @@ from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction, read_systems
 from diasum.evaluation.rouge.protocols import PROTOCOLS
 from diasum.evaluation.runs import compare_runs
+from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
 from tests.evaluation.examples import PAIRS
 
@@ -37,7 +38,8 @@ def stored(
     pairs = list(pairs[:n])
     given = {"file": [Prediction.of_text(p.id, t) for p, t in zip(pairs, texts[:n], strict=True)]}
     evaluation = score_systems(pairs, given, protocol=protocol, split=split, resamples=100)
-    write_evaluation(folder, Evaluated(evaluation, pairs, given, "file"), corpus=Corpus("talks", {split: pairs}))
+    evaluated = Evaluated(evaluation, pairs, given, "file")
+    write_evaluation(folder, build_report(evaluated, Corpus("talks", {split: pairs}), None))
     return str(folder)
 
 

@@ -21,6 +21,7 @@ from diasum.errors import DiasumError
 from diasum.files import write_json
 from diasum.model import add_adapter, bundled_base, choose_hardware, load_base
 from diasum.reports.card import licence_notes, metadata, write_card
+from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
 from diasum.resolve import load_settings
 from diasum.training import Run
@@ -78,7 +79,7 @@ def test_evaluating_the_runs_split_fills_the_card(trained: Run, tmp_path: Path) 
 
     evaluated = three_systems()
     corpus = Corpus("someone/talks", {"test": evaluated.pairs})
-    write_evaluation(tmp_path, evaluated, corpus=corpus, run=trained)
+    write_evaluation(tmp_path, build_report(evaluated, corpus, trained))
     front, body = card(trained)
     assert front["library_name"] == "peft"
     assert front["language"] == ["en"]
@@ -99,7 +100,7 @@ def test_another_split_leaves_the_card_alone(trained: Run, tmp_path: Path) -> No
     before = card(trained)
     evaluated = three_systems()
     evaluated.evaluation.split = "validation"
-    write_evaluation(tmp_path, evaluated, corpus=Corpus("x/y", {"validation": evaluated.pairs}), run=trained)
+    write_evaluation(tmp_path, build_report(evaluated, Corpus("x/y", {"validation": evaluated.pairs}), trained))
     assert card(trained) == before
 
 

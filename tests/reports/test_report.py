@@ -16,6 +16,7 @@ from diasum.dialogue import Dialogue, Turn
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction, read_predictions
+from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
 from diasum.reports.rendering import TEMPLATES, markdown, script_json, signed
 from diasum.training import Run
@@ -86,9 +87,9 @@ def three_systems() -> Evaluated:
     return made(PAIRS, texts)
 
 
-def write(folder: Path, evaluated: Evaluated, **options: object) -> tuple[Page, dict, str]:
+def write(folder: Path, evaluated: Evaluated, run: Run | None = None) -> tuple[Page, dict, str]:
     corpus = Corpus("talks", {"test": evaluated.pairs}, license="cc-by-4.0")
-    write_evaluation(folder, evaluated, corpus=corpus, **options)
+    write_evaluation(folder, build_report(evaluated, corpus, run))
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return page, metrics, (folder / "report.md").read_text(encoding="utf-8")
@@ -176,7 +177,7 @@ def test_any_text_stays_text(tmp_path: Path) -> None:
     corpus = Corpus(EVIL, {"test": pairs}, license=EVIL)
     run = Run(tmp_path / "<b>run&amp;<i>")
     run.start(Settings())
-    write_evaluation(tmp_path / "out", evaluated, corpus=corpus, run=run)
+    write_evaluation(tmp_path / "out", build_report(evaluated, corpus, run))
     page = Page((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
     assert len(page.scripts) == 2
     assert all("alert(1)" not in attributes.get("onerror", "") for _, attributes in page.tags)

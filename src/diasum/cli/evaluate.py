@@ -42,7 +42,7 @@ def evaluate(
             progress=bars,
         )
     if json_:
-        print_json(evaluated.evaluation.to_json())
+        print_json(evaluated.to_json())
         return
     show_examples(shown, evaluated, examples)
     show_evaluation(shown, evaluated)

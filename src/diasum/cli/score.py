@@ -45,6 +45,6 @@ def score(
             progress=bars,
         )
     if json_:
-        print_json(evaluated.evaluation.to_json())
+        print_json(evaluated.to_json())
     else:
         show_evaluation(shown, evaluated)

@@ -22,7 +22,7 @@ from diasum.data.pairs import Corpus, Pair
 from diasum.dialogue.files.rows import Table
 from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split
 from diasum.dialogue.files.tables import FORMATS, UNNAMED, format_of, ignored_files, is_data_file, read_path
-from diasum.errors import DiasumError, near_misses, near_path, nearest
+from diasum.errors import DiasumError, near_misses, near_path
 from diasum.hub import may_be_id, offline
 from diasum.wording import counted
 
@@ -242,12 +242,9 @@ def _looks_local(name: str, path: Path) -> bool:
 
 
 def _no_such_file(name: str, path: Path) -> DiasumError:
-    meant = near_path(path)
-    if not meant and (bundled := nearest(name, BUNDLED)):
-        meant = f"Did you mean `{bundled}`?"
     return DiasumError(
         f"There is no file or folder {name}.",
-        hint=f"{meant} Expected a file ({FORMATS}), a folder with one file per split, the bundled `everyday` or `sample`, "
+        hint=f"{near_path(path, BUNDLED)} Expected a file ({FORMATS}), a folder with one file per split, the bundled `everyday` or `sample`, "
         "or a hub id such as `knkarthick/dialogsum`.".lstrip(),
     )
 
@@ -270,9 +267,9 @@ def _read_hub(settings: DataSettings, corpus: Corpus) -> dict[str, Table]:
         if isinstance(error, ConnectionError) or "offline" in str(error).lower():
             raise DiasumError(
                 f"There is no local file or folder {settings.path}, and the hub cannot be reached ({error}).",
-                hint="Without network: on a connected machine run `hf download --repo-type dataset "
-                f"{settings.path} --local-dir {folder}`, copy that folder here and give its path as the data; "
-                "or copy that machine's Hugging Face cache and set HF_HOME to it.",
+                hint=f"{near_path(Path(settings.path), BUNDLED)} Without network: on a connected machine run `hf download "
+                f"--repo-type dataset {settings.path} --local-dir {folder}`, copy that folder here and give its path as the data; "
+                "or copy that machine's Hugging Face cache and set HF_HOME to it.".lstrip(),
             ) from None
         if "Config name is missing" in str(error) or "BuilderConfig" in str(error):
             raise DiasumError(

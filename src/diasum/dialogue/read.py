@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from diasum.calls import checked_call
 from diasum.dialogue.formats import Conversation, Message, Source, choose, format_named
 from diasum.dialogue.formats.source import USUAL, Names, standard_input
 from diasum.dialogue.nonspeech import left_out_in_words
@@ -67,6 +68,7 @@ class ReadDialogue:
     began: datetime | None = None
 
 
+@checked_call()
 def iter_dialogues(
     source: Path | str | bytes | IO[bytes],
     format: str = "auto",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from diasum.claims.language import is_english
 from diasum.config import EvaluateSettings, GenerateSettings, Settings
@@ -40,7 +41,8 @@ class Evaluated:
         system: the name of the system the evaluation is about (``adapter``, or ``model`` for a model without one).
         folder: where files were written, if they were.
         generation: ``device``, ``dtype`` and ``dtype_reason`` of the summaries; empty for texts that were there already.
-        facts: what the check of facts found, as a sentence; made with the report.
+        facts: what the check of facts found, as a sentence; made with the report (`diasum.reports.content.build_report`).
+        record: what metrics.json holds beyond the scores (faithfulness, contrast, generation, data, run, versions); made with the report.
         next_steps: what to try where an adapter does not beat its base and the baselines (`diasum.reports.next_steps`).
     """
 
@@ -52,7 +54,12 @@ class Evaluated:
     contrast: dict[str, ContrastResult] = field(default_factory=dict)
     generation: dict[str, str] = field(default_factory=dict)
     facts: str | None = None
+    record: dict[str, Any] = field(default_factory=dict)
     next_steps: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure: the content of metrics.json, without the names of the files beside it."""
+        return self.evaluation.to_json(self.record)
 
 
 def evaluate_model(

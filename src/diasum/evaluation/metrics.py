@@ -118,12 +118,17 @@ class Evaluation:
         """Positions of the pairs from the worst score to the best."""
         return [int(i) for i in np.argsort(self.scores[system][metric], kind="stable")]
 
-    def to_json(self) -> dict[str, Any]:
-        """The content of metrics.json."""
+    def to_json(self, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The content of metrics.json.
+
+        Args:
+            extra: further top-level keys (versions, hardware, faithfulness); they may not replace the scores' own.
+        """
         systems: dict[str, Any] = {
             name: _bands(metrics) | {"measures": self.mean_measures(name)} for name, metrics in self.systems.items()
         }
         tree = {
+            **(extra or {}),
             "protocol": self.protocol.to_json() | {"choice": self.protocol_reason},
             "split": self.split,
             "n": self.n,
@@ -151,10 +156,9 @@ class Evaluation:
 
         Args:
             path: where to.
-            extra: further top-level keys (versions, hardware, faithfulness); they may not replace the ones above.
+            extra: as `to_json`.
         """
-        tree = {**(extra or {}), **self.to_json()}
-        write_text(Path(path), json.dumps(_rounded(tree), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_text(Path(path), json.dumps(self.to_json(extra), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def score_systems(

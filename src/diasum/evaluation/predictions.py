@@ -24,7 +24,7 @@ from diasum.dialogue.files.decoding import read_lines
 from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.tables import is_data_file, read_path, read_texts
 from diasum.dialogue.names import ID_NAMES, find_name
-from diasum.errors import DiasumError
+from diasum.errors import DiasumError, near_path
 from diasum.evaluation.baselines import is_baseline
 from diasum.files import write_json_lines
 from diasum.json_lines import loads
@@ -266,7 +266,7 @@ def _in_order(
 def _read(path: Path, pairs: Sequence[Pair], pair_of: PairOf) -> tuple[list[Prediction], str | None]:
     """Predictions, and the key or column that they stood under where there is one."""
     if not os.path.exists(path):
-        raise DiasumError(f"No predictions file at {path}.", hint="Check the path.")
+        raise DiasumError(f"No predictions file at {path}.", hint=near_path(path) or "Check the path.")
     if path.is_dir():
         raise DiasumError(
             f"{path} is a folder; expected a file of summaries.", hint="Name the file, such as its predictions.jsonl."

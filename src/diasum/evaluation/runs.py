@@ -97,7 +97,7 @@ def _folders(runs: Sequence[str]) -> dict[str, list[Path]]:
         else:
             raise DiasumError(
                 f"Expected a run, or NAME=RUN with an existing run, found `{item}`.",
-                hint="Check the path after `=`.",
+                hint=near_path(Path(path)) or "Check the path after `=`.",
             )
     real = [os.path.realpath(folder) for _, folder in named]
     if repeated := next((folder for i, (_, folder) in enumerate(named) if real[i] in real[:i]), None):

@@ -93,7 +93,7 @@ def resolve_base(base: str) -> str:
     if base.startswith((".", "/", "~")) or base.count("/") > 1 or "\\" in base:
         raise DiasumError(
             f"No model folder at {base}.",
-            hint=near_path(path)
+            hint=near_path(path, [BUNDLED])
             or "Expected a folder with a model, a hub id such as `google/flan-t5-base`, or `mini`.",
         )
     offline()
@@ -332,12 +332,13 @@ def _hub_error(base: str, what: str, error: Exception) -> DiasumError:
     if Path(resolve_base(base)).is_dir():
         hint = "It needs config.json, a tokenizer and *.safetensors weights (pickled weights are not read)."
         return DiasumError(f"The {what} in {base} cannot be loaded: {first}", hint=hint)
+    meant = near_path(Path(base).expanduser(), [BUNDLED])
     return DiasumError(
         f"The {what} of {base} cannot be loaded from the hub: {first}",
         hint=(
-            "Without network: download the model elsewhere (`hf download ID --local-dir FOLDER`), copy the folder here, give its "
+            f"{meant} Without network: download the model elsewhere (`hf download ID --local-dir FOLDER`), copy the folder here, give its "
             "path as the base, or use the bundled `mini`. With network: check the id; gated models need `hf auth login`."
-        ),
+        ).lstrip(),
     )
 
 

@@ -352,7 +352,8 @@ def _folder(source: str) -> Path | None:
     if source.startswith((".", "/", "~")) or source.count("/") != 1 or path.parent.is_dir():
         raise DiasumError(
             f"There is no run, adapter or model at {source}.",
-            hint=near_path(path) or "Expected a run directory, an adapter or model folder, a hub id, or `mini`.",
+            hint=near_path(path, [BUNDLED])
+            or "Expected a run directory, an adapter or model folder, a hub id, or `mini`.",
         )
     return _hub_adapter(source)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +67,6 @@ class Report:
         human: the same of each pair's first reference. No yardstick: references hold facts that their dialogues leave out, and the
             rules see few of a model's errors, so a lower share than theirs says nothing.
         reference_facts: pair to reference to what the checks find in it.
-        record: what metrics.json holds beyond the scores.
     """
 
     evaluated: Evaluated
@@ -76,7 +75,11 @@ class Report:
     checks: dict[str, FactCheck]
     human: FactCheck
     reference_facts: list[list[list[Unsupported]]]
-    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What metrics.json holds beyond the scores."""
+        return self.evaluated.record
 
     @property
     def contrast(self) -> Mapping[str, ContrastResult]:
@@ -235,13 +238,14 @@ class Report:
 
 
 def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Report:
-    """Check facts, gather provenance, and put all that a report draws in one place."""
+    """Check facts, gather provenance, and put all that a report draws in one place; sets `evaluated.facts` and `evaluated.record`."""
     evaluation = evaluated.evaluation
     texts = {name: [p.text for p in predictions] for name, predictions in evaluation.predictions.items()}
     references, checks = _check(texts, evaluation)
     human = _count([claims[0] for claims in references])
     report = Report(evaluated, corpus, run, checks, human, references)
-    report.record = {
+    evaluated.facts = report.facts_sentence
+    evaluated.record = {
         "system": evaluated.system,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {"name": report.data_name, "license": corpus.license},
@@ -256,7 +260,7 @@ def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Repor
         },
     }
     if report.contrast:
-        report.record["contrast"] = {name: result.to_json() for name, result in report.contrast.items()}
+        evaluated.record["contrast"] = {name: result.to_json() for name, result in report.contrast.items()}
     return report
 
 

@@ -1,6 +1,6 @@
 """What an evaluation leaves on disk: predictions, metrics.json, and the report as HTML and Markdown.
 
-In: an `Evaluated`. Out: a folder. Everything is made in memory first and then written file by file, each whole or not at all, with
+In: a `Report`. Out: a folder. Everything is made in memory first and then written file by file, each whole or not at all, with
 metrics.json last: where it is, the evaluation is complete. A second evaluation into the same folder replaces the first.
 """
 
@@ -11,41 +11,30 @@ import re
 from pathlib import Path
 from typing import Any
 
-from diasum.data import Corpus
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.predictions import write_predictions
 from diasum.files import disk_errors, write_text
 from diasum.reports.card import write_card
-from diasum.reports.content import Report, build_report
+from diasum.reports.content import Report
 from diasum.reports.examples import examples
 from diasum.reports.parts import contrast_rows, method, plots, tiles
 from diasum.reports.rendering import render
-from diasum.training import Run
 
 METRICS, PREDICTIONS, HTML, MARKDOWN = "metrics.json", "predictions.jsonl", "report.html", "report.md"
 
 
-def write_evaluation(
-    folder: Path,
-    evaluated: Evaluated,
-    *,
-    corpus: Corpus,
-    run: Run | None = None,
-    card: bool = True,
-) -> None:
-    """Write predictions, metrics and reports; sets ``evaluated.folder`` and ``evaluated.facts``.
+def write_evaluation(folder: Path, report: Report, *, card: bool = True) -> None:
+    """Write predictions, metrics and reports; sets `folder` of what was evaluated.
 
     Args:
         folder: where to; files of an older evaluation in it are replaced, others are left alone.
-        evaluated: what `evaluate_model` made.
-        corpus: where the pairs came from, for its name and licence.
-        run: the run evaluated; its training curves go into the report.
-        card: write its model card anew, too, when the split is the one that its settings name.
+        report: what `build_report` made.
+        card: write the run's model card anew, too, when the split is the one that its settings name.
 
     Raises:
         DiasumError: the folder cannot be written, or the disk is full.
     """
-    report = build_report(evaluated, corpus, run)
+    evaluated, run = report.evaluated, report.run
     html = render(
         "report.html",
         report=report,
@@ -68,15 +57,15 @@ def write_evaluation(
         write_text(folder / MARKDOWN, markdown)
         for name in older - set(names.values()):
             (folder / name).unlink(missing_ok=True)
-        evaluated.evaluation.write(folder / METRICS, report.record | {"files": sorted(names.values())})
-    evaluated.folder, evaluated.facts = folder, report.facts_sentence
+        evaluated.evaluation.write(folder / METRICS, evaluated.record | {"files": sorted(names.values())})
+    evaluated.folder = folder
     if (
         card
         and run is not None
         and run.state == "complete"
         and evaluated.evaluation.split == run.settings().evaluate.split
     ):
-        write_card(run, evaluated, corpus=corpus)
+        write_card(run, evaluated, corpus=report.corpus)
 
 
 def prediction_files(evaluated: Evaluated) -> dict[str, str]:

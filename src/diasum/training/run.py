@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from diasum.config import Settings
-from diasum.errors import DiasumError
+from diasum.errors import DiasumError, near_path
 from diasum.files import write_json, write_json_lines, write_text
 from diasum.intact import damage
 from diasum.json_lines import json_lines
@@ -101,7 +101,8 @@ class Run:
         """
         if self.state in ("absent", "foreign"):
             raise DiasumError(
-                f"{self.path} holds no run to resume (no config.yaml).", hint="Leave --resume out to start one."
+                f"{self.path} holds no run to resume (no config.yaml).",
+                hint=f"{near_path(self.path)} Leave --resume out to start one.".lstrip(),
             )
         if self.state == "complete":
             raise DiasumError(
