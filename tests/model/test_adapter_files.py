@@ -107,6 +107,16 @@ def test_a_kind_that_peft_does_not_know(base: str, tmp_path: Path) -> None:
     assert "Did you mean `LORA`?" in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [{}, {"peft_type": None}])
+def test_no_kind_at_all(kind: dict[str, None], base: str, tmp_path: Path) -> None:
+    folder = save_adapter(tmp_path, "lora")
+    config = json.loads((folder / "adapter_config.json").read_text())
+    del config["peft_type"]
+    (folder / "adapter_config.json").write_text(json.dumps({**config, **kind}))
+    with pytest.raises(DiasumError, match="does not say what kind of adapter this is \\(`peft_type`\\)"):
+        load_trained(folder, base=base)
+
+
 def test_warnings_that_are_errors_are_no_damage(base: str, tmp_path: Path) -> None:
     folder = save_adapter(tmp_path, "lora")
     with warnings.catch_warnings():

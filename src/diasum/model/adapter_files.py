@@ -68,14 +68,19 @@ def check_kind(config: dict[str, Any], folder: Path) -> None:
     """Refuse a kind of adapter that the installed peft does not know, before its base is loaded.
 
     Raises:
-        DiasumError: the `peft_type` of its adapter_config.json is none of peft's.
+        DiasumError: its adapter_config.json has no `peft_type`, or one that is none of peft's.
     """
     load_peft()
     from peft import PeftType
 
     kind = config.get("peft_type")
     known = [one.value for one in PeftType]
-    if kind is not None and kind not in known:
+    if kind is None:
+        raise DiasumError(
+            f"{folder / 'adapter_config.json'} does not say what kind of adapter this is (`peft_type`).",
+            hint='The file was changed: copy it again. For LoRA it says "peft_type": "LORA".',
+        )
+    if kind not in known:
         raise DiasumError(
             f"The adapter in {folder} is of the kind `{kind}` (peft_type), which the installed peft does not know.",
             hint=f"{near_misses(str(kind), known)} A newer peft may know it: pip install -U peft",
