@@ -59,7 +59,15 @@ def test_weights_are_smaller_and_outputs_near(base: str, how: Any) -> None:
 
 @needs_bitsandbytes
 @pytest.mark.parametrize("how", ["8bit", "4bit"])
-def test_a_run_on_it(base: str, bart: str, corpus: str, quick: dict[str, Any], how: str, tmp_path: Path) -> None:
+def test_a_run_on_it(
+    base: str,
+    bart: str,
+    corpus: str,
+    quick: dict[str, Any],
+    how: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     from peft import PeftModel
     from transformers import AutoModelForSeq2SeqLM
 
@@ -74,6 +82,7 @@ def test_a_run_on_it(base: str, bart: str, corpus: str, quick: dict[str, Any], h
     }
     diasum.train(model, corpus, run=tmp_path / "run", settings=settings)
     run = Run(tmp_path / "run")
+    assert [record.getMessage() for record in caplog.records if "bitsandbytes" in record.name] == []
     losses = [event["eval_loss"] for event in run.events() if "eval_loss" in event]
     assert losses[-1] < losses[0]
     assert run.manifest()["base"]["quantization"] == how

@@ -7,7 +7,6 @@ Output layer and T5's `wo` stay as they are, as transformers has it.
 from __future__ import annotations
 
 import logging
-import warnings
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -29,9 +28,10 @@ def quantization_options(how: Quantization, hardware: Hardware) -> dict[str, Any
         raise MissingExtraError(f"A base in {how[0]} bits (train.base_quantization)", "quantized")
     from transformers import BitsAndBytesConfig
 
-    warnings.filterwarnings("ignore", message="MatMul8bitLt: inputs will be cast")  # once a layer and step
-    # It would warn that an optional kernel, which it can do without, is not there.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    # The one would warn that an optional kernel, which it can do without, is not there; the other, at each layer and step, of the number
+    # type that its inputs always have here.
+    for module in ("bitsandbytes.backends.cpu.ops", "bitsandbytes.autograd._functions"):
+        logging.getLogger(module).setLevel(logging.ERROR)
     if how == "8bit":
         config = BitsAndBytesConfig(load_in_8bit=True)
     else:
