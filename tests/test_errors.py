@@ -132,7 +132,7 @@ def test_a_folder_that_is_there_is_not_suggested_for_itself(tmp_path: Path) -> N
     ("function", "wrong", "told"),
     [
         (lambda **more: diasum.load("mini", **more), "devise", "load() takes no argument `devise`.\nDid you mean `device`?"),
-        (lambda **more: diasum.load("mini", **more), "beams", "Available: base, device, dtype, trust_remote_code."),
+        (lambda **more: diasum.load("mini", **more), "beams", "Available: base, device, dtype, settings, trust_remote_code."),
         (lambda **more: diasum.summarize("A: Hi.", **more), "num_beam", "summarize() takes no argument `num_beam`.\nDid you mean"),
         (lambda **more: diasum.summarize("A: Hi.", **more), "runs", "Did you mean `run`?"),
     ],
@@ -170,7 +170,7 @@ def test_every_function_refuses_calls_that_do_not_fit(name: str) -> None:
         (lambda: diasum.train(seed=1, run="x"), '{"train.seed": 1} or settings={"evaluate.seed": 1}'),
         (lambda: diasum.evaluate("x", seed=1), 'It is a setting: settings={"evaluate.seed": 1}.'),
         (lambda: diasum.evaluate("x", base_revision="y"), "Available: base, data"),
-        (lambda: diasum.check_data("sample", split="test"), "Available: data, settings."),
+        (lambda: diasum.check_data("sample", protocol="auto"), "Available: data, settings."),
         (lambda: diasum.preflight("mini", base="mini"), "is given `base` twice"),
         (lambda: diasum.score("p.txt"), "score() needs `data`.\nIt takes predictions, data, split"),
         (lambda: diasum.baseline("sample", "lead3"), "Give the others by name: method, split"),

@@ -244,8 +244,8 @@ def _looks_local(name: str, path: Path) -> bool:
 def _no_such_file(name: str, path: Path) -> DiasumError:
     return DiasumError(
         f"There is no file or folder {name}.",
-        hint=f"{near_path(path, BUNDLED)} Expected a file ({FORMATS}), a folder with one file per split, the bundled `everyday` or `sample`, "
-        "or a hub id such as `knkarthick/dialogsum`.".lstrip(),
+        hint=f"{near_path(path, BUNDLED)} Expected a file ({FORMATS}), a folder with one file per split, the bundled `everyday` "
+        "or `sample`, or a hub id such as `knkarthick/dialogsum`.".lstrip(),
     )
 
 
