@@ -80,11 +80,11 @@ def measure(pairs: list[Pair], *, tuned: bool) -> dict[str, Any]:
         evidence = Evidence(dialogue)
         before = {(claim.kind, claim.text) for claim in known}
         for kind in CORRUPTIONS:
-            made = (corrupt(reference, dialogue, kind, seed=SEED + draw) for draw in range(DRAWS.get(kind, 1)))
-            wrong = dict.fromkeys(one.text for one in made if one is not None)
-            found = [{(claim.kind, claim.text) for claim in evidence.check(text)} for text in wrong]
-            if found:
-                caught[kind].append([bool(claims - before) for claims in found])
+            corruptions = (corrupt(reference, dialogue, kind, seed=SEED + draw) for draw in range(DRAWS.get(kind, 1)))
+            wrong = dict.fromkeys(one.text for one in corruptions if one is not None)
+            claims_of = [{(claim.kind, claim.text) for claim in evidence.check(text)} for text in wrong]
+            if claims_of:
+                caught[kind].append([bool(claims - before) for claims in claims_of])
     return {
         "dialogues": len(pairs),
         "references": report.n,
@@ -102,8 +102,8 @@ def measure(pairs: list[Pair], *, tuned: bool) -> dict[str, Any]:
 
 def rate(values: np.ndarray) -> dict[str, float]:
     """Share with its 95% bootstrap interval."""
-    found = interval(values, resamples=2000, seed=SEED)
-    return {"share": round(found.mean, 4), "low": round(found.low, 4), "high": round(found.high, 4), "n": len(values)}
+    band = interval(values, resamples=2000, seed=SEED)
+    return {"share": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4), "n": len(values)}
 
 
 def sample() -> Iterator[Pair]:

@@ -43,14 +43,14 @@ def main() -> None:
     parser.add_argument("--data", choices=sorted(RECIPES), default="dialogsum")
     parser.add_argument("--test", type=int, default=500)
     parser.add_argument("--only", choices=["speed", "quality"])
-    given = parser.parse_args()
+    options = parser.parse_args()
     saved = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    shutil.rmtree(RUNS / given.data, ignore_errors=True)
-    parts = {"speed": lambda: speed(given.data), "quality": lambda: quality(given.data, given.test)}
-    for part in [given.only] if given.only else parts:
-        saved.setdefault(given.data, {})[part] = parts[part]()
+    shutil.rmtree(RUNS / options.data, ignore_errors=True)
+    parts = {"speed": lambda: speed(options.data), "quality": lambda: quality(options.data, options.test)}
+    for part in [options.only] if options.only else parts:
+        saved.setdefault(options.data, {})[part] = parts[part]()
         write_json(RESULTS, saved)
-    print(json.dumps(saved[given.data], indent=1))
+    print(json.dumps(saved[options.data], indent=1))
 
 
 def settings(data: str, frozen: bool) -> Settings:
@@ -65,13 +65,13 @@ def speed(data: str) -> dict[str, Any]:
     trainers, pairs, paths, versions = {}, [], {}, {}
     encoded = 0.0
     for mode, frozen in MODES.items():
-        given = settings(data, frozen)
-        prepared = prepare(given, None)
+        resolved = settings(data, frozen)
+        prepared = prepare(resolved, None)
         run = Run(RUNS / data / f"speed-{mode}")
-        trainer = make_trainer(given, run, prepared, [])
-        paths[mode], versions = prepared.fast.reason, prepared.record(given)["versions"]
+        trainer = make_trainer(resolved, run, prepared, [])
+        paths[mode], versions = prepared.fast.reason, prepared.record(resolved)["versions"]
         if frozen:
-            encode_once(given, run, prepared, trainer, Console(quiet=True))
+            encode_once(resolved, run, prepared, trainer, Console(quiet=True))
             encoded = run.manifest()["encoder_cache"]["seconds"]
         else:
             pairs = [[prepared.features[i] for i in batch] for batch in prepared.batches]

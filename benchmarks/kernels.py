@@ -74,8 +74,8 @@ def pieces(sources: list[int], targets: list[int], dtype: torch.dtype) -> dict[s
 
     def low_rank(kernels: Kernels) -> None:
         dropout = Dropout(0.05, 1)
-        made = kernels.lora(sums, plain, a, b, 1.0, dropout)
-        kernels.lora_backward(grad, plain, made, a, b, 1.0, dropout, sums)
+        inner = kernels.lora(sums, plain, a, b, 1.0, dropout)
+        kernels.lora_backward(grad, plain, inner, a, b, 1.0, dropout, sums)
 
     def loss(kernels: Kernels) -> None:
         kernels.cross_entropy(logits.clone(), None, labels, 0.0)
@@ -119,11 +119,11 @@ def measure(dtype: torch.dtype, rounds: int, sources: list[int], targets: list[i
     if ours is None:
         sys.exit(f"no compiled kernels here: {reason}")
     by_default, ours.attends = ours.attends, True
-    found = {}
+    timed = {}
     for name, piece in pieces(sources, targets, dtype).items():
         times = [[seconds(piece, kernels) * 1e3 for kernels in (Kernels(), ours)] for _ in range(rounds + 1)][1:]
         ratios = sorted(by_torch / by_kernel for by_torch, by_kernel in times)
-        found[name] = {
+        timed[name] = {
             "torch_ms": statistics.median(row[0] for row in times),
             "compiled_ms": statistics.median(row[1] for row in times),
             "ratio": statistics.median(ratios),
@@ -136,7 +136,7 @@ def measure(dtype: torch.dtype, rounds: int, sources: list[int], targets: list[i
         "attention_compiled_by_default": by_default,
         "attention_by": UNITS[ours.unit],
         "product_ms": statistics.median(by_product),
-        "pieces": found,
+        "pieces": timed,
     }
 
 

@@ -60,27 +60,27 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="+", choices=SETUPS, default=list(SETUPS), help="keep the saved rows of the others"
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
     shutil.rmtree(RUNS, ignore_errors=True)
     saved = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     bases: dict[str, Any] = saved.get("bases", {})
     with tempfile.TemporaryDirectory(prefix="diasum-memory-") as folder:
-        for name in given.base:
+        for name in options.base:
             where: dict[str, Any] = {"base": "mini"}
             if name != "mini":
                 write_corpus(Path(folder) / "corpus", PAIRS)
                 write_base(Path(folder), name)
                 where = {"base": f"{folder}/base", "data.path": f"{folder}/corpus"}
-            found = bases.setdefault(name, {"rows": {}})
-            for setup in given.only:
+            entry = bases.setdefault(name, {"rows": {}})
+            for setup in options.only:
                 if "train.base_quantization" in SETUPS[setup] and find_spec("bitsandbytes") is None:
                     continue
                 run = Run(RUNS / name / str(list(SETUPS).index(setup)))
                 row = measure(run, {**where, **COMMON, **SETUPS[setup]})
                 manifest = run.manifest()
-                found["rows"][setup] = row
-                found["rows"] = {key: found["rows"][key] for key in SETUPS if key in found["rows"]}
-                found |= {"parameters": manifest["parameters"], "pairs": manifest["data"]["splits"]["train"]["n"]}
+                entry["rows"][setup] = row
+                entry["rows"] = {key: entry["rows"][key] for key in SETUPS if key in entry["rows"]}
+                entry |= {"parameters": manifest["parameters"], "pairs": manifest["data"]["splits"]["train"]["n"]}
                 print(name, setup, json.dumps(row))
                 about = {"versions": manifest["versions"], "hardware": manifest["hardware"]}
                 write_json(RESULTS, {"bases": bases, "settings": COMMON, **about})

@@ -32,12 +32,12 @@ def lead_turns(turns: Sequence[Turn], *, label: bool) -> list[str]:
 
 
 def lead_sentences(turns: Sequence[Turn], *, label: str) -> list[str]:
-    found = []
+    sentences = []
     for turn in turns:
         for i, sentence in enumerate(split_sentences(turn.text) or [""]):
             labelled = label == "each" or (label == "turn" and i == 0)
-            found.append(f"{turn.speaker}: {sentence}" if labelled else sentence)
-    return found[:3]
+            sentences.append(f"{turn.speaker}: {sentence}" if labelled else sentence)
+    return sentences[:3]
 
 
 def longest_turns(turns: Sequence[Turn], *, k: int, label: bool, by_length: bool) -> list[str]:
@@ -88,12 +88,12 @@ def settings() -> dict[str, Protocol]:
 def measure(pairs: Sequence[Pair], row: str, reading: str, protocol: Protocol, joined_by: str = " ") -> dict[str, Any]:
     texts = [joined_by.join(READINGS[row][reading](pair.dialogue.turns)) for pair in pairs]
     scores = protocol.score(texts, [pair.references for pair in pairs])
-    found = [round(float(scores[metric].mean()), 2) for metric in METRICS]
-    return {"row": row, "reading": reading, "f1": found, "off": round(_off(found, PAPER[row]), 2)}
+    means = [round(float(scores[metric].mean()), 2) for metric in METRICS]
+    return {"row": row, "reading": reading, "f1": means, "off": round(_off(means, PAPER[row]), 2)}
 
 
-def _off(found: Sequence[float], wanted: Sequence[float]) -> float:
-    return max(abs(a - b) for a, b in zip(found, wanted, strict=True))
+def _off(means: Sequence[float], wanted: Sequence[float]) -> float:
+    return max(abs(a - b) for a, b in zip(means, wanted, strict=True))
 
 
 def table(rows: Sequence[dict[str, Any]], key: str) -> str:
@@ -116,7 +116,7 @@ def main() -> None:
         for row in rows
     ]
     paper = PROTOCOLS["dialogsum-paper"]
-    readings = [measure(pairs, row, reading, paper) for row, found in READINGS.items() for reading in found]
+    readings = [measure(pairs, row, reading, paper) for row, readings_of in READINGS.items() for reading in readings_of]
     readings += [
         measure(pairs, row, next(iter(READINGS[row])), paper, "\n") | {"reading": "the first of these, units on lines"}
         for row in PAPER

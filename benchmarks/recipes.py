@@ -165,7 +165,7 @@ def growth(folder: Path, points: dict[str, list[int]]) -> dict[str, list[dict[st
     def median(batches: list[list[dict[str, list[int]]]]) -> float:
         return sorted(sum(step(batch) for batch in batches) for _ in range(3))[1]
 
-    def made(source: int) -> dict[str, list[int]]:
+    def example(source: int) -> dict[str, list[int]]:
         return {"input_ids": words[:source], "labels": words[: max(4, source // 6)]}
 
     def epoch(count: int) -> list[list[dict[str, list[int]]]]:
@@ -174,10 +174,10 @@ def growth(folder: Path, points: dict[str, list[int]]) -> dict[str, list[dict[st
         batches = type(trainer.batches)(lengths, batch_size=None, batch_tokens=4096, seed=0)
         return [[pairs[i] for i in batch] for batch in batches]
 
-    step([made(32)])
+    step([example(32)])
     return {
-        "source_tokens": [{"x": n, "seconds": median([[made(n)] * 2])} for n in points["source_tokens"]],
-        "batch": [{"x": n, "seconds": median([[made(128)] * n])} for n in points["batch"]],
+        "source_tokens": [{"x": n, "seconds": median([[example(n)] * 2])} for n in points["source_tokens"]],
+        "batch": [{"x": n, "seconds": median([[example(128)] * n])} for n in points["batch"]],
         "pairs": [{"x": n, "seconds": median(epoch(n))} for n in points["pairs"]],
     }
 

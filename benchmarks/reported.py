@@ -25,11 +25,11 @@ RESULTS = Path(__file__).parent / "results" / "reported.json"
 MAX_WORDS = 60
 
 
-def told(pair: Pair) -> str:
+def reported(pair: Pair) -> str:
     """The report of a conversation; a speaker's gender is known where the first name is on the lists."""
     people = {turn.speaker: person(turn.speaker) for turn in pair.dialogue.turns}
-    said = [(people[turn.speaker], turn.text) for turn in pair.dialogue.turns]
-    return report(random.Random(0), said, MAX_WORDS, house_style=True)
+    spoken = [(people[turn.speaker], turn.text) for turn in pair.dialogue.turns]
+    return report(random.Random(0), spoken, MAX_WORDS, house_style=True)
 
 
 def person(label: str) -> Person:
@@ -41,7 +41,7 @@ def person(label: str) -> Person:
 def main() -> None:
     pairs = load_corpus(load_settings(None, {"data.path": "sample"}).data, purpose="train").split("train")
     systems = {
-        "reported": [Prediction.of_text(p.id, told(p)) for p in pairs],
+        "reported": [Prediction.of_text(p.id, reported(p)) for p in pairs],
         "longest": [
             Prediction.of_text(p.id, text)
             for p, text in zip(pairs, baseline_predictions("longest", pairs), strict=True)

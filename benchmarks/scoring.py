@@ -120,9 +120,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the JSON goes")
     output = parser.parse_args().output
-    found = conditions()
+    environment = conditions()
     result = {
-        "conditions": found,
+        "conditions": environment,
         "all_protocols": [time_protocols(1, seed=10), time_protocols(REFERENCES, seed=20)],
         "rouge_score_package_alone_seconds": time_plain(),
         "bootstrap_seconds": time_bootstrap(),

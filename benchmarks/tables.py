@@ -196,8 +196,8 @@ def memory_table(results: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     notes = []
-    for base, found in results["bases"].items():
-        for name, row in found["rows"].items():
+    for base, entry in results["bases"].items():
+        for name, row in entry["rows"].items():
             cells = []
             for taken, estimate, unit, show in (
                 ("peak_bytes", "memory_bytes", 1e6, "{:,.0f} MB"),
@@ -210,8 +210,8 @@ def memory_table(results: dict[str, Any]) -> str:
                 ]
             lines.append(f"| {base} | {name} | {' | '.join(cells)} |")
         shape = "" if base == "mini" else "'s shape, random weights"
-        total = found["parameters"]["total"] / 1e6
-        notes.append(f"`{base}`{shape} ({total:.1f} million parameters, fp32): {found['pairs']} pairs, one epoch.")
+        total = entry["parameters"]["total"] / 1e6
+        notes.append(f"`{base}`{shape} ({total:.1f} million parameters, fp32): {entry['pairs']} pairs, one epoch.")
     notes.append(
         f"The whole process, libraries included; {results['hardware']['processor']}, {counted(results['hardware']['threads'], 'thread')}."
     )

@@ -78,12 +78,13 @@ def measure(folder: Path, options: argparse.Namespace, base: dict[str, Any]) -> 
     rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in RECIPES}
     for number in range(options.rounds + options.warmup):
         for name, worker in workers.items():
-            told = _ask(worker, "round")
+            answer = _ask(worker, "round")
             print(
-                f"{folder.name} round {number} {name}: {told['pairs'] / told['seconds']:.2f} pairs/s", file=sys.stderr
+                f"{folder.name} round {number} {name}: {answer['pairs'] / answer['seconds']:.2f} pairs/s",
+                file=sys.stderr,
             )
             if number >= options.warmup:
-                rounds[name].append(told)
+                rounds[name].append(answer)
     for worker in workers.values():
         worker.communicate("end\n")
     recipes = {name: _summary(rounds[name], base) | ready[name] for name in RECIPES}
@@ -243,15 +244,15 @@ def draw(growth: dict[str, Any], file: Path) -> None:
 
 def _summary(rounds: list[dict[str, Any]], base: dict[str, Any]) -> dict[str, Any]:
     """Medians over rounds, each with least and most."""
-    speeds = [told["pairs"] / told["seconds"] for told in rounds]
+    speeds = [one["pairs"] / one["seconds"] for one in rounds]
     tokens = base["source_tokens"]["mean"] + base["target_tokens"]["mean"]
-    peak = max(told["matmul_flops"] for told in rounds)
+    peak = max(one["matmul_flops"] for one in rounds)
     return {
         "pairs_per_second": _spread(speeds),
         "real_tokens_per_second": _spread([speed * tokens for speed in speeds]),
         "matmul_flops": peak,
         "share_of_peak": _spread([speed * base["flop_per_pair"] / peak for speed in speeds]),
-        "peak_memory_bytes": max(told["peak_memory_bytes"] for told in rounds),
+        "peak_memory_bytes": max(one["peak_memory_bytes"] for one in rounds),
         "rounds": rounds,
     }
 

@@ -25,14 +25,14 @@ def questions(dialogues: Sequence[Dialogue], seed: int, speakers: int) -> Iterat
     """(dialogue, who says it, sentence): one sentence of 5 to 14 words from each dialogue that has so many speakers."""
     rng = random.Random(seed)
     for dialogue in dialogues:
-        said = [
+        utterances = [
             (turn.speaker, sentence.rstrip("."))
             for turn in dialogue.turns
             for sentence in sentences(turn.text)
             if 5 <= len(sentence.split()) <= 14 and not sentence.endswith(("?", "!"))
         ]
-        if said and len(dialogue.speakers) == speakers:
-            yield dialogue, *rng.choice(said)
+        if utterances and len(dialogue.speakers) == speakers:
+            yield dialogue, *rng.choice(utterances)
 
 
 def main() -> None:

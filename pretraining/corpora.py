@@ -115,8 +115,8 @@ def read_sgd(path: Path) -> Iterator[Talk]:
             for a in turn["acts"]:
                 values = a["values"]
                 if a["slot"] != "intent":
-                    said = ((v, as_written(v.replace('"clock', "'clock"), text)) for v in values)
-                    values = [v if v in ("True", "False", "dontcare") else w for v, w in said]
+                    spellings = ((v, as_written(v.replace('"clock', "'clock"), text)) for v in values)
+                    values = [v if v in ("True", "False", "dontcare") else w for v, w in spellings]
                     values = [v for v in values if v]
                 act = Act(a["service"], a["act"], a["slot"], tuple(values))
                 acts.append(seen.setdefault(act, act))
@@ -129,9 +129,9 @@ _CONTENT = re.compile(r"[A-Za-z]{4,}")
 
 def shared_words(summary: str, turns: tuple[Turn, ...]) -> float:
     """The share of the summary's longer words (by their first five letters) that occur in the turns."""
-    said = {w[:5].lower() for t in turns for w in _CONTENT.findall(t.text)}
+    stems = {w[:5].lower() for t in turns for w in _CONTENT.findall(t.text)}
     words = [w[:5].lower() for w in _CONTENT.findall(summary)]
-    return sum(w in said for w in words) / len(words) if words else 0.0
+    return sum(w in stems for w in words) / len(words) if words else 0.0
 
 
 _ASIDE = re.compile(r"\([^()]{1,40}\)|\[[^\[\]]{1,40}\]")  # (laughs), [groaning]
@@ -139,8 +139,8 @@ _ASIDE = re.compile(r"\([^()]{1,40}\)|\[[^\[\]]{1,40}\]")  # (laughs), [groaning
 
 def read_crd3(path: Path) -> Iterator[Talk]:
     for row in read_json_lines(path):
-        said = [(t["speaker"], _ASIDE.sub("", t["text"])) for t in row["turns"]]
-        turns = tuple(make_turn(speaker, text) for speaker, text in said if text.strip())
+        spoken = [(t["speaker"], _ASIDE.sub("", t["text"])) for t in row["turns"]]
+        turns = tuple(make_turn(speaker, text) for speaker, text in spoken if text.strip())
         if turns and row["summary"].strip() and shared_words(row["summary"], turns) >= LEAST_SHARED:
             yield Talk("crd3", row["id"], turns, summary=clean(row["summary"]).strip('"'))
 

@@ -65,24 +65,24 @@ def turn_starts(tokens: Sequence[str]) -> list[int]:
     starts = [
         i + 1 for i, token in enumerate(tokens[:-2]) if token == "Ċ" and ":" in tokens[i + 1 : i + 1 + LABEL_TOKENS]
     ]
-    found = [-1] * len(tokens)
+    firsts = [-1] * len(tokens)
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         if end is None:  # "Summary:" and the like
             break
         for i in range(start, end - 1):
-            found[i] = start
-    return found
+            firsts[i] = start
+    return firsts
 
 
 def sentence_starts(tokens: Sequence[str]) -> list[int]:
     """For each token of a target the position of its sentence's first; a full stop after a title ("Mr.") does not end one."""
-    found, start = [], 0
+    firsts, start = [], 0
     for i, token in enumerate(tokens):
-        found.append(start)
+        firsts.append(start)
         ends = token[:1] in ".?!" and (i == 0 or tokens[i - 1] not in ("ĠMr", "ĠMrs", "ĠMs", "ĠDr"))
         if ends and i + 1 < len(tokens) and tokens[i + 1].startswith("Ġ"):
             start = i + 1
-    return found
+    return firsts
 
 
 def fit(sought: Sequence[Sought], attention: Any, *, steps: int, seed: int) -> tuple[Tensor, Tensor, Tensor, float]:
@@ -139,32 +139,32 @@ def fit(sought: Sequence[Sought], attention: Any, *, steps: int, seed: int) -> t
 def gather(model: Any, tokenizer: Any, pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[list[Sought], Tensor]]:
     """For "encoder" and "decoder": what the new head should attend to in (source, target) texts, and the stream (N, d) that carries what
     it writes to where it is read: into the encoder's last norm, into that of the decoder layer's cross-attention."""
-    found: dict[str, tuple[list[Sought], list[Tensor]]] = {"encoder": ([], []), "decoder": ([], [])}
+    gathered: dict[str, tuple[list[Sought], list[Tensor]]] = {"encoder": ([], []), "decoder": ([], [])}
     readers = {
         "encoder": model.encoder.final_layer_norm,
         "decoder": model.decoder.block[LAYERS["decoder"]].layer[1].layer_norm,
     }
     hooks = [
-        norm.register_forward_pre_hook(lambda _, inputs, into=found[name][1]: into.append(inputs[0][0]))
+        norm.register_forward_pre_hook(lambda _, inputs, into=gathered[name][1]: into.append(inputs[0][0]))
         for name, norm in readers.items()
     ]
     for source, target in pairs:
-        given = tokenizer(source, return_tensors="pt", truncation=True, max_length=512).input_ids
+        source_ids = tokenizer(source, return_tensors="pt", truncation=True, max_length=512).input_ids
         labels = tokenizer(target, return_tensors="pt", truncation=True, max_length=160).input_ids
-        out = model(input_ids=given, labels=labels, output_hidden_states=True)
-        tokens = [tokenizer.convert_ids_to_tokens(ids[0].tolist()) for ids in (given, labels)]
+        out = model(input_ids=source_ids, labels=labels, output_hidden_states=True)
+        tokens = [tokenizer.convert_ids_to_tokens(ids[0].tolist()) for ids in (source_ids, labels)]
         starts = {
             "encoder": turn_starts(tokens[0]),
             # the decoder reads a target one position later
             "decoder": [-1, *(at + 1 for at in sentence_starts(tokens[1])[:-1])],
         }
-        for name, ids in (("encoder", given[0]), ("decoder", torch.cat((labels[0, :1] * 0, labels[0, :-1])))):
+        for name, ids in (("encoder", source_ids[0]), ("decoder", torch.cat((labels[0, :1] * 0, labels[0, :-1])))):
             layer, states = LAYERS[name], out[f"{name}_hidden_states"]
             norm = getattr(model, name).block[layer].layer[0].layer_norm
-            found[name][0].append(Sought(norm(states[layer])[0], torch.tensor(starts[name]), ids))
+            gathered[name][0].append(Sought(norm(states[layer])[0], torch.tensor(starts[name]), ids))
     for hook in hooks:
         hook.remove()
-    return {name: (sought, torch.cat(streams)) for name, (sought, streams) in found.items()}
+    return {name: (sought, torch.cat(streams)) for name, (sought, streams) in gathered.items()}
 
 
 @torch.no_grad()

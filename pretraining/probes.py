@@ -89,11 +89,11 @@ def score_summaries(pairs: Sequence[Pair], outputs: Sequence[str]) -> dict[str, 
         totals["rouge2"].append(100 * right["rouge2"].fmeasure)
         totals["rougeL"].append(100 * right["rougeL"].fmeasure)
         totals["gap"].append(100 * (right["rouge1"].fmeasure - wrong))
-        said, wanted, there = facts(output), facts(pair.target), facts(pair.source)
-        if said:
-            totals["precision"].append(len(said & there) / len(said))
+        stated, wanted, there = facts(output), facts(pair.target), facts(pair.source)
+        if stated:
+            totals["precision"].append(len(stated & there) / len(stated))
         if wanted & there:
-            totals["recall"].append(len(said & wanted & there) / len(wanted & there))
+            totals["recall"].append(len(stated & wanted & there) / len(wanted & there))
         totals["words"].append(len(output.split()))
     scores = {name: round(sum(values) / max(1, len(values)), 3) for name, values in totals.items()}
     return scores | {"distinct": round(len(set(outputs)) / max(1, len(outputs)), 3)}

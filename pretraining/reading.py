@@ -34,10 +34,10 @@ def short(text: str) -> bool:
 
 def last_of(rng: random.Random, lines: Sequence[Line]) -> Question | None:
     speaker = rng.choice(lines)[0]
-    said = [t for s, t in lines if s == speaker]
+    texts = [t for s, t in lines if s == speaker]
     if rng.random() < 0.7:
-        return REPEAT, render(lines), f"What does {speaker} say last?", said[-1]
-    return REPEAT, render(lines), f"What does {speaker} say first?", said[0]
+        return REPEAT, render(lines), f"What does {speaker} say last?", texts[-1]
+    return REPEAT, render(lines), f"What does {speaker} say first?", texts[0]
 
 
 def nth_turn(rng: random.Random, lines: Sequence[Line]) -> Question | None:
@@ -79,30 +79,30 @@ def speakers(rng: random.Random, lines: Sequence[Line]) -> Question | None:
 
 
 def numbers(rng: random.Random, lines: Sequence[Line]) -> Question | None:
-    found = list(dict.fromkeys(n for _, t in lines for n in NUMBER.findall(t)))
-    if not found and rng.random() < 0.8:
+    listed = list(dict.fromkeys(n for _, t in lines for n in NUMBER.findall(t)))
+    if not listed and rng.random() < 0.8:
         return None
     cue = rng.choice(("Which numbers and times are mentioned?", "List the numbers in the order they are mentioned."))
-    return ASK, render(lines), cue, ", ".join(found[:12]) or "none"
+    return ASK, render(lines), cue, ", ".join(listed[:12]) or "none"
 
 
 def names(rng: random.Random, lines: Sequence[Line]) -> Question | None:
-    found = list(dict.fromkeys(n for _, t in lines for n in CAPITAL.findall(t) if n not in ("I", "OK")))
-    if not found:
+    listed = list(dict.fromkeys(n for _, t in lines for n in CAPITAL.findall(t) if n not in ("I", "OK")))
+    if not listed:
         return None
     return (
         ASK,
         render(lines),
         rng.choice(("Which names are mentioned?", "List the names in what is said.")),
-        ", ".join(found[:10]),
+        ", ".join(listed[:10]),
     )
 
 
 def who_mentions(rng: random.Random, lines: Sequence[Line]) -> Question | None:
-    found = [n for _, t in lines for n in NUMBER.findall(t) + CAPITAL.findall(t)]
-    if not found:
+    mentions = [n for _, t in lines for n in NUMBER.findall(t) + CAPITAL.findall(t)]
+    if not mentions:
         return None
-    what = rng.choice(found)
+    what = rng.choice(mentions)
     by = list(dict.fromkeys(s for s, t in lines if what in t))
     return ASK, render(lines), f"Who mentions {what}?", " and ".join(by)
 

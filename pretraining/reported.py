@@ -85,44 +85,44 @@ def weigh(sentence: str, turn: int, turns: int) -> float:
     return weight * (0.75 if sentence.endswith("?") else 1.0)
 
 
-def listener(said: Sequence[Said], k: int) -> Person:
+def listener(turns: Sequence[Said], k: int) -> Person:
     """Who is spoken to in turn `k`: the one who spoke before, else who answers."""
-    me = said[k][0]
-    others = [p for p, _ in reversed(said[:k]) if p != me] or [p for p, _ in said[k + 1 :] if p != me]
+    me = turns[k][0]
+    others = [p for p, _ in reversed(turns[:k]) if p != me] or [p for p, _ in turns[k + 1 :] if p != me]
     return others[0] if others else me
 
 
-def report(rng: random.Random, said: Sequence[Said], max_words: int, *, house_style: bool) -> str:
+def report(rng: random.Random, turns: Sequence[Said], max_words: int, *, house_style: bool) -> str:
     """A report of at most `max_words` words, empty where little could be rewritten.
 
     Args:
         rng: chooses among wordings.
-        said: the turns.
+        turns: who speaks, and what they say.
         max_words: of the report, the closing line of the house style not counted.
         house_style: fewer, longer sentences, and at the end what is left open, if anything is.
     """
-    alone = len({p.label for p, _ in said}) == 2
-    told: list[Told] = []
-    for k, (me, text) in enumerate(said):
-        you = listener(said, k)
+    alone = len({p.label for p, _ in turns}) == 2
+    clauses: list[Told] = []
+    for k, (me, text) in enumerate(turns):
+        you = listener(turns, k)
         for sentence in sentences(text):
-            made = tell(rng, sentence, me, you, alone=alone)
-            if made and len(made[0].split()) >= 3:
-                told.append(Told(k, me, made[0], weigh(sentence, k, len(said)), made[1]))
+            retold = tell(rng, sentence, me, you, alone=alone)
+            if retold and len(retold[0].split()) >= 3:
+                clauses.append(Told(k, me, retold[0], weigh(sentence, k, len(turns)), retold[1]))
     closing = ""
-    if house_style and len(told) > 1:  # what is left open is said there and not told before
-        late = [i for i, t in enumerate(told) if t.leaves and t.turn >= len(said) - 3]
-        closing = told.pop(late[-1]).leaves if late else ""
+    if house_style and len(clauses) > 1:  # what is left open is said there and not told before
+        late = [i for i, t in enumerate(clauses) if t.leaves and t.turn >= len(turns) - 3]
+        closing = clauses.pop(late[-1]).leaves if late else ""
     chosen: list[int] = []
     words = 0
-    for i in sorted(range(len(told)), key=lambda i: -told[i].weight):
-        size = told[i].predicate.count(" ") + 2
+    for i in sorted(range(len(clauses)), key=lambda i: -clauses[i].weight):
+        size = clauses[i].predicate.count(" ") + 2
         if words + size <= max_words:
             chosen.append(i)
             words += size
     if not chosen:
         return ""
-    ordered = [told[i] for i in sorted(chosen)]
+    ordered = [clauses[i] for i in sorted(chosen)]
     text = join_long(rng, ordered) if house_style and rng.random() < 0.8 else join(ordered)
     return f"{text} {left_open(rng, [closing])}" if closing else text
 

@@ -70,12 +70,12 @@ def star(rng: random.Random, turns: Sequence[Turn], user: Person, system: Person
     """One to four sentences: what the user wants, and what comes of it."""
     acts = [(t.acts[0].act, t.text) for t in turns if t.acts]
     parts: list[str] = []
-    said: set[str] = set()
+    mentioned: set[str] = set()
     for act, text in acts:
         goal = next((g for prefix, g in STAR_GOALS if act.startswith(prefix)), "")
         domain = act.split("_")[0]
-        if goal and domain not in said:
-            said.add(domain)
+        if goal and domain not in mentioned:
+            mentioned.add(domain)
             best = next(
                 (g for prefix, g in STAR_GOALS if any(a.startswith(prefix) and a.startswith(domain) for a, _ in acts)),
                 goal,
@@ -84,8 +84,8 @@ def star(rng: random.Random, turns: Sequence[Turn], user: Person, system: Person
                 f"{user} {'also ' if parts else ''}{rng.choice(('wants to', 'would like to', 'wants to'))} {best}"
             )
         results = STAR_RESULTS.get(act)
-        if results and act not in said:
-            said.add(act)
+        if results and act not in mentioned:
+            mentioned.add(act)
             number = _NUMBER.search(text)
             result = rng.choice(results).format(u=user, s=system, n=number[0] if number else "")
             if "is {n}" not in result and not result.endswith(" is "):

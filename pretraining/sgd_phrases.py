@@ -108,29 +108,29 @@ def plural(count: str, unit: str) -> str:
 
 def say(values: Values, domain: Domain, base: Values) -> Values:
     """The values as templates take them: `slot_` bare, `slot` with its preposition, and counted things."""
-    said = dict(base)
+    slots = dict(base)
     for slot, value in values.items():
         if value in ("True", "False"):
             if slot == "subtitles":
-                said[slot] = "with subtitles" if value == "True" else "without subtitles"
+                slots[slot] = "with subtitles" if value == "True" else "without subtitles"
             continue
         if slot in DATES:
-            said[slot], said[f"{slot}_"] = on_date(value), bare_date(value)
+            slots[slot], slots[f"{slot}_"] = on_date(value), bare_date(value)
         elif slot in TIMES:
-            said[f"{slot}_"] = bare_time(value)
-            said[slot] = f"at {said[f'{slot}_']}"
+            slots[f"{slot}_"] = bare_time(value)
+            slots[slot] = f"at {slots[f'{slot}_']}"
         else:
-            said[f"{slot}_"] = value
-            said[slot] = f"{BEFORE[slot]} {value}" if slot in BEFORE else value
-    if "device_" in said:
-        said["device"] = said["device_on"] = f"on the {values['device'].replace(' or ', ' or the ')}"
+            slots[f"{slot}_"] = value
+            slots[slot] = f"{BEFORE[slot]} {value}" if slot in BEFORE else value
+    if "device_" in slots:
+        slots["device"] = slots["device_on"] = f"on the {values['device'].replace(' or ', ' or the ')}"
     count = values.get("count")
     if count:
         if domain.unit == "people":
             one = count.lower() in ("1", "one")
-            said["party"] = said["guests"] = f"for {count} {'person' if one else 'people'}"
+            slots["party"] = slots["guests"] = f"for {count} {'person' if one else 'people'}"
         else:
-            said["tickets"] = plural(count, domain.unit)
+            slots["tickets"] = plural(count, domain.unit)
     for slot, key, unit in (
         ("rooms", "rooms", "room"),
         ("beds", "bedrooms", "bedroom"),
@@ -138,8 +138,8 @@ def say(values: Values, domain: Domain, base: Values) -> Values:
         ("days", "nights", "night"),
     ):
         if slot in values:
-            said[key] = plural(values[slot], unit)
+            slots[key] = plural(values[slot], unit)
     for slot in ("genre_", "kind_", "category_", "class_", "type_"):
-        if slot in said and not said[slot].isupper():
-            said[slot] = said[slot].lower()
-    return said
+        if slot in slots and not slots[slot].isupper():
+            slots[slot] = slots[slot].lower()
+    return slots

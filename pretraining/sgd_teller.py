@@ -85,19 +85,19 @@ class Teller:
     def offered(self, goal: Goal) -> list[str]:
         """What was suggested and what the user said to it."""
         domain = DOMAINS[goal.domain]
-        told: list[tuple[str, str]] = []
+        suggestions: list[tuple[str, str]] = []
         for offer in goal.offers:
             if offer.instead:
                 continue
             text = self.fill_any(domain.offer, say({**offer.values}, domain, self.base)) if domain.offer else None
-            if text and all(text != t for t, _ in told):
-                told.append((text, offer.outcome))
+            if text and all(text != t for t, _ in suggestions):
+                suggestions.append((text, offer.outcome))
         u, s = self.u, self.s
-        if not told:
+        if not suggestions:
             return []
         verb = self.pick("<suggests>", "<recommends>", "<offers>", "<finds>", "<proposes>", "<suggests>")
-        refused = [t for t, outcome in told if outcome == "refused"]
-        chosen = next((t for t, outcome in told if outcome == "chosen"), "")
+        refused = [t for t, outcome in suggestions if outcome == "refused"]
+        chosen = next((t for t, outcome in suggestions if outcome == "chosen"), "")
         wish = self.added(goal) if refused else ""
         if len(refused) > 3:
             refused = []
@@ -137,36 +137,36 @@ class Teller:
             ]
         return [
             self.pick(
-                f"{s} {verb} {told[-1][0]}",
-                f"{s} {verb} {told[-1][0]} to {u}" if verb != "<finds>" else f"{s} <finds> {told[-1][0]}",
+                f"{s} {verb} {suggestions[-1][0]}",
+                f"{s} {verb} {suggestions[-1][0]} to {u}" if verb != "<finds>" else f"{s} <finds> {suggestions[-1][0]}",
             )
         ]
 
     def added(self, goal: Goal) -> str:
         """Wishes added when asking for something else: ` in Palo Alto`."""
-        said = say(goal.more, DOMAINS[goal.domain], self.base)
-        return "".join(f" {said[k]}" for k in ("city", "date", "time", "area", "director", "artist") if k in said)
+        slots = say(goal.more, DOMAINS[goal.domain], self.base)
+        return "".join(f" {slots[k]}" for k in ("city", "date", "time", "area", "director", "artist") if k in slots)
 
     def answers(self, goal: Goal) -> list[str]:
         """What a look-up found: a balance, the weather, show times."""
         domain = DOMAINS[goal.domain]
-        told = []
+        answers = []
         for offer in goal.offers:
             if domain.answer and (goal.domain in OFFERED_ALIKE or "time" in offer.values):
                 text = self.fill_any(domain.answer, say(offer.values, domain, self.base))
-                if text and text not in told:
-                    told.append(text)
-        if not told:
+                if text and text not in answers:
+                    answers.append(text)
+        if not answers:
             return []
-        told = told[-3:]
-        text = " and that ".join(told)
+        answers = answers[-3:]
+        text = " and that ".join(answers)
         u, s = self.u, self.s
         return [
             self.pick(
                 f"{s} <says> that {text}",
                 f"{s} <tells> {u} that {text}",
                 f"{u} <learns> that {text}",
-                f"{s} <says> {told[-1]}",
+                f"{s} <says> {answers[-1]}",
             )
         ]
 
@@ -196,17 +196,17 @@ class Teller:
             return []
         if len(clauses) > 3:
             asked, clauses = asked[-3:], clauses[-3:]
-        told = " and ".join(clauses) if len(clauses) < 3 else f"{clauses[0]}, {clauses[1]} and {clauses[2]}"
+        listed = " and ".join(clauses) if len(clauses) < 3 else f"{clauses[0]}, {clauses[1]} and {clauses[2]}"
         forms = [
-            f"{s} <tells> {u} that {told}",
-            f"{s} <says> {told}",
-            f"{s} <informs> {u} that {told}",
-            f"{u} <learns> that {told}",
+            f"{s} <tells> {u} that {listed}",
+            f"{s} <says> {listed}",
+            f"{s} <informs> {u} that {listed}",
+            f"{u} <learns> that {listed}",
         ]
         if len(asked) < 3:
             forms += [
-                f"{u} <asks> {self.ask(asked)}, and {s} <says> {told}",
-                f"when {u} <asks> {self.ask(asked)}, {s} <says> {told}",
+                f"{u} <asks> {self.ask(asked)}, and {s} <says> {listed}",
+                f"when {u} <asks> {self.ask(asked)}, {s} <says> {listed}",
             ]
         return [self.rng.choice(forms)]
 
@@ -270,10 +270,10 @@ class Teller:
                     values[k] for k in ("date", "time") if k in values
                 )
                 if other:
-                    said = {"chosen": f", which {u} <accepts>", "refused": f", but {u} <declines>"}.get(
+                    reaction = {"chosen": f", which {u} <accepts>", "refused": f", but {u} <declines>"}.get(
                         instead.outcome, ""
                     )
-                    text += f", so {s} <suggests> {other} instead{said}"
+                    text += f", so {s} <suggests> {other} instead{reaction}"
             elif wishes and goal.outcome == "done":
                 text += f", so {u} <tries> {' '.join(wishes)}"
             elif wishes:
