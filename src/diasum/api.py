@@ -79,7 +79,7 @@ def train(
     else:
         resolved = resolve(TRAIN, settings, arguments, config=config)
         _check_free(run)
-    # Only now what takes seconds to load, so that a slip of the pen is told at once.
+    # Only now what takes seconds to load, so that a typing mistake is reported at once.
     load_peft()
     from diasum.evaluation.evaluate import check_selection, quick_scores
     from diasum.reports.card import write_card
@@ -189,7 +189,7 @@ def score(
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
-    """Score any system's summaries (txt, one per line, or a table) against a corpus, beside baselines; several files share one table.
+    """Score any system's summaries (txt, one per line, or a table) against a corpus, next to baselines; several files share one table.
 
     Systems are named after their files; differences are taken from the first. Baselines are those of the settings (`evaluate.baselines`).
 

@@ -1,4 +1,4 @@
-"""Writing that leaves no half-written file: beside the target, then moved into place."""
+"""Writing that leaves no half-written file: next to the target, then moved into place."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def check_writable(folder: Path) -> None:
 
 @contextlib.contextmanager
 def folder_in_place(path: Path) -> Iterator[Path]:
-    """Fill a folder beside the target, which appears complete or not at all; an older one of that name is replaced.
+    """Fill a folder next to the target, which appears complete or not at all; an older one of that name is replaced.
 
     Raises:
         DiasumError: as `write_text`.

@@ -1,4 +1,4 @@
-"""JSON that others wrote, one value a line or one a file: mistakes are told with the file, the line and what stands there."""
+"""JSON that others wrote, one value per line or one per file: mistakes are reported with the file, the line and what it contains."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def json_file(text: str, source: str) -> Any:
 
 
 def is_json_lines(text: str) -> bool:
-    """Whether a text begins with a line that is a whole object or list and goes on after it, as a file of one a line does."""
+    """Whether a text begins with a line that is a whole object or list and goes on after it, as a file with one value per line does."""
     first, _, rest = text.lstrip().partition("\n")
     if not first.startswith(("{", "[")) or not rest.strip():
         return False

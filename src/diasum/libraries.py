@@ -43,7 +43,7 @@ def waiting_reason() -> str | None:
 
 @contextmanager
 def without_bitsandbytes() -> Iterator[None]:
-    """Within it other libraries find no bitsandbytes, unless something has loaded it already, as a quantised base does.
+    """Within this context, other libraries find no bitsandbytes, unless something has loaded it already, as a quantised base does.
 
     peft loads it wherever it is installed, which takes seconds and on some processors logs a warning, though only a quantised base
     needs it. Afterwards it can be found again.

@@ -1,7 +1,7 @@
 """How settings come together, in one order for every command and function.
 
-Defaults, then a recipe or file (`config`), then the run's own, then what was given: arguments, flags and ``--set`` alike. Among these
-nothing goes before anything else: one setting given twice with different values is refused, and so is a setting that the command
+Defaults, then a recipe or file (`config`), then the run's own, then what was given: arguments, flags and ``--set`` alike. Among the last
+three none takes precedence: one setting given twice with different values is refused, and so is a setting that the command
 would not use.
 """
 

@@ -27,7 +27,7 @@ class Stopped(BaseException):
 
 @contextlib.contextmanager
 def handled(numbers: list[signal.Signals | None], handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Within it `handler` takes these signals; one that the process was started to ignore (`nohup`) stays ignored.
+    """Within this context, `handler` takes these signals; one that the process was started to ignore (`nohup`) stays ignored.
 
     Signals are the main thread's: in another one the caller's own handling stays.
     """

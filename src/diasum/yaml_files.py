@@ -1,4 +1,4 @@
-"""YAML as settings are written in: files whose mistakes are told with their line, and single values of the command line."""
+"""YAML as settings are written in: files whose mistakes are reported with their line, and single values of the command line."""
 
 from __future__ import annotations
 

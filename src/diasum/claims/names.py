@@ -101,7 +101,7 @@ def _names_somebody(lower: str, text: str, summary: str, end: int) -> bool:
     following = after[2].lower()
     if after[2][0].isupper():
         return following not in _SKIPPED
-    # "Nigel comes": a verb in the third person; a plural ("Tests show") is no name.
+    # "Nigel comes": a verb in the third person; a plural ("Tests show") is not a name.
     verb = following in PERSON_VERBS or following in _AUXILIARIES or (len(following) > 3 and following.endswith("s"))
     return verb and (not lower.endswith("s") or following in PERSON_VERBS)
 

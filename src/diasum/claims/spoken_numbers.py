@@ -195,7 +195,7 @@ def _read_run(run: list[Atom], into: SpokenValues, *, decimal: bool) -> None:
     values = [value for group in cut if (value := spell(group)) is not None]
     into.numbers.update(values)
     for value in values:
-        if 1 <= value <= 12:  # a bare 20 is no hour: "$20" does not support "8 pm"
+        if 1 <= value <= 12:  # a bare 20 is not an hour: "$20" does not support "8 pm"
             into.times.add(int(60 * value) % 720)
         if 100 <= value <= 2400 and value % 100 < 60:
             into.times.add(int(value // 100 * 60 + value % 100) % 720)

@@ -68,12 +68,12 @@ class FaithfulnessReport:
 
     @property
     def shares(self) -> dict[str, float]:
-        """The share of summaries with at least one unsupported fact, a kind and for ``any``; 0 where there are none."""
+        """The share of summaries with at least one unsupported fact, per kind and for ``any``; 0 where there are none."""
         return {kind: float(values.mean()) if self.n else 0.0 for kind, values in self.flagged.items()}
 
 
 class Evidence:
-    """A dialogue made ready for checking; worth keeping when several summaries of one dialogue are checked."""
+    """A dialogue prepared for checking; worth keeping when several summaries of one dialogue are checked."""
 
     def __init__(self, dialogue: Dialogue) -> None:
         self.dialogue = dialogue

@@ -42,7 +42,7 @@ class Columns:
 
 
 def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool = True) -> Columns:
-    """Take the columns that the settings name, and find the others by the names in use, whatever their case.
+    """Take the columns that the settings name, and find the others by their usual names, whatever their case.
 
     Raises:
         DiasumError: a column is missing; the message has the columns found, and the likely one.
@@ -85,7 +85,7 @@ def to_pairs(
         The pairs, the notes, and what became of the rows.
 
     Raises:
-        DiasumError: columns are missing, a row is no conversation or a single message of one, rows are empty and `on_empty` is
+        DiasumError: columns are missing, a row is not a conversation or is a single message of one, rows are empty and `on_empty` is
             "refuse", or all are.
     """
     columns = find_columns(table, settings, need_summaries=need_summaries)

@@ -228,7 +228,7 @@ def _split_names(tables: dict[str, Table]) -> set[str]:
 
 
 def _to_join(tables: dict[str, Table]) -> str:
-    """What to do with a folder of files that are no splits, such as one a conversation."""
+    """What to do with a folder of files that are not splits, such as one per conversation."""
     files = [Path(table.source) for table in tables.values()]
     if all(format_of(file) in (".jsonl", ".ndjson") and file.suffix != ".gz" for file in files):
         return f"To use them as one: cat {shlex.quote(str(files[0].parent))}/*{files[0].suffix} > all.jsonl, and give all.jsonl."

@@ -1,6 +1,6 @@
 """Exports and transcripts as a corpus: what `summarize` takes, `data check|stats|convert` and training take, too.
 
-In: a file, folder or archive that is no table. Out: a `Table` with a dialogue a row, so that all that follows is the same for both.
+In: a file, folder or archive that is not a table. Out: a `Table` with one dialogue per row, so that all that follows is the same for both.
 """
 
 from __future__ import annotations

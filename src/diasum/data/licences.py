@@ -12,7 +12,7 @@ from pathlib import Path
 from diasum.data.cards import front_matter
 from diasum.hub import offline
 
-# As their publishers state them; a card beside the files comes first.
+# As their publishers state them; a card next to the files takes precedence.
 _HUB = {
     "knkarthick/dialogsum": "cc-by-nc-sa-4.0",
     "knkarthick/samsum": "cc-by-nc-nd-4.0",

@@ -74,7 +74,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A summary, what it says, how it was made, and what was lost on the way. None stands for what is not known.
+    """A summary, what it says, how it was made, and what was lost on the way. None means unknown.
 
     Attributes:
         text: the summary.

@@ -24,11 +24,11 @@ _TIME = (
 # "10:30 - 11:30" is a span of time that somebody speaks of
 _STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
 _STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
-# At most five words before a colon that ends the word: "https://" and "9:30" are no labels. Names may hold emoji.
+# At most five words before a colon that ends the word: "https://" and "9:30" are not labels. Names may hold emoji.
 _EMOJI = r"\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
 _LETTERS = rf"\w.'’&/@()\-{_EMOJI}"
 _LABEL = re.compile(rf"^@?(?:[^\W_]|[{_EMOJI}])[{_LETTERS}]*(?: (?!\(?\d+[:./\-]\d)[{_LETTERS}]+){{0,4}}")
-# Who is no saved contact: a telephone number, or the name that its owner gave it (~Max)
+# Somebody who is not a saved contact: a telephone number, or the name that its owner chose (~Max)
 _PHONE = re.compile(r"^\+\(?\d(?:[ ()./\-\u2010\u2011]*\d){6,14}")
 _OWN_NAME = re.compile(r"^~ ?(?=[^\W\d])")
 _NAME_AND_TIME = re.compile(rf"^\[(?P<name>{_LABEL.pattern[1:]}), {_TIME}\] ?[:：]")
@@ -65,7 +65,7 @@ def parse_dialogue(text: str) -> Dialogue:
 
     Labels are such as ``#Person1#:``, ``Dr. Osei:``, ``Anna (agent):``, ``USER :``, with or without a time before them (``[00:12]``).
     A line without a label continues the turn before it; one that begins with a time as messages do (``12/05/24, 10:34 - Ben left``) is a
-    turn without a speaker. Text in which no line has a label becomes one turn a line, without speakers.
+    turn without a speaker. Text in which no line has a label becomes one turn per line, without speakers.
     Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
     """
     captions = _without_cues(_numbered(text))

@@ -155,7 +155,7 @@ def contrast(
         max_pairs: the most pairs that are drawn.
         control: also score with another pair's dialogue, for what fluency alone gives; doubles the time.
         progress: called with the number of pairs done after each batch (twice over all pairs with `control`).
-        scorer: scores in place of the model's likelihood.
+        scorer: scores instead of the model's likelihood.
 
     Raises:
         DiasumError: an unknown kind, no pairs, or pairs without references.
@@ -234,7 +234,7 @@ def log_likelihoods(
         progress: called with the number of dialogues done after each batch.
 
     Returns:
-        One score a text, in the shape of `texts`.
+        One score per text, in the shape of `texts`.
     """
     import torch
 
@@ -282,7 +282,7 @@ def _mean_scores(model: Any, ids: Any, mask: Any, owner: Any, labels: Any, pad: 
         output = model(
             **_source(model, ids, mask, owner),
             attention_mask=mask[owner],
-            # Not labels: with a loss of its own, AdaLoRA adds a penalty that it only knows while it is trained.
+            # Not labels: with a loss of its own, AdaLoRA adds a penalty that is defined only during training.
             decoder_input_ids=shifted_right(labels, decoder_start_token_id=decoder_start(model), pad_token_id=pad),
             use_cache=False,
         )

@@ -1,4 +1,4 @@
-"""Evaluate a trained model: generate, score beside base and baselines, write predictions, metrics and report.
+"""Evaluate a trained model: generate, score next to the base and baselines, write predictions, metrics and report.
 
 In: a run (or anything that summarises) and a corpus. Out: ``evaluation/SPLIT/`` with `predictions.jsonl`, `metrics.json` and
 `report.html`, and the same figures in memory. Each dialogue is summarised once, however many references it has.
@@ -58,7 +58,7 @@ class Evaluated:
     next_steps: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Every figure: the content of metrics.json, without the names of the files beside it."""
+        """Every figure: the content of metrics.json, without the names of the files next to it."""
         return self.evaluation.to_json(self.record)
 
 
@@ -180,7 +180,7 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
     """ROUGE F1 of each summary in points, for evaluations during training.
 
     Args:
-        predictions: one a pair.
+        predictions: one per pair.
         pairs: with references, whose script decides where the protocol is ``auto``: as for an evaluation of the same pairs.
         protocol: as `choose_protocol`; `Settings.evaluate.protocol` of the run.
 

@@ -65,7 +65,7 @@ class Plan:
         return corpus
 
     def generate(self) -> GenerateSettings:
-        """How summaries are generated: a run as its settings say, another source as it brings along, both with what was given."""
+        """How summaries are generated: by a run's settings, or those that another source comes with, and the explicit arguments."""
         if self.run:
             return self.settings.generate
         brought = _NO_RUN.model_copy(update={"generate": generation_settings(self.source)})

@@ -1,7 +1,7 @@
 """Predictions in and out of files: any system's summaries, matched to the pairs they belong to.
 
 Read are text files with one summary a line, in the order of the pairs, and tables (all that a corpus is read from) with an id a row.
-Written is one JSON object a pair, which can be read back, and which holds all that is needed to look at an example by itself.
+Written is one JSON object per pair, which can be read back, and which holds all that is needed to look at an example by itself.
 """
 
 from __future__ import annotations
@@ -164,14 +164,14 @@ def write_predictions(
     predictions: Sequence[Prediction],
     scores: Mapping[str, ArrayLike] | None = None,
 ) -> None:
-    """Write one JSON object a pair: id, prediction, references, dialogue, topic, the summary's record, and per-example scores.
+    """Write one JSON object per pair: id, prediction, references, dialogue, topic, the summary's record, and per-example scores.
 
     The text stands under `prediction`: `summary` would be read as the human one.
 
     Args:
         path: where to; the file appears complete or not at all.
         pairs: in the order of `predictions`.
-        predictions: one a pair.
+        predictions: one per pair.
         scores: metric name to one value a pair, as `Protocol.score` gives them.
     """
     import numpy as np
@@ -255,7 +255,7 @@ def _without_rows(predictions: list[Prediction], pair_of: PairOf) -> list[Predic
 def _in_order(
     path: Path, unit: str, predictions: list[Prediction], pairs: Sequence[Pair], pair_of: PairOf
 ) -> list[Prediction]:
-    """Predictions without ids: one a pair, or one a row of the corpus."""
+    """Predictions without ids: one per pair, or one per row of the corpus."""
     if len(predictions) == len(pair_of) != len(pairs):
         named = [replace(one, id=row) for one, row in zip(predictions, pair_of, strict=True)]
         return match_predictions(str(path), named, pairs, pair_of)

@@ -34,7 +34,7 @@ def compare_runs(
     Args:
         runs: run directories, or folders that hold an evaluation themselves, each named by its folder, with as many folders before
             the name as it takes to tell them apart; ``NAME=RUN`` names a system, and several runs of one name are its seeds. A
-            folder of that whole name goes before ``NAME=RUN``.
+            folder of that whole name takes precedence over ``NAME=RUN``.
         split: the split that all were evaluated on.
         protocol: score the stored summaries anew under this one (``auto``: by the references' script); that of the evaluations when
             not given.

@@ -16,7 +16,7 @@ from diasum.libraries import load_peft, without_bitsandbytes
 from diasum.model.adapter_checks import check_read, check_tokens_tied, check_tying
 
 _QUERY_AND_VALUE = [("q", "v"), ("q_proj", "v_proj"), ("query", "value")]  # LED has two of them, one in its encoder
-# What peft raises of values that it looks into only while at work
+# What peft raises for values that it checks only while working
 BY_PEFT = (AttributeError, ImportError, LookupError, TypeError, ValueError, re.error)
 
 
@@ -98,11 +98,11 @@ def add_adapter(model: Any, settings: LoraSettings, *, seed: int, decoder_only: 
     check_tying(settings.model_dump())
     config = lora_config(model, settings, decoder_only=decoder_only)
     quantizes = settings.model_dump().get("init_lora_weights") == "loftq"
-    names = linear_modules(model)  # peft may give up when it has put half of its own between them
+    names = linear_modules(model)  # peft may give up when half of its own modules are already in place
     set_seed(seed)
     try:
         with nullcontext() if quantizes else without_bitsandbytes(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of tied weights `untied` tells
+            warnings.simplefilter("ignore")  # `untied` reports tied weights
             wrapped = get_peft_model(model, config)
     except BY_PEFT as error:
         hint = None

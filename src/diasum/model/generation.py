@@ -46,7 +46,7 @@ def generate(
     progress: Callable[[int], None] | None = None,
     convert: bool = True,
 ) -> list[Generated]:
-    """Summarise encoded sources; nothing of the base's own generation settings but its special tokens has a say.
+    """Summarise encoded sources; of the base's own generation settings only its special tokens are used.
 
     Args:
         model: a sequence-to-sequence model, with or without an adapter; its training mode is restored afterwards.
@@ -163,7 +163,7 @@ def search_values(settings: GenerateSettings) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _instead_of_its_own(model: Any, config: Any) -> Iterator[None]:
-    """Within it `config` stands for the base's: transformers would take from that whatever `config` leaves open."""
+    """Within this context, `config` replaces the base's own: transformers would take whatever `config` leaves open from that."""
     holders = [model, *([model.get_base_model()] if hasattr(model, "get_base_model") else [])]
     before = [holder.generation_config for holder in holders]
     try:
@@ -177,7 +177,7 @@ def _instead_of_its_own(model: Any, config: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _weights_in(dtype: torch.dtype, model: Any) -> Iterator[None]:
-    """Within it a model's floating-point weights are of one type. In training they may be held in another, and come back as they were."""
+    """Within this context, a model's floating-point weights are of one type; those that were held in another are restored afterwards."""
     weights = (*model.parameters(), *model.buffers())
     held = [(w, w.data) for w in weights if w.is_floating_point() and w.dtype != dtype]
     try:

@@ -66,7 +66,7 @@ def generation_dtype(asked: str) -> tuple[str, str]:
 
     Args:
         asked: ``auto``, ``fp32`` or ``bf16``. ``auto`` is fp32 on every device: in bf16 the products' rounding depends on the shape of the
-            batch, so that a fifth of the summaries come out otherwise beside others than alone.
+            batch, so that a fifth of the summaries come out differently in a batch than alone.
     """
     if asked == "auto":
         return "fp32", "fp32: a summary is the same alone and in a batch"
@@ -97,7 +97,7 @@ def _waiting() -> dict[str, str]:
 
 @contextlib.contextmanager
 def threads(count: int | None) -> Iterator[bool]:
-    """Within it torch computes with this many threads (None: leave the number alone); their number changes the rounding of sums.
+    """Within this context, torch uses this many threads (None: as many as before); their number changes the rounding of sums.
 
     Yields:
         Whether it does; not where fewer may run at a time.

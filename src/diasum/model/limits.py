@@ -1,4 +1,4 @@
-"""What this process may use: main memory and processors of the machine, or less where a container or a job has less.
+"""What this process may use: the machine's main memory and processors, or less where a container or job is limited.
 
 Such limits stand in the process's control groups (Linux), each of which is bound by those around it, too. There are two versions of
 them, whose files have other names.

@@ -230,7 +230,7 @@ def load_config(base: str, *, revision: str | None = None, trust_remote_code: bo
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Within it transformers shows no bars, and gives no advice: of what it loads we tell ourselves."""
+    """Within this context, transformers shows no bars and gives no advice: diasum itself reports what is loaded."""
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -7,7 +7,7 @@ import gc
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 _CPU_WORDS = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory", "std::bad_alloc")
-# Whole messages: "could not create a primitive descriptor for ..." says that there is no such operation. oneDNN gives no reason; once an
+# Whole messages: "could not create a primitive descriptor for ..." means that there is no such operation. oneDNN gives no reason; once an
 # operation has a descriptor, memory for its code, its weights or its scratchpad is what it can lack.
 _ONEDNN_ERRORS = ("could not create a primitive", "could not create a memory object", "could not execute a primitive")
 

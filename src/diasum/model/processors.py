@@ -1,4 +1,4 @@
-"""What stands between a model's scores and the search, beyond what transformers brings along.
+"""What stands between a model's scores and the search, beyond what transformers comes with.
 
 Model cards show these classes to those who generate without diasum, so that they use torch and transformers alone.
 """
@@ -13,7 +13,7 @@ from transformers import LogitsProcessor, NoRepeatNGramLogitsProcessor
 
 
 def inside_words(tokenizer: Any) -> list[bool]:
-    """For each token, whether it goes on with a word; all False where the vocabulary does not mark the beginnings of words."""
+    """For each token, whether it continues a word; all False where the vocabulary does not mark the beginnings of words."""
     begins = ("\u2581", "\u0120")  # of SentencePiece and of byte-level BPE
     tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
     if not any(token.startswith(begins) for token in tokens):
@@ -41,7 +41,7 @@ class FinishWords(NoRepeatNGramLogitsProcessor):
         return blocked
 
     def _is_finished(self, ids: list[int], token: int) -> bool:
-        # A word that grows by repeating itself is none that was there.
+        # A word that grows by repeating itself did not occur before.
         begin = len(ids) - 1
         while begin > 0 and self.inside[ids[begin]]:
             begin -= 1

@@ -123,7 +123,7 @@ class Trained:
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:
-        """Within it the base model answers."""
+        """Within this context, the base model answers."""
         adapted = self.model
         with adapted.disable_adapter():
             # peft switches virtual tokens off in `forward`, not in `generate`.
@@ -143,7 +143,7 @@ def load_trained(
     dtype: str | None = None,
     trust_remote_code: bool = False,
 ) -> Trained:
-    """Load whatever summarises.
+    """Load anything that can summarise.
 
     Args:
         source: a run directory, an adapter folder, a model folder, a hub id, or ``mini``.
@@ -180,12 +180,12 @@ def load_trained(
 
 
 def generation_settings(source: str | Path) -> GenerateSettings:
-    """Those that a run, adapter or model brings along, without loading it; errors as `load_trained`."""
+    """Those that a run, adapter or model comes with, without loading it; errors as `load_trained`."""
     return own_settings(source).generate
 
 
 def own_settings(source: str | Path) -> Settings:
-    """The prompt and generation settings that a run, adapter or model brings along, without loading it; errors as `load_trained`."""
+    """The prompt and generation settings that a run, adapter or model comes with, without loading it; errors as `load_trained`."""
     prompt, generation = _own_settings(str(source), _side_file(_located(source)))
     return Settings(prompt=prompt, generate=generation)
 
@@ -300,7 +300,7 @@ def _check_whole(file: Path) -> None:
 
 
 def _remedy(file: Path) -> str:
-    """A run keeps its best adapter a second time, beside its checkpoints."""
+    """A run keeps its best adapter a second time, next to its checkpoints."""
     spares = [
         spare
         for spare in file.parent.parent.glob(f"checkpoints/best-*/{file.name}")
@@ -321,7 +321,7 @@ def _located(source: str | Path) -> Path | None:
     """As `_folder`, with the operating system's refusals as errors that a user can act on."""
     try:
         return _folder(str(source))
-    except OSError as error:  # a folder without permission, or a text that is no path
+    except OSError as error:  # a folder without permission, or a text that is not a path
         raise DiasumError(
             f"{_shown(source)} cannot be read: {error.strerror}.",
             hint="Expected a run directory, an adapter or model folder, or a hub id.",

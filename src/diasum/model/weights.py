@@ -67,7 +67,7 @@ def untied_head(model: Any, source: str, revision: str | None = None) -> set[str
 
 
 def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
-    """Refuse a model of which not all came from its files, or all of its files.
+    """Refuse a model unless its tensors are exactly those of its files.
 
     Known and fine: tied weights, which stand in a file once; what transformers itself ignores; tables of sines and zeros, which are
     computed where they are missing.

@@ -80,7 +80,7 @@ def prediction_files(evaluated: Evaluated) -> dict[str, str]:
 
 
 def _columns(report: Report, system: str) -> dict[str, Any]:
-    """Per-example values beside each prediction: its scores, and how many facts in it are unsupported."""
+    """Per-example values next to each prediction: its scores, and how many facts in it are unsupported."""
     unsupported = report.facts_of(system)
     return {**report.evaluation.scores[system], "unsupported": [len(claims) for claims in unsupported]}
 

@@ -32,7 +32,7 @@ class EpochSchedule(TrainerCallback):
         self.settings = settings
         self.steps_per_epoch = steps_per_epoch
         self.stop_requested = False  # this process was told to stop
-        self.interrupted = False  # any was, as all know since the last step's end
+        self.interrupted = False  # some process was, as all know since the end of the last step
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         # At an epoch's last step the epoch's own evaluation and checkpoint follow; one before it would skip that evaluation on resume.
@@ -165,7 +165,7 @@ class LiveProgress(TrainerCallback):
 
 
 class Interruption:
-    """Within this context Ctrl-C, a polite kill or a closed terminal asks the run to save and stop; Ctrl-C after that ends it at once.
+    """Within this context Ctrl-C, SIGTERM or a closed terminal asks the run to save and stop; Ctrl-C after that ends it at once.
 
     Attributes:
         number: of the first of these signals; None until there is one.
@@ -188,6 +188,6 @@ class Interruption:
         if self.schedule.stop_requested:
             if number == INTERRUPT:
                 raise KeyboardInterrupt
-            return  # a terminal that is closed tells several times
+            return  # a closed terminal sends its signal several times
         self.schedule.stop_requested, self.number = True, number
         self.console.print("Stopping after this step and saving; another Ctrl-C ends at once without saving.")

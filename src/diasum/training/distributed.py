@@ -1,4 +1,4 @@
-"""Several processes that train one adapter, one a device, started by ``torchrun`` or ``accelerate launch``.
+"""Several processes that train one adapter, one per device, started by ``torchrun`` or ``accelerate launch``.
 
 In: what the launcher put into the environment. Out: the few things that the processes do together, each a no-op in a single process.
 The batches of a step are those that one process would take with as many times the gradient accumulation, so its adapter is the same.
@@ -207,7 +207,7 @@ def _keep_linear_weights_in(dtype: torch.dtype, model: Any) -> None:
 
 
 class RankBatches:
-    """This process's part of an epoch's batches: with n processes every n-th; an empty batch where they do not come out even.
+    """This process's part of an epoch's batches: with n processes every n-th; an empty batch where they do not divide evenly.
 
     Args:
         batches: the order that all processes share.
@@ -259,7 +259,7 @@ def lost_contact() -> Iterator[None]:
 
 
 def reports_failure() -> bool:
-    """Whether this failed process is the one to tell the user; waits a little so that the others can fail by themselves.
+    """Whether this failed process is the one to tell the user; waits a little so that the others can fail on their own.
 
     A launcher kills all processes as soon as one has ended, so the others get time to end with the same exit code.
     """

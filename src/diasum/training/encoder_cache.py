@@ -1,4 +1,4 @@
-"""Encoder states computed once and kept on disk: what a training needs of an encoder that it does not adapt.
+"""Encoder states, computed once and kept on disk: all that a training needs of an encoder that it does not adapt.
 
 In: encoded sources and a base model. Out: a collator that adds `encoder_outputs` to its batches, so that the model skips its encoder.
 The states stand in safetensors shards under the run's ``cache/`` folder, by a hash of their token ids; a killed run goes on with the

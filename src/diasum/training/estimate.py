@@ -1,4 +1,4 @@
-"""Before training: about how much memory and time it will take, and what would lower the memory.
+"""Before training: roughly how much memory and time it will take, and what would lower the memory.
 
 In: a trainer that is ready. Out: a `Preflight`. What `diasum.training.probe` finds by trying the longest pair is carried on to the
 whole training: memory grows linearly with the pairs of a batch, time with the tokens.
@@ -18,10 +18,10 @@ from diasum.training.probe import Probed, pair_size, probe
 from diasum.training.trainer import DialogueTrainer
 from diasum.wording import duration, duration_range, size
 
-# Below so many floating-point operations (seconds of work on a slow core) an estimate is not worth its time.
+# Below this many floating-point operations (seconds of work on a slow core) an estimate is not worth its time.
 TINY = 2e11
-_OPTIMIZER_BYTES = 8  # AdamW keeps two fp32 numbers a trained parameter
-# How much faster or slower a whole training may go than the steps tried: other programs come and go, and short pairs cost more a token.
+_OPTIMIZER_BYTES = 8  # AdamW keeps two fp32 numbers per trained parameter
+# How much faster or slower a whole training may go than the steps tried: other programs come and go, and short pairs cost more per token.
 _FASTER, _SLOWER = 1.5, 2.0
 
 

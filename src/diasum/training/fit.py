@@ -42,7 +42,7 @@ from diasum.wording import counted
 
 @dataclass(slots=True)
 class TrainingResult:
-    """What a finished training tells.
+    """The result of a training.
 
     Attributes:
         run: the run directory.
@@ -235,7 +235,7 @@ def _train(
 def _claim(run: Run, settings: Settings | None, record: dict[str, Any], corpus: Corpus) -> None:
     if settings is not None:
         run.start(settings)
-    if not run.seen_file.exists():  # in a resumed run, too, which may have been killed right here
+    if not run.seen_file.exists():  # also in a resumed run, which may have been killed right here
         Seen.of(corpus).write(run.seen_file)
     run.update_manifest(status="training", **record)
 

@@ -74,7 +74,7 @@ def stalled(history: Sequence[Event], settings: TrainSettings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """Between two evaluations, in nats a token or in points.
+    """Between two evaluations, in nats per token or in points.
 
     Attributes:
         name: ``loss`` or a score.

@@ -13,7 +13,7 @@ from diasum.errors import DiasumError
 from diasum.files import disk_errors
 from diasum.training.run import Run
 
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # how a file system without locks says so
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # errors of a file system without locks
 
 
 class Lock:

@@ -1,4 +1,4 @@
-"""What a few pairs take when they are tried out before training, and nothing of the training is touched.
+"""What a few pairs take when tried out before training; nothing of the training itself is touched.
 
 In: a trainer that is ready. Out: `Probed`, figures that `diasum.training.estimate` carries on to the whole training. The longest pair
 goes through forward and backward pass, the longest source through generation, each alone and doubled: what they take grows linearly
@@ -174,7 +174,7 @@ class ProbeSteps:
         inputs = trainer._prepare_inputs(self._collate(features))
         with trainer.compute_loss_context_manager():
             loss = trainer.compute_loss(trainer.model, inputs, num_items_in_batch=1)
-        # Not backward(): the gradients go nowhere.
+        # Not backward(): no gradient is kept.
         for gradient in torch.autograd.grad(loss, self._parameters, allow_unused=True):
             if gradient is not None:
                 gradient.sum().item()  # waits for a GPU

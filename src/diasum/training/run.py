@@ -1,4 +1,4 @@
-"""The run directory: the one thing that training, evaluation and inference hand to each other.
+"""The run directory: the only thing that training, evaluation and inference share.
 
 ::
 
@@ -91,7 +91,7 @@ class Run:
         write_text(self.config_file, settings.to_yaml())
 
     def resume(self, requested: Settings | None) -> Settings:
-        """The settings of the run to go on with.
+        """The settings of the run to continue.
 
         Args:
             requested: what the user asked for this time, or None to take the run's own as they are.
@@ -153,7 +153,7 @@ class Run:
         return self.checkpoints / f"best-{step}"
 
     def last_checkpoint(self, tell: Callable[[str], None] = lambda _: None) -> Path | None:
-        """The newest checkpoint that training can go on from; None where there is none at all.
+        """The newest checkpoint that training can continue from; None if there is none.
 
         Its own files must be whole, and the adapter that was the one to keep by then.
 
@@ -190,7 +190,7 @@ class Run:
         return None if kept is None else _first_damage([self.best(kept.step) / name for name in _ADAPTER_FILES])
 
     def set_aside_after(self, step: int) -> None:
-        """Rename checkpoints newer than the one that training goes on from, so that they are not taken for its newest."""
+        """Rename checkpoints newer than the one that training continues from, so that they are not taken for its newest."""
         for checkpoint in self._numbered("checkpoint"):
             if _number(checkpoint) > step:
                 aside = checkpoint.with_name(f"damaged-{checkpoint.name}")

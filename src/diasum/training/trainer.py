@@ -80,7 +80,7 @@ class DialogueTrainer(Seq2SeqTrainer):
         self.control: Any
         self.evaluation_seconds = 0.0
         self._split = distributed.splits_base(settings.train)
-        self._reductions: list[str] = []  # not told yet
+        self._reductions: list[str] = []  # not reported yet
         self.memory = MicroBatches(self._reductions.append, alone=not self._split)
         self._staging: Path | None = None
         self._random_states: list[bytes] = []
@@ -305,7 +305,7 @@ class DialogueTrainer(Seq2SeqTrainer):
         return str(self._staging or self.run.checkpoints)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Written in a folder of its own beside the others, synced, then moved into place with one rename."""
+        """Written in a folder of its own next to the others, synced, then moved into place with one rename."""
         if distributed.processes() > 1:
             self._random_states = distributed.gather(self._random_state())
         distributed.on_main(lambda: self._write_checkpoint(model, trial))

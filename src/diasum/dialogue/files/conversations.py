@@ -26,7 +26,7 @@ _AS_FOUND = Reading()
 def is_file(value: Any) -> bool:
     """Whether a value stands for a file of conversations: a `Path`, or a text of one line that names something that is there.
 
-    A single word that ends like a file (``chatx.txt``) is meant for one, too: nobody says it, and as a slip of the pen it must be told.
+    A single word that ends like a file name (``chatx.txt``) is taken for one, too, so that a typing mistake is reported.
     """
     if isinstance(value, os.PathLike):
         return True

@@ -1,4 +1,4 @@
-"""Rows of csv and its relatives, by whatever separator they have; every complaint names the line."""
+"""Rows of csv and its relatives, with whatever separator they use; every complaint names the line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of splits, and which one a file's name says."""
+"""The names of splits, and which of them a file name says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPLIT_TOKENS = {token: split for split, tokens in _SPLIT_NAMES.items() for token
 
 
 def canonical_split(name: str) -> str:
-    """``dev``, ``val`` and ``valid`` are ``validation``; names not in use for splits stay as they are."""
+    """``dev``, ``val`` and ``valid`` are ``validation``; other names stay as they are."""
     return SPLIT_TOKENS.get(name.strip().lower(), name)
 
 

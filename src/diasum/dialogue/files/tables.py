@@ -1,4 +1,4 @@
-"""Files and folders to tables of rows, one a split; every complaint names the file and the line.
+"""Files and folders to tables of rows, one per split; every complaint names the file and the line.
 
 In: a path to csv, tsv, json, jsonl (each plain or gzipped), parquet, a `save_to_disk` folder, or a folder with one file per split.
 Out: `Table`s by split name; a single file has no split name of its own. Columns are not looked at here.
@@ -114,7 +114,7 @@ def _in_folders_of_splits(path: Path) -> list[tuple[str, Path]]:
 
 
 def has_data(folder: Path) -> bool:
-    """Whether a folder is one data set by itself: saved by `datasets`, or with a file or a folder a split."""
+    """Whether a folder is one data set by itself: saved by `datasets`, or with a file or a folder per split."""
     return _is_saved(folder) or bool(_files_of(folder) or _in_folders_of_splits(folder))
 
 
@@ -124,7 +124,7 @@ def join_files(files: Sequence[Path]) -> Table:
 
 
 def ignored_files(path: Path) -> list[str]:
-    """Names of a folder's data files that are not read, because others beside them are named as splits."""
+    """Names of a folder's data files that are not read, because others next to them are named as splits."""
     if not path.is_dir() or _is_saved(path):
         return []
     files = _files_of(path)

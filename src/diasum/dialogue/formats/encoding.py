@@ -27,7 +27,7 @@ def find_encoding(open_: Callable[[], IO[bytes]], where: str) -> Encoding:
     """The encoding of a file: UTF-8 where all of it is that or nearly all, else what its bytes look like.
 
     Raises:
-        DiasumError: it is no text.
+        DiasumError: it is not text.
     """
     with open_() as handle:
         first = handle.read(_SAMPLE)

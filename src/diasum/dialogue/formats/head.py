@@ -83,7 +83,7 @@ def json_prefix(text: str) -> Any:
     """The value that a JSON text begins with, also where the text is cut: what is complete of it, with its brackets closed.
 
     Returns:
-        An object or a list; None where the text is no JSON of either kind.
+        An object or a list; None where the text is not JSON of either kind.
     """
     text = text.lstrip("\ufeff \t\r\n")
     if not text.startswith(("{", "[")):

@@ -25,7 +25,7 @@ from diasum.errors import DiasumError, near_path
 from diasum.json_lines import json_file
 
 HEAD_BYTES = 64 * 1024
-MOST_BYTES = 256 * MIB  # of what has to be in memory as a whole
+MOST_BYTES = 256 * MIB  # of anything that must be in memory as a whole
 MOST_IN_MEMORY = 16 * MIB  # of a stream; more goes to a temporary file
 
 
@@ -112,7 +112,7 @@ class Source:
         """Numbered lines without their ends; a return ends a line, too, and other separators of lines do not.
 
         Raises:
-            DiasumError: it is no text, it is damaged, or a line is far too long.
+            DiasumError: it is not text, it is damaged, or a line is far too long.
         """
         encoding = self.encoding
         number = 0
@@ -131,7 +131,7 @@ class Source:
         """All of it, with the ends of lines as they are.
 
         Raises:
-            DiasumError: it is no text, it is damaged, or too large to be read as a whole.
+            DiasumError: it is not text, it is damaged, or too large to be read as a whole.
         """
         with self._readable(), self.open() as handle:
             content = handle.read(MOST_BYTES + 1)
@@ -142,7 +142,7 @@ class Source:
         return content.decode(self.encoding.name, errors="replace")
 
     def json(self) -> Any:
-        """Its one JSON value; raises DiasumError as `text`, and where it is no JSON."""
+        """Its one JSON value; raises DiasumError as `text`, and where it is not JSON."""
         return json_file(self.text(), self.where)
 
     def _readable(self, after: Callable[[], str] = str) -> _Readable:

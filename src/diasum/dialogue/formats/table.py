@@ -42,7 +42,7 @@ def read(source: Source) -> Iterator[Conversation]:
     """Its conversations, one by one.
 
     Raises:
-        DiasumError: rows are single messages, or one is no conversation; file and line are named.
+        DiasumError: rows are single messages, or one is not a conversation; file and line are named.
     """
     ending = source.head.ending
     if ending == ".parquet":
@@ -122,7 +122,7 @@ def _from_records(records: Iterable[tuple[Any, str]], source: Source) -> Iterato
     """A conversation each; the one empty conversation of a source that has none.
 
     Raises:
-        DiasumError: they are messages of conversations, one a row, or one is no conversation.
+        DiasumError: they are messages of conversations, one per row, or one is not a conversation.
     """
     records = iter(records)
     first = list(islice(records, _LOOKED_AT))

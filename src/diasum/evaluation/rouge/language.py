@@ -14,7 +14,7 @@ def language_note(texts: Sequence[str], protocol: Protocol) -> str | None:
 
     Args:
         texts: the references.
-        protocol: other letters than Latin ones are told at once where it drops them; words of Latin letters that do not look English
+        protocol: other letters than Latin ones are reported at once where it drops them; words of Latin letters that do not look English
             from 20 of them on.
     """
     if protocol.any_script:

@@ -1,7 +1,7 @@
 """`Kernels` compiled for the machine's CPU, where it has a compiler.
 
 In and out: as in `kernels.py`, tensors on the CPU; low-rank products stay in fp32. Torch runs each function as five or ten passes over
-memory; beside matrix products in bf16, these passes would take most of a training step. Compiling takes a few seconds, once a machine,
+memory; beside matrix products in bf16, these passes would take most of a training step. Compiling takes a few seconds, once per machine,
 version and number type: the library is kept in the user's cache folder. Without a compiler the same is computed by torch.
 """
 
@@ -320,7 +320,7 @@ def compiled(dtype: torch.dtype) -> tuple[CompiledKernels | None, str]:
 
 
 def _library(compiler: list[str], dtype: torch.dtype) -> Path:
-    """The compiled library's path in the cache folder, with a checksum beside it."""
+    """The compiled library's path in the cache folder, with a checksum next to it."""
     compile = [*compiler, *_FLAGS, *(["-DDIASUM_BF16"] if dtype == torch.bfloat16 else [])]
     openmp = _openmp_of_torch()
     sources = sorted(_SOURCES.glob("*.cpp"))

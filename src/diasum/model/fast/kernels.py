@@ -53,7 +53,7 @@ class RelativeBias:
 
     @cached_property
     def table(self) -> Tensor:
-        """A row a query and a column a key, (1, heads, longest, longest), for kernels that add what stands there."""
+        """One row per query and one column per key, (1, heads, longest, longest), for kernels that add what stands there."""
         return self.by_distance.unfold(1, self.longest, 1).flip(1)[None]
 
 

@@ -79,7 +79,7 @@ class Packed:
 
     @staticmethod
     def states_of(batch: Mapping[str, Any]) -> Tensor | None:
-        """Encoder states (S, d_model) that a batch brings along as `encoder_outputs` (pairs, longest, d_model)."""
+        """Encoder states (S, d_model) that a batch comes with as `encoder_outputs` (pairs, longest, d_model)."""
         if batch.get("encoder_outputs") is None:
             return None
         states: Tensor = batch["encoder_outputs"]["last_hidden_state"][batch["attention_mask"].bool()]
