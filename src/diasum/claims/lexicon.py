@@ -46,7 +46,7 @@ SENTENCE_WORDS = STOPWORDS | words(
     "grandfather grandmother goal additional team participants members speakers group half plus neither either whether"
 )
 
-# Capitalised in the middle of a sentence, and still no name of anybody or anything that a dialogue must mention.
+# Capitalised in the middle of a sentence, yet not the name of anybody or anything that a dialogue must mention.
 COMMON_CAPITALS = words(
     "tv ok okay internet web email mail e-mail online god bible pc cd dvd id ceo hr it gps sms app wifi wi-fi usb pdf faq diy vip "
     "dad mom mum mummy daddy mommy grandma grandpa granny sir madam mother father earth sun moon xmas am pm ad bc bce ce a.m p.m "

@@ -8,7 +8,7 @@ from itertools import pairwise
 # A full stop after one of these does not end a sentence.
 _TITLES = "mr mrs ms dr prof sr jr st mt gen col capt lt sgt rev hon gov sen rep vs fig vol dept approx e.g i.e cf al"
 _NEVER = frozenset(_TITLES.split())
-# Danda and double danda, the Arabic question mark, the Urdu, Ethiopic, Myanmar and Khmer full stops: no capital follows them.
+# Danda and double danda, the Arabic question mark, the Urdu, Ethiopic, Myanmar and Khmer full stops: no capital letter follows them.
 _ELSEWHERE = "。！？\u0964\u0965\u061f\u06d4\u1362\u104b\u17d4"
 _END = re.compile(rf"[.!?…]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[#A-ZÀ-ÖØ-ÞΑ-ΩА-Я0-9])|[{_ELSEWHERE}]+[”’」』）]*(?=\s*\S)")
 

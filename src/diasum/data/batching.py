@@ -19,7 +19,7 @@ IGNORED = -100  # the label that torch's cross entropy leaves out
 
 
 class Size(NamedTuple):
-    """What one item takes up in a batch.
+    """The space that one item takes up in a batch.
 
     Attributes:
         tokens: of the item, without padding.
@@ -94,7 +94,7 @@ def stream_batches(items: Iterable[tuple[Item, Size]], budget: Budget) -> Iterat
 
 
 def longest_first_batches(sizes: Sequence[Size], budget: Budget) -> Iterator[list[int]]:
-    """Batches of a list, as indices, longest first (memory shows its peak at once); what has no rows is left out."""
+    """Batches of a list, as indices, longest first (so that memory peaks at once); what has no rows is left out."""
     order = sorted(range(len(sizes)), key=lambda i: -sizes[i].tokens)
     return stream_batches(((i, sizes[i]) for i in order if sizes[i].rows), budget)
 

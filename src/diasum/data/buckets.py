@@ -16,7 +16,7 @@ from torch.utils.data import Sampler
 
 from diasum.errors import DiasumError
 
-# A bucket holds sources of nearly one length, and at least two batches. On DialogSum dev (500 pairs, 4096 tokens a batch) 12% of
+# A bucket holds sources of nearly one length, and at least two batches. On DialogSum dev (500 pairs, 4096 tokens per batch) 12% of
 # the tokens are then padding; four batches at least make it 16%, one (the same batches each epoch) 11%.
 _WIDTH = 0.05
 _LEAST_MIX = 2
@@ -29,7 +29,7 @@ class _Bucket:
 
 
 class LengthBatches(Sampler[list[int]]):
-    """Index batches of similar lengths; every index exactly once an epoch; the same for the same (seed, epoch) everywhere.
+    """Index batches of similar lengths; every index exactly once per epoch; the same for the same (seed, epoch) everywhere.
 
     Args:
         lengths: (source, target) tokens of every pair.

@@ -9,7 +9,7 @@ from diasum.yaml_files import INVALID
 
 
 def front_matter(readme: Path) -> dict[str, Any]:
-    """Empty where there is no such file, or nothing in it that can be read."""
+    """Empty if there is no such file, or nothing readable in it."""
     if not readme.is_file():
         return {}
     from huggingface_hub import metadata_load

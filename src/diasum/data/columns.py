@@ -167,7 +167,7 @@ def _pair(row: dict[str, Any], index: int, table: Table, split: str, columns: Co
 
 
 def _conversation(row: dict[str, Any], columns: Columns) -> Any:
-    """What a row holds as its conversation, which may stand under another of the usual names than in other rows; None if nothing."""
+    """What a row holds as its conversation, which may have another of the usual names than in other rows; None if there is nothing."""
     try:
         return conversation_in({name: cell for name, cell in row.items() if name not in columns.summaries})
     except NoConversation:
@@ -220,7 +220,7 @@ def _merge(group: list[Pair], row_id: str) -> Pair:
 
 
 def _note_repeated(ids: Iterable[tuple[str, str]], split: str) -> list[str]:
-    """Of ids as given, and as they are."""
+    """Notes about ids that had to be changed, from (original id, final id)."""
     repeated = [original for original, name in ids if original != name]
     listed = ", ".join(list(dict.fromkeys(repeated))[:5])
     return (

@@ -1,4 +1,4 @@
-"""Folders that hold several data sets, as the Hub lays them out: named in the README's front matter (`configs:`), or a folder each.
+"""Folders that hold several data sets, as the Hub lays them out: named in the README's front matter (`configs:`), or one folder each.
 
 In: a folder. Out: its configurations, and the tables of one of them. https://huggingface.co/docs/hub/datasets-manual-configuration
 """

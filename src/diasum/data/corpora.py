@@ -163,7 +163,7 @@ def _training_splits(tables: dict[str, Table], settings: DataSettings, corpus: C
 
 
 def _validation_name(settings: DataSettings, tables: dict[str, Table]) -> str | None:
-    """None where a part of the training split is to be held out: the default name may be absent, another one not."""
+    """None if a part of the training split is to be held out: only the default name may be absent."""
     split = _present(settings.validation_split, tables)
     if split is None and canonical_split(settings.validation_split) != "validation":
         names = [name for name in tables if name != UNNAMED]

@@ -1,4 +1,4 @@
-"""Exports and transcripts as a corpus: what `summarize` takes, `data check|stats|convert` and training take, too.
+"""Exports and transcripts as a corpus: whatever `summarize` takes, `data check|stats|convert` and training take, too.
 
 In: a file, folder or archive that is not a table. Out: a `Table` with one dialogue per row, so that all that follows is the same for both.
 """
@@ -16,7 +16,7 @@ from diasum.errors import DiasumError
 
 
 def is_export(path: Path, settings: DataSettings) -> bool:
-    """Whether what is there is read by a format of exports, and not as a table or a folder of tables."""
+    """Whether a path is read by one of the export formats, not as a table or a folder of tables."""
     if settings.format != "auto":
         return settings.format != "table"
     try:
@@ -28,7 +28,7 @@ def is_export(path: Path, settings: DataSettings) -> bool:
 
 
 def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[str, Table] | None:
-    """The dialogues of an export as the rows of a table without splits; None where it is none.
+    """The dialogues of an export as the rows of a table without splits; None if it is not an export.
 
     Args:
         path: what is there.

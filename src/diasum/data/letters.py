@@ -1,4 +1,4 @@
-"""Letters that a tokenizer or a protocol lacks: the figures of both would else be 0 without a word.
+"""Letters that a tokenizer or a protocol lacks: without a warning, their figures would silently be 0.
 
 A letter is here what words are made of: letters, combining marks and digits. Punctuation, emoji and white space are left out.
 """
@@ -124,7 +124,7 @@ def pair_texts(pairs: Iterable[Pair]) -> list[str]:
 
 
 def latin_only_note(protocol: str, texts: Sequence[str]) -> str | None:
-    """A warning for texts of other letters under a protocol that knows a-z only, however short they are; else None.
+    """A warning for texts in other letters under a protocol that knows only a-z, however short they are; otherwise None.
 
     Args:
         protocol: its name, as set.

@@ -1,4 +1,4 @@
-"""The licences of a corpus and of a base: what their cards say, else what is known of them by name; and what holds for both together.
+"""The licences of a corpus and of a base: what their cards say, otherwise what is known by name; and the licence that covers both.
 
 In: where the data are. Out: an id as the Hub writes them (``cc-by-nc-sa-4.0``), or None. Nobody should have to remember that the data
 they train on forbid commercial use, so a plain copy of DialogSum's files is known by their names.
@@ -33,7 +33,7 @@ _NAMED = frozenset(
 
 
 def joint_licence(one: str, other: str) -> str | None:
-    """The stricter of two licences, where it asks for all that the other does; None where each asks for something of its own.
+    """The stricter of two licences, if it requires everything that the other does; None if each has a requirement that the other lacks.
 
     A licence that asks for sharing alike is never the lesser one: what is made from both would have to be under each of them.
     """
@@ -48,7 +48,7 @@ def joint_licence(one: str, other: str) -> str | None:
 
 
 def _conditions(license_: str) -> frozenset[str] | None:
-    """What a licence asks for: ``by``, ``nc``, ``nd``, ``sa``; None where that is not known here."""
+    """What a licence requires: ``by``, ``nc``, ``nd``, ``sa``; None if the licence is unknown."""
     if license_ in _FREE:
         return frozenset()
     if license_ in _NAMED:
@@ -59,7 +59,7 @@ def _conditions(license_: str) -> frozenset[str] | None:
 
 
 def base_licence(base: str, revision: str | None = None) -> str | None:
-    """Of a base model in a folder or on the Hub; None where nothing says it."""
+    """Of a base model in a folder or on the Hub; None if nothing states it."""
     folder = Path(base).expanduser()
     if folder.is_dir():
         return card_licence(folder / "README.md")
@@ -94,7 +94,7 @@ def _hub_card(name: str, revision: str | None, kind: str) -> str | None:
 
 
 def card_licence(card: Path) -> str | None:
-    """What the front matter of a card says; several licences as one where it covers the others, else all of them: ``mit and gpl-3.0``."""
+    """The licence in a card's front matter; several as the one that covers the others, otherwise all of them: ``mit and gpl-3.0``."""
     front = front_matter(card)
     stated = front.get("license")
     names = [name.lower() for name in (stated if isinstance(stated, list) else [stated]) if isinstance(name, str)]

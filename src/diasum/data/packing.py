@@ -21,7 +21,7 @@ _STEP = 16
 
 
 class PackedBatches(Sampler[list[int]]):
-    """Index batches with a budget of real tokens; every index exactly once an epoch; the same for the same (seed, epoch) everywhere.
+    """Index batches with a budget of real tokens; every index exactly once per epoch; the same for the same (seed, epoch) everywhere.
 
     Which lengths stand in a batch is fixed by "longest first, into the emptiest batch" (Graham, 1969); an epoch shuffles the pairs of
     nearly the same length among their places, and the order of the batches.

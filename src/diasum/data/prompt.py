@@ -1,4 +1,4 @@
-"""The text put around a conversation, and what stands between its turns.
+"""The text put around a conversation, and the separator between its turns.
 
 In: prompt settings and a tokenizer. Out: a `Prompt` whose text survives that tokenizer. SentencePiece models of the T5 family
 turn line breaks into spaces, which merges the turns of a conversation into one paragraph; so whether a separator survives is

@@ -1,4 +1,4 @@
-"""Which dialogues a run was trained on and chosen by, so that an evaluation can tell them from new ones.
+"""Which dialogues a run was trained on and its epoch chosen by, so that an evaluation can tell them from new ones.
 
 In: the corpus of a training. Out: a small file in the run directory with a hash of each dialogue's words (no text), and what it says of
 the dialogues of an evaluation.
@@ -81,5 +81,5 @@ class Seen:
 
 
 def fingerprint(pair: Pair) -> str:
-    """A hash of a dialogue's words, case, punctuation and spaces aside."""
+    """A hash of a dialogue's words, ignoring case, punctuation and spaces."""
     return hashlib.blake2b(normalized(pair).encode(), digest_size=8).hexdigest()

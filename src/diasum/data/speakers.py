@@ -1,4 +1,4 @@
-"""Speakers as numbers for the model, by their own names for the reader (`prompt.speakers: numbered`).
+"""Speakers as numbers for the model, under their own names for the reader (`prompt.speakers: numbered`).
 
 In: a dialogue with names or roles as labels. Out: the same with `#Person1#`, `#Person2#` ... in the order in which they first speak, in
 labels and in what is said; and the way back for a summary. A small model that has learnt a handful of labels well then tells who said
@@ -50,7 +50,7 @@ def _is_role(label: str) -> bool:
 
 
 def _parts(label: str, others: set[str]) -> list[str]:
-    """By what else than the whole label a person is named: `Gethin` and `Pryce`, unless another speaker has it, too."""
+    """The parts of a label that also name the person: `Gethin` and `Pryce`, unless another speaker shares them."""
     words = label.split()
     if len(words) < 2 or _is_role(label):
         return []
@@ -110,7 +110,7 @@ class NumberedSpeakers:
         return mention[0].upper() + mention[1:] if not before or before[-1] in ".!?:\n" else mention
 
     def _names(self, *, skip: frozenset[str] = frozenset(), roles_in_lower_case: bool = False) -> dict[str, str]:
-        """What stands for a speaker in text, as regular expressions, to its number; the longest first."""
+        """Regular expressions for the mentions of a speaker in text, each with the speaker's number; the longest first."""
         patterns: dict[str, str] = {}
         for label, number in self._numbers.items():
             written = re.escape(label)

@@ -1,4 +1,4 @@
-"""The one record of a summary: what the command line, predictions and Python give, and whatever comes to write summaries.
+"""The one record of a summary, which everything that writes summaries uses: command line, predictions, Python.
 
 It stands in `data/`, the lowest folder that has what it is made of (`Reading`, `LostLetters`, and claims from below): it needs no
 model, so that models, evaluation and whatever only reads records can all use it. `docs/generation.md` describes each field.
@@ -51,7 +51,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a model read of a conversation at one time.
+    """What a model read of a conversation in one pass.
 
     Attributes:
         spans: ids of the first and last turn of each run of turns that was read, whole or in part; at least one run.
@@ -109,7 +109,7 @@ class Summary:
         engine: str = NO_ENGINE,
         english: bool | None = None,
     ) -> Summary:
-        """A summary of which nothing but its text need be known.
+        """A summary of which only the text need be known.
 
         Args:
             text: the summary.
@@ -138,7 +138,7 @@ class Summary:
 
     @property
     def turns_cut(self) -> int | None:
-        """Turns of the conversation that were not read, or in part only."""
+        """Turns of the conversation that were not read, or only in part."""
         return self.reading.turns_cut if self.reading else None
 
     @property
@@ -179,7 +179,7 @@ class Summary:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], where: str = "The record") -> Summary:
-        """Read what `to_record` wrote, or a line of `predictions.jsonl`, whose text stands under ``prediction``.
+        """Read what `to_record` wrote, or a line of `predictions.jsonl`, whose text is called ``prediction``.
 
         Other keys are passed over. Of a record without a version, which diasum 0.1.0 wrote, the text counts and whether it was cut.
 
@@ -234,7 +234,7 @@ def is_record(row: Mapping[str, Any], where: str) -> bool:
 
 
 def is_of(text: str, sentences: Iterable[Any]) -> bool:
-    """Whether a record's sentences are those of a text: False where somebody changed the text afterwards."""
+    """Whether a record's sentences are those of a text: False if somebody changed the text afterwards."""
     there = []
     for sentence in sentences:
         start, end = (sentence.get("start"), sentence.get("end")) if isinstance(sentence, Mapping) else (None, None)

@@ -32,7 +32,7 @@ class Reading:
 
     @property
     def turns_cut(self) -> int:
-        """Turns that were not read, or in part only."""
+        """Turns that were not read, or only in part."""
         return self.turns - sum(last - first + 1 for first, last in self.spans) + self.partial
 
     @property

@@ -1,4 +1,4 @@
-"""Write a corpus in this project's own layout: jsonl, one pair a line, with turns and references."""
+"""Write a corpus in this project's own layout: jsonl, one pair per line, with turns and references."""
 
 from __future__ import annotations
 

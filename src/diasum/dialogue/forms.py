@@ -80,7 +80,7 @@ def conversation_in(record: Mapping[str, Any]) -> Any:
 
 
 def columns_of_turns(record: Mapping[str, Any]) -> list[Any] | None:
-    """The turns of what `datasets` makes of a list of turns: a list of texts, with lists of speakers and times; None of others."""
+    """The turns of what `datasets` makes of a list of turns: a list of texts, with lists of speakers and times; None for others."""
     names = {known[0]: find_name(record, known) for known in (SPEAKER_KEYS, TEXT_KEYS, START_KEYS, END_KEYS)}
     columns = {kind: record[name] for kind, name in names.items() if name is not None and _is_list(record[name])}
     if TEXT_KEYS[0] not in columns or len({len(column) for column in columns.values()}) > 1:
@@ -117,7 +117,7 @@ def as_list(conversations: Any) -> list[Any]:
 
 
 def _read(value: Any) -> Dialogue:
-    """Raises ValueError with what is wrong, for the caller to say where."""
+    """Raises ValueError with what is wrong, so that the caller can add where."""
     if isinstance(value, Dialogue):
         return value
     if value is None or value != value:  # not-a-number, as tables write what is missing

@@ -1,4 +1,4 @@
-"""What stands in exports and is not speech: its kinds, and the placeholders that are the same in several formats.
+"""Content of exports that is not speech: its kinds, and the placeholders shared by several formats.
 
 Left out of dialogues and counted by kind; kept as turns where the user asks for that (`data.keep_nonspeech`).
 """
@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(r"<(?P<words>media|image|video|audio|sticker|gif|docum
 
 
 def placeholder(text: str) -> str | None:
-    """The kind of a text that only stands for something that is not there; None of speech.
+    """The kind of a placeholder text, which stands for something left out of the export; None for speech.
 
     For text of any origin: what is written in no sentence. Formats know the placeholders of their own export.
     """

@@ -1,4 +1,4 @@
-"""Conversations from whatever people have them in: the one entry, for summaries, training and checks of data alike.
+"""Conversations from whatever files people have: the one entry point, for summaries, training and data checks alike.
 
 In: a path, bytes or text, and what the user says of it. Out: dialogues one by one, each with where it stands, what was left out of it,
 the format it was read as and why. Messages stream through: memory holds one dialogue at a time, and of a long export that is cut at
@@ -26,7 +26,7 @@ from diasum.errors import DiasumError
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the user says of how exports are read.
+    """The user's options for reading exports.
 
     Attributes:
         format: one of `diasum.dialogue.formats.FORMATS`, or ``auto``.
@@ -150,7 +150,7 @@ def _parts(conversation: Conversation, reading: Reading) -> Iterator[ReadDialogu
 
 
 class _Part:
-    """A dialogue while its messages come in."""
+    """A dialogue whose messages are being collected."""
 
     def __init__(self, conversation: Conversation, reading: Reading) -> None:
         self.conversation, self.reading = conversation, reading
@@ -229,7 +229,7 @@ def reading_of(
     aliases: Iterable[str] | Mapping[str, str] | None = None,
     keep_nonspeech: bool = False,
 ) -> Reading:
-    """What options and settings say, checked.
+    """The options and settings, checked.
 
     Args:
         format_: the format; None for what the content shows.
@@ -261,9 +261,9 @@ def aliases_of(items: Iterable[str]) -> dict[str, str]:
 
 
 def readings(dialogues: Iterable[ReadDialogue]) -> Iterator[str]:
-    """What to tell of how conversations were read, a sentence a line: choices and reasons, what was left out, and notes, each once.
+    """Report how conversations were read, one sentence per line: choices and reasons, what was left out, and notes, each once.
 
-    Of plain text and of tables, which are what they look like, only the notes are told.
+    For plain text and tables, which are what they look like, only the notes are reported.
     """
     left_out: dict[str, Counter[str]] = {}
     notes: dict[str, None] = {}

@@ -55,7 +55,7 @@ class Dialogue:
 
     @property
     def text(self) -> str:
-        """One turn a line: ``speaker: text``."""
+        """One turn per line: ``speaker: text``."""
         return "\n".join(str(turn) for turn in self.turns)
 
     @property

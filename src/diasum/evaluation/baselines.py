@@ -93,7 +93,7 @@ def is_baseline(name: str) -> bool:
 
 
 def sees_references(name: str) -> bool:
-    """Whether a system chooses by the references, as the oracle does: a bound, no rival."""
+    """Whether a system chooses by the references, as the oracle does: a bound, not a rival."""
     return is_baseline(name) and parse_baseline(name)[0].needs_references
 
 

@@ -1,4 +1,4 @@
-"""Does a model know who said what? By contrast: it should find a reference more likely than the same reference made wrong.
+"""Does a model know who said what? By contrast: it should find a reference more likely than the same reference with an error put in.
 
 In: a `Trained` and pairs. Out: for each kind of corruption (`diasum.evaluation.corruptions`) the share of references that the model
 scores above their corrupted twin, by mean log-likelihood per token given the dialogue, after FacEval (Wang et al., EMNLP 2022). A coin
@@ -29,7 +29,7 @@ from diasum.model import decoder_start, position_limits
 from diasum.model.trained import Trained
 
 Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float]]]
-"""Texts of each dialogue to a score each, higher for what is more likely."""
+"""From the texts of each dialogue to one score each, higher for more likely ones."""
 
 _TARGET_TOKENS = 1024  # padded target tokens in a batch: their logits over 32,000 words take 130 MB
 _LONGEST = 512  # target tokens; what lies behind is not scored
@@ -75,7 +75,7 @@ class KindContrast:
 
     @property
     def testable(self) -> bool:
-        """Whether there are cases enough for any outcome to be significant."""
+        """Whether there are enough cases for any outcome to be significant."""
         return self.n >= _TESTABLE
 
 
@@ -145,7 +145,7 @@ def contrast(
     progress: Callable[[int], None] | None = None,
     scorer: Scorer | None = None,
 ) -> ContrastResult:
-    """How often a model prefers a reference to the same reference made wrong.
+    """How often a model prefers a reference to the same reference with an error put in.
 
     Args:
         trained: the model with its prompt.
@@ -294,7 +294,7 @@ def _mean_scores(model: Any, ids: Any, mask: Any, owner: Any, labels: Any, pad: 
 
 
 def _source(model: Any, ids: Any, mask: Any, owner: Any) -> dict[str, Any]:
-    """The batch's dialogues as a model takes them, a row for each text: encoded once each, but where virtual tokens are trained.
+    """The batch's dialogues as a model takes them, one row per text: each is encoded once, except where virtual tokens are trained.
 
     Prompt, prefix and P-tuning put their tokens before the source themselves, and take it as token ids only.
     """

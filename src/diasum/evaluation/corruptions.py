@@ -1,4 +1,4 @@
-"""References made wrong on purpose, one thing at a time, to test checks and models.
+"""References with one deliberate error each, to test checks and models.
 
 In: a reference, its `Dialogue` and a seeded `random.Random`. Out: the same text with two speakers swapped, a name, number, amount, time
 or date changed to another that the dialogue does not mention, or a negation added or taken away; None where there is nothing to change.
@@ -27,7 +27,7 @@ _TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Professor|Prof|Sir|Uncle|Aunt
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
-    """A reference with one thing wrong.
+    """A reference with one error.
 
     Attributes:
         kind: one of `KINDS`.

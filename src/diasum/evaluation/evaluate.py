@@ -102,7 +102,7 @@ def evaluate_model(
     evaluated.generation = {"device": trained.hardware.device, "dtype": dtype, "dtype_reason": reason}
     _further_models(evaluated.evaluation, settings, trained.hardware.device)
     if settings.contrast:
-        # The control (another dialogue's place) tells how much of a preference is fluency alone.
+        # The control (another dialogue instead) tells how much of a preference is fluency alone.
         evaluated.contrast[system] = contrast(
             trained,
             pairs,
@@ -150,7 +150,7 @@ def evaluate_texts(
 
 
 def baselines(names: Sequence[str], pairs: Sequence[Pair], seed: int) -> dict[str, list[Prediction]]:
-    """Summaries by baselines that need no model; an unknown one raises `DiasumError`."""
+    """Summaries by baselines, which need no model; an unknown one raises `DiasumError`."""
     english = is_english(pair_texts(pairs))
     return {
         name: [
@@ -193,7 +193,7 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
 
 
 def check_selection(settings: Settings) -> None:
-    """Refuse a training that is to select its adapter by a score which its evaluations would not have.
+    """Refuse a training that would select its adapter by a score that its evaluations do not compute.
 
     Raises:
         DiasumError: no such protocol, one without that score, or no summaries to score.

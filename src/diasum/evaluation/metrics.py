@@ -105,7 +105,7 @@ class Evaluation:
 
     @property
     def references(self) -> int | str:
-        """References a dialogue: a number, or ``1 to 3`` where it varies."""
+        """References per dialogue: a number, or ``1 to 3`` where it varies."""
         numbers = {len(pair.references) for pair in self.pairs} or {0}
         return min(numbers) if len(numbers) == 1 else f"{min(numbers)} to {max(numbers)}"
 
@@ -270,7 +270,7 @@ def _other_protocols(
     seed: int,
     progress: Progress | None,
 ) -> dict[str, dict[str, dict[str, Interval]]]:
-    """All protocols but the one chosen and those that are the same by another name."""
+    """All protocols except the chosen one and those that only rename it."""
     others = [
         p for p in PROTOCOLS.values() if p.name not in ALIASES and ALIASES.get(method.name, method.name) != p.name
     ]
@@ -333,7 +333,7 @@ def _named(progress: Progress | None, name: str) -> Callable[[int, int], None] |
 
 
 def _rounded(tree: Any) -> Any:
-    """Floats to six digits, what JSON cannot hold to null."""
+    """Floats rounded to six digits; what JSON cannot represent becomes null."""
     if isinstance(tree, float):
         return round(tree, 6) if math.isfinite(tree) else None
     if isinstance(tree, dict):

@@ -181,7 +181,7 @@ def _windows(pair: Pair) -> Iterator[str]:
 
 
 def _longest(tokenizer: Any, model: Any) -> int:
-    """What the model takes at most; tokenizers that do not know say a huge number."""
+    """The longest input of the model; tokenizers that do not know it give a huge number."""
     positions = getattr(model.config, "max_position_embeddings", None) or 512
     offset = (
         2 if model.config.model_type in ("roberta", "xlm-roberta", "camembert") else 0

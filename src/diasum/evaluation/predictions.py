@@ -72,7 +72,7 @@ class Prediction:
         engine: str = NO_ENGINE,
         english: bool | None = None,
     ) -> Prediction:
-        """One of which nothing but its text need be known; arguments as `Summary.of_text`."""
+        """A prediction of which only the text need be known; arguments as `Summary.of_text`."""
         return cls(id, Summary.of_text(text, finish_reason=finish_reason, engine=engine, english=english))
 
     @property
@@ -87,7 +87,7 @@ class Prediction:
 
     @property
     def read(self) -> str | None:
-        """What the model read of the dialogue, where that was not all of it."""
+        """What the model read of the dialogue, if that was not all of it."""
         reading = self.summary.reading
         return reading.sentence() if reading and not reading.whole else None
 

@@ -1,4 +1,4 @@
-"""Sentences that a system says of many dialogues: a habit learnt from the data, written whether the dialogue says so or not.
+"""Sentences that a system writes for many dialogues: a habit learnt from the data, written whether the dialogue says so or not.
 
 In: pairs and a system's summaries. Out: the texts and sentences that stand in the summaries of many different dialogues, most frequent
 first. Whether each is right there, no rule here knows; a reader who sees "No known drug allergies." in 17 of 200 summaries can look.
@@ -21,7 +21,7 @@ _LEAST_WORDS = 2  # "Thanks." says nothing that could be wrong
 
 @dataclass(frozen=True)
 class Repeated:
-    """A text that stands in the summaries of many different dialogues.
+    """A text that occurs in the summaries of many different dialogues.
 
     Attributes:
         text: as it was first written: a sentence, or a whole summary of several.
@@ -42,7 +42,7 @@ class Repeated:
 
 
 def repeated(pairs: Sequence[Pair], texts: Sequence[str]) -> list[Repeated]:
-    """Whole summaries and sentences of them, equal by their words, that stand for at least 3 and 2% of the different dialogues.
+    """Whole summaries and sentences of them, equal by their words, that occur for at least 3 and at least 2% of the different dialogues.
 
     A sentence that stands only where a longer repeated text does is left out.
     """

@@ -1,4 +1,4 @@
-"""Compare runs by what their evaluations left on disk: `predictions.jsonl` holds per-example scores and the texts to score anew under
+"""Compare runs from the files of their evaluations: `predictions.jsonl` holds per-example scores and the texts to score anew under
 another protocol, `metrics.json` the protocol and the data's hash. Folders written by `diasum score --out` count, too.
 """
 

@@ -104,7 +104,7 @@ class Report:
 
     @property
     def rival(self) -> str | None:
-        """The system that examples are compared with: the base model, else the first that sees no references."""
+        """The system that examples are compared with: the base model, otherwise the first that sees no references."""
         others = [name for name in self.systems[1:] if not sees_references(name)]
         return BASE if BASE in others else next(iter(others), None)
 
@@ -142,7 +142,7 @@ class Report:
 
     @property
     def data_name(self) -> str:
-        """The corpus without the folders it lies in."""
+        """The corpus, without the folders that contain it."""
         return short_name(self.corpus.name)
 
     def metric_name(self, metric: str) -> str:
@@ -227,7 +227,7 @@ class Report:
         return KINDS
 
     def facts_of(self, system: str) -> list[list[Unsupported]]:
-        """A system's unsupported facts, one list a dialogue."""
+        """A system's unsupported facts, one list per dialogue."""
         return self.checks[system].unsupported
 
     @property
@@ -265,7 +265,7 @@ def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Repor
 
 
 def run_record(run: Run) -> dict[str, Any]:
-    """What metrics.json says of the run: its name and the manifest's base, data, parameters, seed and times; no local folders."""
+    """The run's entry in metrics.json: its name and the manifest's base, data, parameters, seed and times; no local folders."""
     manifest = run.manifest()
     keys = ("base", "parameters", "seed", "data", "encoding", "choices", "timings", "best", "status", "versions")
     record = {"name": run.path.resolve().name} | {key: manifest[key] for key in keys if key in manifest}
@@ -276,7 +276,7 @@ def run_record(run: Run) -> dict[str, Any]:
 
 
 def short_name(name: str) -> str:
-    """A local path without its folders, which are nobody's business; a hub id or bundled name as it is."""
+    """A local path without its folders, which are private; a hub id or bundled name as it is."""
     path = Path(name)
     local = path.is_absolute() or name.startswith(("~", ".")) or name.count("/") > 1 or path.exists()
     return path.resolve().name if local else name

@@ -14,7 +14,7 @@ from diasum.reports.rendering import percent, points, pvalue, signed
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure that stands out, with what a reader needs to judge it."""
+    """One prominent figure, with what a reader needs to judge it."""
 
     label: str
     figure: str
@@ -82,7 +82,7 @@ def plots(report: Report) -> list[draw.Plot]:
 
 
 def contrast_rows(report: Report) -> list[ContrastRow]:
-    """A row a system and kind of corruption; kinds without a case are left out."""
+    """One row per system and kind of corruption; kinds without a case are left out."""
     rows = []
     for system, result in report.contrast.items():
         for name, kind in result.kinds.items():

@@ -97,7 +97,7 @@ def cell_texts(value: Any) -> list[str]:
 
 
 def one_line(value: Any) -> str:
-    """A cell as an id or a label: nothing where it is missing, the items of a list beside each other."""
+    """A cell as an id or a label: nothing where it is missing, the items of a list joined."""
     return " ".join(" ".join(cell_texts(value)).split())
 
 

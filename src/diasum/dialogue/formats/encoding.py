@@ -1,4 +1,4 @@
-"""Which encoding a file's bytes are text in: found, said, and read.
+"""The encoding of a file: detected, reported, and read.
 
 In: a file. Out: the codec's name and, where it is not UTF-8, a note for the user. The whole file is looked at, in blocks.
 """
@@ -17,14 +17,14 @@ _SAMPLE = 64 * 1024
 
 
 class Encoding(NamedTuple):
-    """A codec, by its name in Python, and what to tell of it; None where nothing is odd."""
+    """A codec, by its name in Python, and a note about it; None if there is nothing to note."""
 
     name: str
     note: str | None = None
 
 
 def find_encoding(open_: Callable[[], IO[bytes]], where: str) -> Encoding:
-    """The encoding of a file: UTF-8 where all of it is that or nearly all, else what its bytes look like.
+    """The encoding of a file: UTF-8 if all or nearly all of it is, otherwise what its bytes look like.
 
     Raises:
         DiasumError: it is not text.
@@ -66,7 +66,7 @@ def _other(sample: bytes, line: int, byte: int, where: str) -> Encoding:
 
 
 def _likely(sample: bytes) -> str:
-    """A few bytes say too little to tell one-byte encodings apart: then it is the most common."""
+    """A few bytes are too little to tell one-byte encodings apart: the most common one is assumed."""
     if sum(byte > 127 for byte in sample) >= 20:
         from charset_normalizer import from_bytes
 

@@ -65,7 +65,7 @@ class Head:
 
     @cached_property
     def tree(self) -> Any:
-        """The JSON that the content is or begins with, whatever of it is there; None where it is none."""
+        """The JSON that the content is or begins with, as much of it as is there; None if it is not JSON."""
         return json_prefix(self.text)
 
     @property

@@ -1,4 +1,4 @@
-"""Plain text: a turn a line, `Name: what they say`, with or without times in the usual places; also text in which nobody is named.
+"""Plain text: one turn per line, `Name: what they say`, with or without times in the usual places; also text in which nobody is named.
 
 Any text can be read so, which is why no other format loses a tie to it. Read by `diasum.dialogue.text`.
 """

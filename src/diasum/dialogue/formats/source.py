@@ -70,7 +70,7 @@ class Source:
 
     @property
     def encoding_note(self) -> str | None:
-        """What to tell of the encoding, where it was looked at."""
+        """A note about the encoding, if it was looked at."""
         encoding = self.__dict__.get("encoding")
         return encoding.note if isinstance(encoding, Encoding) else None
 
@@ -104,12 +104,12 @@ class Source:
 
     @cached_property
     def encoding(self) -> Encoding:
-        """How the bytes are text; raises DiasumError where they are none."""
+        """How the bytes are decoded; raises DiasumError if they are not text."""
         with self._readable():
             return find_encoding(self.open, self.where)
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Numbered lines without their ends; a return ends a line, too, and other separators of lines do not.
+        """Numbered lines without their line ends; a carriage return ends a line, too, other line separators do not.
 
         Raises:
             DiasumError: it is not text, it is damaged, or a line is far too long.
@@ -172,7 +172,7 @@ class _Readable:
 
 
 def standard_input(stream: IO[bytes], names: Names = USUAL, where: str = "standard input") -> Source:
-    """What a stream holds, which can be read but once: kept in memory while it is small, else in a temporary file."""
+    """What a stream holds, which can be read only once: kept in memory while it is small, otherwise in a temporary file."""
     content = stream.read(MOST_IN_MEMORY + 1)
     if len(content) <= MOST_IN_MEMORY:
         return Source.of_bytes(content, where, names=names)

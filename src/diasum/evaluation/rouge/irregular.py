@@ -119,7 +119,7 @@ _BASE_FORMS = _listed()
 
 
 def base_form(word: str) -> str | None:
-    """The base form of an irregular word in small letters; None where the word is regular, and is to be stemmed."""
+    """The base form of an irregular word in small letters; None if the word is regular and is to be stemmed."""
     if word in _BASE_FORMS:
         return _BASE_FORMS[word]
     if len(word) > 4 and word.endswith("ied") and not _NOT_FROM_Y.fullmatch(word):

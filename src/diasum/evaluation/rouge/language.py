@@ -10,7 +10,7 @@ from diasum.evaluation.rouge.protocols import Protocol
 
 
 def language_note(texts: Sequence[str], protocol: Protocol) -> str | None:
-    """A warning for references that a protocol counts badly, else None.
+    """A warning for references that a protocol counts badly, otherwise None.
 
     Args:
         texts: the references.

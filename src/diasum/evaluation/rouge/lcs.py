@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 class Indexed:
-    """Tokens and where each of them is: made once a text, used in every comparison with it.
+    """Tokens and where each of them is: built once per text, used in every comparison with it.
 
     Attributes:
         tokens: in order.

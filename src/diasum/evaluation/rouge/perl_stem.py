@@ -17,7 +17,7 @@ from functools import lru_cache
 
 _VOWELS_CONSONANT = re.compile("(?:[aeiou]|(?<=[^aeiou])y)+[^aeiou]")
 
-# Only words that share a stem with another common word need to be here: which letters a stem has is no matter.
+# Only words that share a stem with another common word need to be here: the letters of a stem do not matter.
 _LEFT_ALONE_TEXT = """
 accidental additionality additionally affectionate affectionately analogies analogy argumentative assemblies audibly
 biologist biology coincidental compartmentalize conditionally conditioner conditioners constitutionality

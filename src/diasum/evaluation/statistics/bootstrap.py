@@ -23,7 +23,7 @@ HIERARCHICAL = "hierarchical bootstrap over seeds and dialogues"
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean with its interval: the percentile bootstrap's, or of a share Wilson's (no resamples, then)."""
+    """A mean with its interval: the percentile bootstrap's, or, for a share, Wilson's (then without resamples)."""
 
     mean: float
     low: float

@@ -1,4 +1,4 @@
-"""Systems against each other: one row a system, and whether it differs from a reference system by more than chance.
+"""Systems against each other: one row per system, and whether it differs from a reference system by more than chance.
 
 A system that was trained several times with different seeds comes as several rows of scores; then the spread between seeds is shown,
 and intervals and p-values count it, too.
@@ -69,7 +69,7 @@ class DifferenceRow:
 
     @property
     def clear_of_zero(self) -> bool:
-        """Whether the 95% interval, which knows nothing of the other rows, leaves zero out."""
+        """Whether the 95% interval, which ignores the other rows, excludes zero."""
         return not self.difference.low <= 0 <= self.difference.high
 
     @property

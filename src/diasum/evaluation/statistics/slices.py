@@ -47,7 +47,7 @@ class Bin:
 
     @property
     def judged(self) -> bool:
-        """Whether it holds dialogues enough to call a system weak on them."""
+        """Whether it holds enough dialogues to call a system weak on them."""
         return self.n >= LEAST
 
     def to_json(self) -> dict[str, Any]:
