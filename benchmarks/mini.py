@@ -1,14 +1,15 @@
 """How good is the bundled base? By itself, and with adapters of three seeds, against baselines that need no model.
 
-    python -m benchmarks.mini [--only written|everyday|sample|dialogsum ...] [--seeds 42 43 44] [--base FOLDER] [--quick]
+    python -m benchmarks.mini [--only written|everyday|sample|dialogsum ...] [--seeds 42 43 44] [--base FOLDER] [--first N]
 
 Trains and evaluates with the bundled recipes and saves the figures, with protocol, n, intervals, seeds, hashes, versions and hardware, to
 ``benchmarks/results/mini.json``, from which ``python -m benchmarks.tables`` writes the tables of README, docs and the base's card.
 
 It can be stopped and called again: a row that was measured for the same weights, settings and seeds is kept, and within a row each
-seed's run and evaluation (``build/benchmarks/mini/HASH``, by the base's weights). Of another base (`--base`: one of before, say) and of a
-trial (`--quick`) the figures stay there, in ``results.json``. DialogSum is taken from ``$DIASUM_DATA/dialogsum`` (its dev split trains,
-without the dialogues that its test split shares), the held-out written conversations from ``$DIASUM_DATA/written``.
+seed's run and evaluation (``build/benchmarks/mini/HASH``, by the base's weights). Of another base (`--base`: one of before, say), of the
+first N test dialogues (`--first`) and of a trial (`--quick`) the figures stay there, in ``results.json``. DialogSum is taken from
+``$DIASUM_DATA/dialogsum`` (its dev split trains, without the dialogues that its test split shares), the held-out written conversations
+from ``$DIASUM_DATA/written``.
 """
 
 from __future__ import annotations
@@ -89,10 +90,11 @@ QUICK_EVALUATION = {"evaluate.max_examples": 6, "generate.num_beams": 1}
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for: the seeds, the base, and whether it is a trial of a minute."""
+    """What is asked for: the seeds, the base, the first test dialogues only, and whether it is a trial of a minute."""
 
     seeds: tuple[int, ...]
     base: str = "mini"
+    first: int | None = None
     quick: bool = False
 
     def training(self, row: Row) -> dict[str, Any]:
@@ -107,11 +109,13 @@ class Plan:
     @property
     def results(self) -> Path:
         """Where the figures are saved."""
-        return RESULTS if self.base == "mini" and not self.quick else self.folder / "results.json"
+        usual = self.base == "mini" and self.first is None and not self.quick
+        return RESULTS if usual else self.folder / "results.json"
 
     def evaluation(self) -> dict[str, Any]:
         """Settings of an evaluation; its own intervals are not used."""
-        return {"evaluate.contrast": 0, "evaluate.resamples": 100, **(QUICK_EVALUATION if self.quick else {})}
+        first = {} if self.first is None else {"evaluate.max_examples": self.first}
+        return {"evaluate.contrast": 0, "evaluate.resamples": 100, **first, **(QUICK_EVALUATION if self.quick else {})}
 
     def identity(self, row: Row) -> dict[str, Any]:
         """What a measured row must agree in to be kept."""
@@ -129,9 +133,10 @@ def main() -> None:
     parser.add_argument("--only", choices=ROWS, nargs="+", default=list(ROWS))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--base", default="mini", help="another base instead of the bundled one")
+    parser.add_argument("--first", type=int, help="only so many test dialogues")
     parser.add_argument("--quick", action="store_true", help="a trial on a few dialogues; saved in build/ only")
     options = parser.parse_args()
-    plan = Plan(tuple(options.seeds), options.base, options.quick)
+    plan = Plan(tuple(options.seeds), options.base, options.first, options.quick)
     results = plan.results
     for name in options.only:
         saved = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {}

@@ -79,6 +79,35 @@ def form_table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def others_table(results: dict[str, Any]) -> str:
+    """Markdown: the bundled base beside another small model, quality and cost."""
+    titles = {"smollm2": "SmolLM2-135M-Instruct", "mini": "mini", "mini-adapter": "mini + adapter"}
+    lines = [
+        "| data (test) | model | ROUGE-1 | ROUGE-2 | ROUGE-L | seconds a summary | peak memory | on disk |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    notes = {}
+    for data, models in results.items():
+        for name in (name for name in titles if name in models):
+            row = models[name]
+            cells = [interval(row["scores"][metric]) for metric in METRICS]
+            cost = [
+                f"{row['processor_seconds_per_summary']:.2f}",
+                f"{row['peak_memory_bytes'] / 1e6:,.0f} MB",
+                f"{row['size_bytes'] / 1e6:.0f} MB",
+            ]
+            lines.append(f"| {NAMES[data]}, n={row['n']} | {titles[name]} | {' | '.join(cells + cost)} |")
+            made_by = " ".join(row["made_by"].replace("{dialogue}", "").split()).rstrip(".")
+            notes[name, made_by] = f"{titles[name]} ({row['parameters'] / 1e6:.1f}M parameters): {made_by}."
+            hardware = row["hardware"]
+            protocols = {data: models[name]["protocol"]["name"] for data, models in results.items() if name in models}
+    conditions = (
+        f"Protocols: {', '.join(f'`{protocol}` ({NAMES[data]})' for data, protocol in protocols.items())}. Seconds of processor time, one dialogue "
+        f"at a time, {hardware['processor']}, {counted(hardware['threads'], 'thread')}."
+    )
+    return "\n".join([*lines, "", *notes.values(), conditions])
+
+
 def first_summaries(results: dict[str, Any]) -> str:
     """Markdown: what an adapter writes of the first test dialogues of everyday, or of the sample while that was not measured."""
     row = results.get("everyday", results["sample"])

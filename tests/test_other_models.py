@@ -1,0 +1,40 @@
+"""Models are measured one dialogue at a time; what was written once is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.other_models import Model, load_adapter, load_smollm2, measure
+from diasum.data import Pair
+from diasum.dialogue import parse_dialogue
+from diasum.errors import DiasumError
+
+PAIRS = [Pair(f"id-{n}", parse_dialogue(f"Ana: Take {n}?\nBen: Yes."), (f"Ana offers {n}.",)) for n in range(4)]
+
+
+def test_what_was_written_is_kept(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def summarize(pair: Pair) -> str:
+        asked.append(pair.id)
+        return pair.references[0]
+
+    model = Model(summarize, size=10, parameters=3, made_by="a test")
+    measure(model, "sample", PAIRS[:2], tmp_path / "kept" / "texts.jsonl")
+    measured = measure(model, "sample", PAIRS, tmp_path / "kept" / "texts.jsonl")
+    assert asked == [pair.id for pair in PAIRS]
+    assert measured["scores"]["rouge1"]["mean"] == 100
+    assert (measured["n"], measured["size_bytes"], measured["parameters"]) == (4, 10, 3)
+    assert measured["seconds_per_summary"] >= 0
+    assert measured["peak_memory_bytes"] > 10_000_000
+    assert measured["also"] == {}, "the sample's protocol is rouge-score"
+    assert "rouge-score" in measure(model, "dialogsum", PAIRS, tmp_path / "other.jsonl")["also"]
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DiasumError, match="Expected a GGUF file"):
+        load_smollm2(tmp_path / "nowhere.gguf", "sample")
+    with pytest.raises(DiasumError, match="one run on sample, found 0"):
+        load_adapter(tmp_path, "sample")
