@@ -292,3 +292,17 @@ def test_a_turn_lasts_until_its_last_caption_ends_also_late_in_a_recording() -> 
 )
 def test_turns_know_their_lines(text: str, sources: list[int]) -> None:
     assert [turn.source for turn in parse_dialogue(text).turns] == sources
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-05-12 10:33 Ana: Hi\nline two: more\n2024-05-12 10:35 Ben: ok", ["Hi line two: more", "ok"]),
+        ("[10:15] Ana: Hi\nline two: more\n[10:16] Ben: ok", ["Hi line two: more", "ok"]),
+        ("2016-06-27, 8:04:08 AM: Neil: Hi", ["Hi"]),
+        ("[00:00] Ana: Hi\nBen: Yo\nAna: So?\n[05:00] Ben: Well.", ["Hi", "Yo", "So?", "Well."]),
+    ],
+)
+def test_where_lines_carry_times_one_without_continues_a_turn(text: str, expected: list[str]) -> None:
+    assert [turn.text for turn in parse_dialogue(text).turns] == expected
+    assert parse_dialogue(text).turns[0].speaker in ("Ana", "Neil")

@@ -22,7 +22,7 @@ _TIME = (
     rf"(?P<of_day>(?: ?(?i:[ap](?:\. ?)?m\b\.?)|Z)?(?:, {_DATE})?)(?(date)(?:[+\-]\d{{2}}:?\d{{2}}(?!\d))?)"
 )
 # "10:30 - 11:30" is a span of time that somebody speaks of
-_STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
+_STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?(?(date)(?::(?= ))?)[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
 _STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
 # At most five words before a colon that ends the word: "https://" and "9:30" are not labels. Names may hold emoji.
 _EMOJI = r"\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
@@ -80,6 +80,7 @@ def parse_dialogue(text: str) -> Dialogue:
         for part in parts
     ]
     forms = {_form(part.stamp) for part, is_named in zip(parts, named, strict=True) if is_named and part.stamp}
+    named = _with_times(parts, named)
     turns: list[_Begun] = []
     for line, part, is_named in zip(lines, parts, named, strict=True):
         if is_named and not (forms and not part.stamp and _PHONE.match(part.label)):  # a number given in a message
@@ -92,6 +93,19 @@ def parse_dialogue(text: str) -> Dialogue:
         else:
             turns.append(_Begun("", [line.text], None, [line]))
     return Dialogue(tuple(_without_clock_times([begun.turn() for begun in turns])))
+
+
+def _with_times(parts: Sequence[_Parts], named: list[bool]) -> list[bool]:
+    """Of lines that name somebody, those that begin a turn: where messages carry times, a line without one continues a message.
+
+    They do where the first label has a date and a time, or where at least two of three labels have a time.
+    """
+    stamps = [part.stamp for part, is_named in zip(parts, named, strict=True) if is_named]
+    times = [stamp for stamp in stamps if stamp]
+    dated = bool(stamps) and stamps[0] is not None and bool(stamps[0]["date"])
+    if not dated and (len(times) < 2 or 3 * len(times) < 2 * len(stamps)):
+        return named
+    return [is_named and part.stamp is not None for part, is_named in zip(parts, named, strict=True)]
 
 
 class _Line(NamedTuple):
