@@ -102,8 +102,8 @@ def others_table(results: dict[str, Any]) -> str:
             hardware = row["hardware"]
             protocols = {data: models[name]["protocol"]["name"] for data, models in results.items() if name in models}
     conditions = (
-        f"Protocols: {', '.join(f'`{protocol}` ({NAMES[data]})' for data, protocol in protocols.items())}. Seconds of processor time, one dialogue "
-        f"at a time, {hardware['processor']}, {counted(hardware['threads'], 'thread')}."
+        f"Protocols: {', '.join(f'`{protocol}` ({NAMES[data]})' for data, protocol in protocols.items())}. Seconds of processor time, "
+        f"one dialogue at a time, {hardware['processor']}, {counted(hardware['threads'], 'thread')}."
     )
     return "\n".join([*lines, "", *notes.values(), conditions])
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from diasum.config import Settings, describe
+from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.resolve import load_settings
+from diasum.settings_check import describe
 
 
 def test_yaml_with_overrides_on_top(tmp_path: Path) -> None:

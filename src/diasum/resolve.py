@@ -17,8 +17,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from diasum.calls import checked_call
-from diasum.config import DataSettings, Settings, check_settings
+from diasum.config import DataSettings, Settings
 from diasum.errors import DiasumError, near_misses, near_path
+from diasum.settings_check import check_settings
 from diasum.yaml_files import read_yaml, scalar
 
 Given = Iterable[str | tuple[str, Any]] | Mapping[str, Any] | Settings

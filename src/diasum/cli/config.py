@@ -28,6 +28,7 @@ def check(
 @app.command(cls=Command)
 def show() -> None:
     """Print every setting with its default and what it does."""
-    from diasum.config import Settings, describe
+    from diasum.config import Settings
+    from diasum.settings_check import describe
 
     print(describe(Settings), end="")

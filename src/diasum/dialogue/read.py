@@ -268,8 +268,7 @@ def readings(dialogues: Iterable[ReadDialogue]) -> Iterator[str]:
     left_out: dict[str, Counter[str]] = {}
     notes: dict[str, None] = {}
     for one in dialogues:
-        told = one.format not in _EXPECTED or bool(one.left_out)
-        if told:
+        if one.format not in _EXPECTED or one.left_out:
             left_out.setdefault(one.reason, Counter()).update(one.left_out)
         notes |= dict.fromkeys(one.notes)
     for reason, counts in left_out.items():
