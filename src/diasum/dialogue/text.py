@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from diasum.dialogue import cues
+from diasum.dialogue.labels import COLON, LABEL, PHONE, is_name
 from diasum.dialogue.turns import Dialogue, Turn
 
 # A time alone or with a date: 00:12, 10:32:11, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z or ...14+02:00, 10:32, 12/05/2024
@@ -24,16 +26,10 @@ _TIME = (
 # "10:30 - 11:30" is a span of time that somebody speaks of
 _STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?(?(date)(?::(?= ))?)[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
 _STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
-# At most five words before a colon that ends the word: "https://" and "9:30" are not labels. Names may hold emoji.
-_EMOJI = r"\u200d\ufe0f\u2600-\u27bf\U0001f000-\U0001faff"
-_LETTERS = rf"\w.'’&/@()\-{_EMOJI}"
-_LABEL = re.compile(rf"^@?(?:[^\W_]|[{_EMOJI}])[{_LETTERS}]*(?: (?!\(?\d+[:./\-]\d)[{_LETTERS}]+){{0,4}}")
-# Somebody who is not a saved contact: a telephone number, or the name that its owner chose (~Max)
-_PHONE = re.compile(r"^\+\(?\d(?:[ ()./\-\u2010\u2011]*\d){6,14}")
+# The name that the owner of a telephone number chose (~Max)
 _OWN_NAME = re.compile(r"^~ ?(?=[^\W\d])")
-_NAME_AND_TIME = re.compile(rf"^\[(?P<name>{_LABEL.pattern[1:]}), {_TIME}\] ?[:：]")
+_NAME_AND_TIME = re.compile(rf"^\[(?P<name>{LABEL.pattern[1:]}), {_TIME}\] ?[:：]")
 _HASH_LABEL = re.compile(r"^#[^#]{1,30}#")
-_COLON = re.compile(r"^ ?(?::(?: |$)|：)")
 _HASH_COLON = re.compile(r"^ ?[:：]")
 # What no reader sees and what stands in the way of labels and tokenizers: marks of byte order and writing direction, control
 # characters, and halves of surrogate pairs.
@@ -47,17 +43,10 @@ _MARKED = re.compile(
     r"^(?:<v(?:\.\w+)* (?P<voice>[^<>]{1,40})>(?P<voiced>.*?)(?:</v>)?|<(?P<angle>[^<>/]{1,40})> +(?P<angled>.+)"
     r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<starred>(?: .*)?))$"
 )
-_CUE = re.compile(r"^((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}) +--> +((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(
-    rf"^(?P<name>{_LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
+    rf"^(?P<name>{LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
 )
-# Words that stand before a colon in the middle of what somebody says, and small words inside a name.
-_NOT_NAMES = frozenset(
-    ("note", "notes", "nb", "ps", "pps", "tip", "warning", "example", "fyi", "todo", "re", "also", "remember")
-)
-_PARTICLES = frozenset(("and", "of", "the", "de", "da", "van", "von", "der", "al", "bin", "la"))
-_LONG = 6  # labelled lines from which a label used only once needs to look like a name
 
 
 def parse_dialogue(text: str) -> Dialogue:
@@ -68,22 +57,23 @@ def parse_dialogue(text: str) -> Dialogue:
     turn without a speaker. Text in which no line has a label becomes one turn per line, without speakers.
     Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
     """
-    captions = _without_cues(_numbered(text))
-    lines = [line._replace(text=plain) for line in captions if (plain := one_line(line.text))]
+    if "-->" in text and cues.are_captions(lines := _LINE_END.split(text)):
+        return Dialogue(tuple(_of_caption(one) for one in cues.spoken(cues.numbered(lines))))
+    lines = [line._replace(text=plain) for line in _numbered(text) if (plain := one_line(line.text))]
     if messages := _under_headers(lines):
         return Dialogue(tuple(messages))
     parts = [_split_line(line.text) for line in lines]
     counts = Counter(part.label for part in parts if part.label)
     labelled = counts.total()
     named = [
-        bool(part.label) and _is_name(part.label, counts[part.label], labelled, stamped=bool(part.stamp))
+        bool(part.label) and is_name(part.label, counts[part.label], labelled, stamped=bool(part.stamp))
         for part in parts
     ]
     forms = {_form(part.stamp) for part, is_named in zip(parts, named, strict=True) if is_named and part.stamp}
     named = _with_times(parts, named)
     turns: list[_Begun] = []
     for line, part, is_named in zip(lines, parts, named, strict=True):
-        if is_named and not (forms and not part.stamp and _PHONE.match(part.label)):  # a number given in a message
+        if is_named and not (forms and not part.stamp and PHONE.match(part.label)):  # a number given in a message
             turns.append(_Begun(part.label, [part.words], part.start, [line]))
         elif part.stamp and (_is_clear(part.stamp) or _form(part.stamp) in forms):
             turns.append(_Begun("", [line.text[part.stamp.end() :]], _start(part.stamp), [line]))
@@ -108,13 +98,15 @@ def _with_times(parts: Sequence[_Parts], named: list[bool]) -> list[bool]:
     return [is_named and part.stamp is not None for part, is_named in zip(parts, named, strict=True)]
 
 
+def _of_caption(one: cues.Spoken) -> Turn:
+    return Turn(one.speaker, one_line(one.text), one.start, one.end, source=one.number)
+
+
 class _Line(NamedTuple):
-    """A line of text, its number, and the times of the caption that it stands in, if it stands in one."""
+    """A line of text and its number."""
 
     text: str
     number: int
-    start: float | None = None
-    end: float | None = None
 
 
 class _Begun(NamedTuple):
@@ -126,9 +118,7 @@ class _Begun(NamedTuple):
     lines: list[_Line]
 
     def turn(self) -> Turn:
-        first, last = self.lines[0], self.lines[-1]
-        start = self.stamp if first.start is None else first.start
-        return Turn(self.label, " ".join(self.texts).strip(), start, last.end, source=first.number)
+        return Turn(self.label, " ".join(self.texts).strip(), self.stamp, source=self.lines[0].number)
 
 
 def _numbered(text: str) -> list[_Line]:
@@ -140,30 +130,11 @@ def _numbered(text: str) -> list[_Line]:
     ]
 
 
-def _without_cues(lines: list[_Line]) -> list[_Line]:
-    """The text of subtitles with its times, without their header, notes and numbers; other lines as they are."""
-    if not any(_CUE.match(line.text) for line in lines):
-        return lines
-    kept: list[_Line] = []
-    note = False
-    times: tuple[float | None, float | None] = (None, None)
-    texts = [line.text for line in lines]
-    for before, line, after in zip(["", *texts], lines, [*texts[1:], ""], strict=False):
-        opens = not before  # a block's first line: a caption's text stands below its times
-        note = bool(line.text) and (note or (opens and line.text.startswith(("NOTE", "STYLE", "WEBVTT"))))
-        number_or_name = opens and _CUE.match(after)
-        if cue := _CUE.match(line.text):
-            times = seconds(cue[1]), seconds(cue[2])
-        elif not note and not number_or_name:
-            kept.append(_Line(line.text, line.number, *times))
-    return kept
-
-
 def _under_headers(lines: Sequence[_Line]) -> list[Turn]:
     """Turns of an export in which a line holds name and time and the message stands below; empty where it is none."""
     headers = [_HEADER.match(line.text) for line in lines]
     names = Counter(header["name"] for header in headers if header)
-    headers = [h if h and _is_name(h["name"], names[h["name"]], names.total()) else None for h in headers]
+    headers = [h if h and is_name(h["name"], names[h["name"]], names.total()) else None for h in headers]
     if sum(map(bool, headers)) < 2 or not headers[0]:
         return []
     turns: list[_Begun] = []
@@ -196,13 +167,13 @@ def _split_line(line: str) -> _Parts:
         return _Parts(stamp, label.strip(" @+%&~"), words.strip(), _start(stamp))
     rest = _OWN_NAME.sub("", rest)
     hashed = _HASH_LABEL.match(rest)
-    name = hashed or _PHONE.match(rest) or _LABEL.match(rest)
+    name = hashed or PHONE.match(rest) or LABEL.match(rest)
     if not name:
         return _Parts(stamp)
     after = rest[name.end() :]
     if stamp_after := _STAMP_AFTER.match(after):
         time, after = stamp_after, after[stamp_after.end() :]
-    colon = (_HASH_COLON if hashed else _COLON).match(after)
+    colon = (_HASH_COLON if hashed else COLON).match(after)
     if not colon:
         return _Parts(stamp)
     return _Parts(stamp, name[0], after[colon.end() :].strip(), _start(time))
@@ -224,30 +195,10 @@ def _start(stamp: re.Match[str] | None) -> float | None:
     return seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["of_day"] else None
 
 
-def _is_name(label: str, count: int, labelled: int, *, stamped: bool = False) -> bool:
-    """Whether text before a colon names a speaker; judged by its form, and by its use in the whole conversation."""
-    if label.startswith(("#", "@")):
-        return True
-    if _PHONE.match(label):
-        return stamped or count > 1 or labelled < _LONG
-    words = label.split()
-    if label.lower().rstrip(".") in _NOT_NAMES or any(word.endswith(".") and len(word) > 5 for word in words[:-1]):
-        return False
-    titled = (
-        label[0].isalpha()
-        and not label[0].islower()
-        and all(not word[0].islower() or word in _PARTICLES for word in words)
-    )
-    return titled or count > 1 or (labelled < _LONG and len(words) <= 2)
-
-
 def _without_clock_times(turns: list[Turn]) -> list[Turn]:
-    """Times count from the beginning of a recording; where the first one is late, they are times of day and are dropped.
-
-    Those of captions, which have ends, are none.
-    """
+    """Times count from the beginning of a recording; where the first one is late, they are times of day and are dropped."""
     first = next((turn for turn in turns if turn.start is not None), None)
-    if first is None or first.start is None or first.start < 300 or first.end is not None:
+    if first is None or first.start is None or first.start < 300:
         return turns
     return [replace(turn, start=None) for turn in turns]
 

@@ -40,6 +40,7 @@ FORMATS: Mapping[str, str] = {
     "plain": "plain text, a turn a line",
     "table": "a table or JSON with a conversation a row",
     "whatsapp": "WhatsApp export",
+    "subtitles": "subtitles: WebVTT, SubRip, SBV",
 }
 
 
