@@ -313,7 +313,7 @@ DAMAGE: dict[str, tuple[str, Any, str]] = {
     "no weights": ("adapter_model.safetensors", None, "holds no adapter_model.safetensors"),
     "half an object": ("adapter_config.json", lambda old: b"{", "adapter_config.json is damaged"),
     "a list": ("adapter_config.json", lambda old: b"[]", "adapter_config.json is damaged: expected a JSON object"),
-    "no settings": ("adapter_config.json", lambda old: b"{}", "does not fit"),
+    "no settings": ("adapter_config.json", lambda old: b"{}", "does not say what kind of adapter"),
     "a number": ("diasum.json", lambda old: b"3", "diasum.json is damaged"),
     "no prompt": ("diasum.json", lambda old: b'{"prompt": 3}', "expected an object under `prompt`, found 3"),
     "no text": ("diasum.json", lambda old: b"\xff\xfe", "diasum.json is damaged"),
