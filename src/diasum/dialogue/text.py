@@ -57,8 +57,8 @@ def parse_dialogue(text: str) -> Dialogue:
     turn without a speaker. Text in which no line has a label becomes one turn per line, without speakers.
     Subtitles (WebVTT, SubRip) and exports whose messages stand under a line of name and time are read too.
     """
-    if "-->" in text and cues.are_captions(lines := _LINE_END.split(text)):
-        return Dialogue(tuple(_of_caption(one) for one in cues.spoken(cues.numbered(lines))))
+    if "-->" in text and cues.are_captions(texts := _LINE_END.split(text)):
+        return Dialogue(tuple(_of_caption(one) for one in cues.spoken(cues.numbered(texts))))
     lines = [line._replace(text=plain) for line in _numbered(text) if (plain := one_line(line.text))]
     if messages := _under_headers(lines):
         return Dialogue(tuple(messages))
