@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         inspect,
         load,
         preflight,
+        redact_data,
+        restore_data,
         score,
         show_data,
         summarize,
@@ -42,7 +44,7 @@ wait_passively()  # here, as torch may be imported next
 _HOMES = {
     "diasum.api": (
         *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
-        *("inspect", "load", "preflight", "score", "show_data", "summarize", "train"),
+        *("inspect", "load", "preflight", "redact_data", "restore_data", "score", "show_data", "summarize", "train"),
     ),
     "diasum.config": ("Settings",),
     "diasum.dialogue": ("Dialogue", "Turn"),
@@ -69,6 +71,8 @@ __all__ = [
     "load",
     "load_settings",
     "preflight",
+    "redact_data",
+    "restore_data",
     "score",
     "show_data",
     "summarize",

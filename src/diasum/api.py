@@ -20,6 +20,7 @@ from diasum.resolve import (
     CONVERT_DATA,
     DATA_STATS,
     EVALUATE,
+    REDACT_DATA,
     SCORE,
     SUMMARIZE,
     TRAIN,
@@ -314,6 +315,63 @@ def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[st
     return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
 
 
+@checked_call(REDACT_DATA.uses)
+def redact_data(
+    data: str,
+    out: str | Path,
+    *,
+    mapping: str | Path | None = None,
+    names: bool = False,
+    settings: Given = (),
+) -> list[str]:
+    """Write a corpus as jsonl with placeholders for what is private, in conversations and summaries alike.
+
+    Args:
+        data: as `convert_data`.
+        out: a folder for one jsonl file per split, or a jsonl file for a single split.
+        mapping: where to keep what the placeholders stand for, for `restore_data`; a file that only its owner may read. Nowhere when
+            not given: what is hidden then cannot be put back.
+        names: hide other people's given names, too, not only speakers' names.
+        settings: of the reading, such as ``{"data.dialogue_column": "chat"}``.
+
+    Returns:
+        What was hidden and what was written, one sentence each, and a ``note: ...`` for each thing to know about the reading.
+
+    Raises:
+        DiasumError: as `convert_data`, the mapping exists already, or the extra `redact` is not installed.
+    """
+    from diasum.data.redacting import redact_corpus
+    from diasum.data.writing import write_corpus
+    from diasum.redaction.redactor import Redactor, in_words
+    from diasum.redaction.vault import check_new, write_mapping
+
+    redactor = Redactor(names=names)
+    if mapping is not None:
+        check_new(Path(mapping))
+    corpus = _corpus(REDACT_DATA, data, settings)
+    redacted = redact_corpus(corpus, redactor)
+    lines = [f"hidden: {in_words(redacted.counts)}", *write_corpus(redacted.corpus, Path(out))]
+    if mapping is not None:
+        write_mapping(Path(mapping), redacted.vaults)
+        lines.append(f"what the placeholders stand for is in {mapping}, which only you may read")
+    return [*lines, *(f"note: {note}" for note in corpus.notes)]
+
+
+@checked_call()
+def restore_data(file: str | Path, out: str | Path, *, mapping: str | Path) -> str:
+    """Put back what `redact_data` hid, in jsonl with the conversations' ids or in a text about its only conversation.
+
+    Returns:
+        What was written, in a sentence.
+
+    Raises:
+        DiasumError: see `diasum.data.redacting.restore_file`.
+    """
+    from diasum.data.redacting import restore_file
+
+    return restore_file(Path(file), Path(out), Path(mapping))
+
+
 @checked_call()
 def show_data(
     source: str | Path,
@@ -348,7 +406,7 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
 
     Args:
         source: a run, an adapter folder, a merged model, a hub id or ``mini``.
-        settings: of ``generate.``, and ``prompt.length``, where they differ from its own: ``{"prompt.length": "brief"}``.
+        settings: of ``generate.``, `prompt.length` and `prompt.redact`, where they differ from its own: ``{"prompt.redact": "on"}``.
         options: as `diasum.model.trained.load_trained`.
 
     Raises:

@@ -17,6 +17,7 @@ from diasum.errors import DiasumError
 from diasum.lora_fields import not_a_pattern
 
 Length = Literal["normal", "brief"]
+Redaction = Literal["off", "on", "names"]
 DEFAULT_PROMPT = "Summarize the following conversation.\n\n{dialogue}\n\nSummary:"
 
 
@@ -107,6 +108,12 @@ class PromptSettings(_Section):
         "auto",
         description="how speakers are named to the model: `named`, as written; `numbered`, as #Person1# and so on, with the names put back "
         "into the summary; auto: what the base was made for (`mini`: numbered, others: named)",
+    )
+    redact: Redaction = Field(
+        "off",
+        description="hide e-mail addresses, telephone, card, account and identity numbers, IBANs, IP addresses, links with tokens, "
+        "dates of birth, postal addresses and speakers' names from the model, in training too, and put them back into its summaries; "
+        "`names`: other people's given names as well (needs the extra `redact`; docs/redaction.md)",
     )
     max_source_tokens: int = Field(
         512,

@@ -15,8 +15,13 @@ from typing import Any
 from diasum.errors import DiasumError
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
     """Write a UTF-8 file whole or not at all.
+
+    Args:
+        path: where to.
+        text: what is in it.
+        mode: its permissions, from the moment it is there; what the user's umask leaves when None.
 
     Raises:
         DiasumError: the disk is full or read-only, or the folder cannot be written.
@@ -29,7 +34,7 @@ def write_text(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
+            os.chmod(temporary, 0o666 & ~_umask() if mode is None else mode)
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -37,9 +42,9 @@ def write_text(path: Path, text: str) -> None:
             raise
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON, indented, whole or not at all; raises as `write_text`."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, value: Any, *, mode: int | None = None) -> None:
+    """Write JSON, indented, whole or not at all; permissions and errors as `write_text`."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", mode=mode)
 
 
 def write_json_lines(path: Path, values: Iterable[Any]) -> None:

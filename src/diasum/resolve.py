@@ -91,10 +91,11 @@ EVALUATE = Command(
 )
 SCORE = Command("score", (*_READING, "data.license", *_SCORING, "evaluate.baselines"))
 BASELINE = Command("baseline", (*_READING, "data.license", *_SCORING), {"evaluate.baselines": "--method"})
-SUMMARIZE = Command("summarize", ("generate", "prompt.length"))
+SUMMARIZE = Command("summarize", ("generate", "prompt.length", "prompt.redact"))
 CHECK_DATA = Command("data check", _READING)
 DATA_STATS = Command("data stats", _READING)
 CONVERT_DATA = Command("data convert", _READING)
+REDACT_DATA = Command("data redact", _READING)
 
 
 def resolve(

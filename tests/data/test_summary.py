@@ -45,6 +45,7 @@ MADE = Summary(
     dtype="fp32",
     dtype_reason="fp32: as set",
     lost=LostLetters(1 / 3, 0.1, ("Arabic", "Han")),
+    redacted={"email": 2},
 )
 OVERLAPPING = replace(
     MADE,
@@ -148,12 +149,20 @@ def test_a_damaged_record_is_refused(change: dict[str, Any], message: str) -> No
         Summary.from_record(MADE.to_record() | change)
 
 
-@pytest.mark.parametrize("field", sorted(MADE.to_record().keys() - {"version", "cut", "summary_cut", "read"}))
+@pytest.mark.parametrize(
+    "field", sorted(MADE.to_record().keys() - {"version", "cut", "summary_cut", "read", "redacted"})
+)
 def test_a_record_that_lacks_a_field_is_refused(field: str) -> None:
     record = MADE.to_record()
     del record[field]
     with pytest.raises(DiasumError, match="text is missing" if field == "summary" else f"it has no `{field}`"):
         Summary.from_record(record)
+
+
+def test_a_field_that_came_later_may_be_absent() -> None:
+    record = MADE.to_record()
+    del record["redacted"]
+    assert Summary.from_record(record) == replace(MADE, redacted=None)
 
 
 def test_another_systems_columns_are_no_record() -> None:

@@ -12,7 +12,10 @@ from diasum.cli import options
 from diasum.cli.groups import Command, Group
 
 app = typer.Typer(
-    cls=Group, help="Check, count and convert conversations and summaries.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="Check, count, convert and redact conversations and summaries.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 Source = Annotated[
     str, typer.Argument(help="Corpus: hub id, local file or folder, or the bundled `everyday` or `sample`.")
@@ -56,6 +59,49 @@ def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -
         out.print(stats_table(asdict(figures)["splits"]))
         for note in figures.notes:
             out.print(f"note: {note}")
+
+
+@app.command(cls=Command)
+def redact(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="Corpus: hub id, local file or folder, or the bundled `everyday` or `sample`; or a text file with one conversation."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Argument(help="Folder for one .jsonl file per split, or a .jsonl file for a single split.")
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="File to keep what the placeholders stand for, for `data restore`; only you may read it."),
+    ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Hide other people's given names, too, not only speakers' names.")
+    ] = False,
+    set_: options.Set = None,
+) -> None:
+    """Put placeholders for e-mail addresses, telephone, card and account numbers, addresses, speakers' names and the like."""
+    from diasum import api
+    from diasum.cli.drawing import console
+
+    for line in api.redact_data(data, out, mapping=mapping, names=names, settings=options.overrides(set_)):
+        console().print(line, markup=False)
+
+
+@app.command(cls=Command)
+def restore(
+    file: Annotated[
+        Path, typer.Argument(help="Jsonl with the conversations' ids, or a text about the mapping's only one.")
+    ],
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+    mapping: Annotated[Path, typer.Option(help="File that `data redact --mapping` wrote.")],
+) -> None:
+    """Put back what `data redact` hid: diasum data restore summaries.jsonl restored.jsonl --mapping FILE"""
+    from diasum import api
+    from diasum.cli.drawing import console
+
+    console().print(api.restore_data(file, out, mapping=mapping), markup=False)
 
 
 @app.command(cls=Command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diasum.cli import options
+from diasum.errors import DiasumError
 
 if TYPE_CHECKING:
     from diasum.dialogue.read import ReadDialogue
@@ -45,6 +46,16 @@ def summarize(
     num_beams: Annotated[int | None, typer.Option(help="Number of beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Maximum length of a summary in tokens.")] = None,
     dtype: options.Dtype = None,
+    redact: Annotated[
+        bool | None,
+        typer.Option(
+            "--redact/--no-redact",
+            help="Hide addresses, numbers and speakers' names from the model, and restore them in the summary (default: as the run does).",
+        ),
+    ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="With --redact: hide other people's given names, too.")
+    ] = False,
     set_: options.Set = None,
     jsonl: Annotated[
         bool,
@@ -71,7 +82,11 @@ def summarize(
     for line in readings(conversations):
         out.print(line, markup=False)
     settings = options.overrides(
-        set_, generate__num_beams=num_beams, generate__max_new_tokens=max_new_tokens, generate__dtype=dtype
+        set_,
+        generate__num_beams=num_beams,
+        generate__max_new_tokens=max_new_tokens,
+        generate__dtype=dtype,
+        prompt__redact=_redact(redact, names),
     )
     summarizer = api.load(run, base=base, settings=settings)
     for note in summarizer.trained.notes:
@@ -116,12 +131,23 @@ def _summaries(
         advance(len(portion) - len(dialogues))
 
 
+def _redact(redact: bool | None, names: bool) -> str | None:
+    """What the two options say together, as `prompt.redact` has it."""
+    if names and not redact:
+        raise DiasumError("--names says what --redact hides.", hint="Give both: --redact --names")
+    return None if redact is None else "names" if names else "on" if redact else "off"
+
+
 def _notes(conversation: ReadDialogue, summary: Summary) -> Iterator[str]:
     """What a reader of the summary must know."""
+    from diasum.redaction.redactor import in_words
+
     if conversation.dialogue.is_empty:
         yield f"{conversation.where} is empty, and so is its summary."
     if summary.lost and summary.lost.matters:
         yield summary.lost.note("this conversation")
+    if summary.redacted:
+        yield f"hidden from the model: {in_words(summary.redacted)}."
     if summary.turns_cut:
         yield f"the model {summary.read}; the rest did not fit its input."
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
 from diasum.data.letters import TokenizerLetters
 from diasum.data.pairs import Pair
-from diasum.data.prompt import Prompt, as_written, lost_characters
+from diasum.data.prompt import Prompt, as_written, choose_placeholders, lost_characters
 from diasum.data.speakers import NumberedSpeakers
 from diasum.data.turns_read import Reading, reading
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
+from diasum.redaction.redactor import Redacted, Redactor
 from diasum.wording import counted
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 GAP = Turn("", "...")  # stands for the turns left out in the middle (keep="both")
 _CHUNK = 1024  # texts in one call of the tokenizer
+_REMEMBERED = 4096  # dialogues whose redaction is kept: source, target and summary each ask for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class PairEncoder:
         prompt: the template with the separator that survives this tokenizer.
         separator_reason: why that separator.
         speakers_reason: how the model reads who speaks, as a sentence.
+        redaction_reason: how private values are hidden from the model, as a sentence; empty where they are not.
         letters: tells which letters of a text this tokenizer lacks.
     """
 
@@ -113,6 +117,8 @@ class PairEncoder:
             if self._numbered
             else "Speakers keep their names."
         )
+        self._redactor, self.redaction_reason = _redactor(tokenizer, settings)
+        self._redacted = lru_cache(maxsize=_REMEMBERED)(self._redact)
         fixed = len(self._ids([self.prompt.render(Dialogue(()))])[0])
         self._room = settings.max_source_tokens - fixed
         if self._room < 1:
@@ -166,12 +172,29 @@ class PairEncoder:
         return features, _report(sources, [len(ids) for ids in labels], cut, lost)
 
     def target(self, dialogue: Dialogue, summary: str) -> str:
-        """A summary as the model should write it: without special tokens, its speakers numbered where the prompt's are."""
-        return self._as_written(NumberedSpeakers(dialogue).hide(summary) if self._numbered else summary)
+        """A summary as the model should write it: without special tokens, its speakers numbered and its values hidden as the prompt's."""
+        if self._numbered:
+            summary = NumberedSpeakers(dialogue).hide(summary)
+        if redacted := self.redacted(dialogue):
+            summary = redacted.hide(summary)
+        return self._as_written(summary)
 
     def finish(self, dialogue: Dialogue, summary: str) -> str:
-        """What the model wrote as its reader gets it: numbered speakers have their names again, and no other number is left."""
+        """What the model wrote as its reader gets it: hidden values and numbered speakers' names are back, and no other number is left."""
+        if redacted := self.redacted(dialogue):
+            summary = redacted.restore(summary)
         return NumberedSpeakers(dialogue, named=not self._numbered).restore(summary)
+
+    def redacted(self, dialogue: Dialogue) -> Redacted | None:
+        """What is hidden of a dialogue from the model; None where nothing is to be (`prompt.redact`)."""
+        return self._redacted(dialogue) if self._redactor else None
+
+    def _redact(self, dialogue: Dialogue) -> Redacted:
+        assert self._redactor is not None
+        if not self._numbered:
+            return self._redactor.redact(dialogue)
+        numbered = NumberedSpeakers(dialogue)
+        return self._redactor.redact(numbered.dialogue, numbered.numbers)
 
     def target_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of texts that `target` wrote: uncut, the end token last, also where the tokenizer does not add it itself."""
@@ -182,8 +205,10 @@ class PairEncoder:
         return [x if eos is None or x[-1:] == [eos] else [*x, eos] for x in ids]
 
     def _plain(self, dialogue: Dialogue) -> Dialogue:
-        """The dialogue as the model reads it: without special tokens in its text, its speakers numbered where that is set."""
-        if self._numbered:
+        """The dialogue as the model reads it: without special tokens in its text, its speakers numbered and values hidden where set."""
+        if redacted := self.redacted(dialogue):
+            dialogue = redacted.dialogue
+        elif self._numbered:
             dialogue = NumberedSpeakers(dialogue).dialogue
         if self._as_written(dialogue.text) == dialogue.text:
             return dialogue
@@ -275,6 +300,15 @@ class PairEncoder:
 
     def _lengths(self, turns: Sequence[Turn]) -> list[int]:
         return [len(ids) for ids in self._ids([self.prompt.separator + str(turn) for turn in turns], special=False)]
+
+
+def _redactor(tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> tuple[Redactor | None, str]:
+    """None where nothing is to be hidden."""
+    if settings.redact == "off":
+        return None, ""
+    form, reason = choose_placeholders(tokenizer)
+    what = "Private values and other people's names" if settings.redact == "names" else "Private values"
+    return Redactor(names=settings.redact == "names", form=form), f"{what} are hidden from the model. {reason}"
 
 
 def name_character(character: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
 from diasum.dialogue import Dialogue
+from diasum.redaction.placeholders import Form, choose_form
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -70,6 +71,11 @@ def choose_separator(tokenizer: PreTrainedTokenizerBase, settings: PromptSetting
         if _survives(tokenizer, candidate):
             return candidate, f"Turns are separated by {candidate!r}: this tokenizer loses line breaks and keeps it."
     return " ", "Turns are separated by a space: this tokenizer loses line breaks and every other separator tried."
+
+
+def choose_placeholders(tokenizer: PreTrainedTokenizerBase) -> tuple[Form, str]:
+    """The form of redaction's placeholders that is still there after encoding and decoding, and the reason for it."""
+    return choose_form(lambda texts: _round_trips(tokenizer, list(texts)))
 
 
 def lost_characters(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> dict[str, int]:

@@ -15,46 +15,22 @@ from dataclasses import replace
 from functools import cached_property
 
 from diasum.dialogue import Dialogue
+from diasum.dialogue.roles import TITLES, is_role
 
 _NUMBER = re.compile(r"(?:\b([Tt]he|[Aa]n?) )?#Person(\d{1,3})(?:#|$)")  # a summary that was cut may end within one
 _BEGUN = re.compile(r"\s*#Person$")
 _NUMBERED = re.compile(r"#Person(\d+)#")
-_TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam", "lady", "lord", "herr", "frau"))
-# Last words of labels that are mentioned with "the".
-_ROLE_WORDS = """
-accountant admin administrator adviser advisor agency agent applicant apprentice archivist assistant attendant audiologist aunt baker
-bank barista bookseller boss boy bridesmaid broker builder bursar buyer caller candidate captain caretaker carpenter cashier center
-centre chair chairman chairperson chairwoman chef clerk client clinic coach colleague company conductor consultant cook counsellor
-counselor counter curator customer daughter dealer dentist department desk director dispatcher doctor driver editor electrician
-employee engineer estimator examiner expert farmer father father-in-law fishmonger florist foreman friend gardener girl grandfather
-grandmother guard guest guide handler headmaster headmistress headteacher helper host hotel housekeeper husband inspector installer
-instructor interviewee interviewer janitor journalist judge juror lad landlady landlord lawyer lead leader lecturer librarian line man
-manager master mechanic member merchant midwife moderator mother mother-in-law neighbor neighbour nurse office officer operator
-organiser organizer owner paramedic parent partner passenger patient pharmacist pharmacy photographer physician pilot plumber police
-policeman policewoman porter presenter principal printer producer professor pupil receptionist recruiter registrar rep reporter
-representative researcher resident restaurant roofer sailor salesman salesperson saleswoman school seamstress secretary seller server
-shop shopper singer sister skipper solicitor son speaker specialist steward stewardess store student supervisor surgeon surveyor
-tailor teacher team technician teenager teller tenant therapist traveler traveller treasurer tutor umpire uncle user valuer vendor vet
-vicar visitor volunteer waiter waitress warden wholesaler wife witness woman worker
-"""
-_ROLES = frozenset(_ROLE_WORDS.split())
 _WORDS = frozenset(
     ("will", "may", "you", "me", "i")
 )  # labels that are common words in talk, as single letters are, too
 
 
-def _is_role(label: str) -> bool:
-    """Whether a summary mentions the label with "the": `Front Desk`, `customer`; not `Dr. Baker`, not `Uncle Pete`."""
-    words = label.lower().split() or [""]
-    return words[-1].strip(".") in _ROLES and words[0].strip(".") not in _TITLES
-
-
 def _parts(label: str, others: set[str]) -> list[str]:
     """The parts of a label that also name the person: `Gethin` and `Pryce`, unless another speaker shares them."""
     words = label.split()
-    if len(words) < 2 or _is_role(label):
+    if len(words) < 2 or is_role(label):
         return []
-    return [w for w in words if len(w) > 2 and w[0].isupper() and w.lower().strip(".") not in _TITLES | others]
+    return [w for w in words if len(w) > 2 and w[0].isupper() and w.lower().strip(".") not in TITLES | others]
 
 
 class NumberedSpeakers:
@@ -65,13 +41,17 @@ class NumberedSpeakers:
     Args:
         dialogue: as it is read.
         named: the model reads names, too, and none has a number.
+
+    Attributes:
+        labels: the speakers' own labels; none where the dialogue stays as it is.
+        numbers: each label's number, ``#Person1#``.
     """
 
     def __init__(self, dialogue: Dialogue, *, named: bool = False) -> None:
         self._dialogue = dialogue
         self._own = {int(number) for number in _NUMBERED.findall(dialogue.text)}
         self.labels: tuple[str, ...] = () if self._own or named else dialogue.speakers
-        self._numbers = {label: f"#Person{k}#" for k, label in enumerate(self.labels, 1)}
+        self.numbers = {label: f"#Person{k}#" for k, label in enumerate(self.labels, 1)}
 
     @cached_property
     def dialogue(self) -> Dialogue:
@@ -82,7 +62,7 @@ class NumberedSpeakers:
         return Dialogue(
             tuple(
                 replace(
-                    turn, speaker=self._numbers.get(turn.speaker, turn.speaker), text=self._replace(spoken, turn.text)
+                    turn, speaker=self.numbers.get(turn.speaker, turn.speaker), text=self._replace(spoken, turn.text)
                 )
                 for turn in self._dialogue.turns
             )
@@ -102,7 +82,7 @@ class NumberedSpeakers:
             return match[0]
         if not 1 <= number <= len(self.labels):
             mention = "someone"
-        elif not _is_role(self.labels[number - 1]):
+        elif not is_role(self.labels[number - 1]):
             return self.labels[number - 1]
         else:
             mention = f"{'the' if article in ('', 'the') else article} {self.labels[number - 1]}"
@@ -112,11 +92,11 @@ class NumberedSpeakers:
     def _names(self, *, skip: frozenset[str] = frozenset(), roles_in_lower_case: bool = False) -> dict[str, str]:
         """Regular expressions for the mentions of a speaker in text, each with the speaker's number; the longest first."""
         patterns: dict[str, str] = {}
-        for label, number in self._numbers.items():
+        for label, number in self.numbers.items():
             written = re.escape(label)
             if label.lower() not in skip:
                 patterns[rf"(?:[Tt]he )?{written}"] = number
-            if _is_role(label) and roles_in_lower_case:
+            if is_role(label) and roles_in_lower_case:
                 patterns[rf"[Tt]he {re.escape(label.lower())}"] = number
             others = {word.lower().strip(".") for other in self.labels if other != label for word in other.split()}
             for part in _parts(label, others):

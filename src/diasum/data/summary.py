@@ -87,6 +87,7 @@ class Summary:
         dtype: number type in which it was generated, ``fp32`` or ``bf16``.
         dtype_reason: why in that one.
         lost: letters of the conversation that the tokenizer lacks: neither read nor written.
+        redacted: how many values of each kind were hidden from the model and put back (`diasum.redaction`); None: nothing was to be.
     """
 
     text: str
@@ -99,6 +100,7 @@ class Summary:
     dtype: str | None = None
     dtype_reason: str | None = None
     lost: LostLetters | None = None
+    redacted: Mapping[str, int] | None = None
 
     @classmethod
     def of_text(
@@ -175,6 +177,7 @@ class Summary:
             "scripts_lost": lost and list(lost.scripts),
             "dtype": self.dtype,
             "dtype_reason": self.dtype_reason,
+            "redacted": plain["redacted"],
         }
 
     @classmethod
@@ -206,6 +209,7 @@ class Summary:
                 "text": text,
                 "reading": _reading(record),
                 "lost": _lost(record),
+                "redacted": record.get("redacted"),
             }
             summary: Summary = _fields().validate_python(values)
         except ValidationError as error:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from diasum.claims.language import is_english
-from diasum.config import GenerateSettings, Length, PromptSettings, Settings
+from diasum.config import GenerateSettings, Length, PromptSettings, Redaction, Settings
 from diasum.data import PairEncoder
 from diasum.data.summary import Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
@@ -84,6 +84,7 @@ class Trained:
                     dtype=dtype,
                     dtype_reason=reason,
                     lost=self.encoder.letters.lost(spoken),
+                    redacted=redacted.counts if (redacted := self.encoder.redacted(dialogue)) else None,
                 )
             )
         return summaries
@@ -120,6 +121,16 @@ class Trained:
                 f"{self.source} was trained with prompt.length={own.length} and may keep to that form when asked for {length}"
                 + (f"; no summary is shorter than {least} tokens (generate.min_new_tokens)." if least else ".")
             )
+
+    def redact(self, what: Redaction) -> None:
+        """Hide this from the model from now on (`prompt.redact`).
+
+        Raises:
+            MissingExtraError: something is to be hidden, and the extra `redact` is not installed.
+        """
+        own = self.encoder.settings
+        if what != own.redact:
+            self.encoder = PairEncoder(self.base.tokenizer, own.model_copy(update={"redact": what}))
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:

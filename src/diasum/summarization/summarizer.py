@@ -15,6 +15,7 @@ from diasum.dialogue.files.conversations import is_file, read_conversations
 from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
 from diasum.model.trained import Trained, load_trained, own_settings
+from diasum.redaction.redactor import check_installed
 from diasum.resolve import SUMMARIZE, Given, resolve
 
 
@@ -85,12 +86,12 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
 
     Args:
         source: a run, an adapter folder, a merged model, a hub id or ``mini``.
-        settings: of ``generate.``, and ``prompt.length``, where they differ from its own: ``{"prompt.length": "brief"}``.
+        settings: of ``generate.``, `prompt.length` and `prompt.redact`, where they differ from its own: ``{"prompt.redact": "on"}``.
         options: as `load_trained`.
 
     Raises:
         DiasumError: settings that are wrong or that no summary depends on, an unknown option, or as `load_trained` and
-            `Trained.ask_for`.
+            `Trained.ask_for`; `prompt.redact` without the extra `redact`.
     """
     known = [name for name in signature(load_trained).parameters if name != "source"]
     check_keywords("load", options, ["settings", *known])
@@ -98,7 +99,10 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
         return Summarizer(load_trained(source, **options))
     dtype = {"generate.dtype": options.pop("dtype", None)}
     resolved = resolve(SUMMARIZE, settings, dtype, own=own_settings(source))
+    if resolved.prompt.redact != "off":
+        check_installed()  # before seconds of loading
     trained = load_trained(source, dtype=resolved.generate.dtype, **options)
     trained.generate = resolved.generate.model_copy(update={"dtype": trained.generate.dtype})
     trained.ask_for(resolved.prompt.length)
+    trained.redact(resolved.prompt.redact)
     return Summarizer(trained)

@@ -99,7 +99,10 @@ class Prepared:
             *(("", note) for note in self.notes),
             ("with", f"{'; '.join(self.hardware.reasons.values())}; {self.batching}"),
             ("", self.fast.reason),
-            ("", f"{self.encoder.separator_reason} {self.encoder.speakers_reason}"),
+            (
+                "",
+                f"{self.encoder.separator_reason} {self.encoder.speakers_reason} {self.encoder.redaction_reason}".rstrip(),
+            ),
         ]
         for label, text in lines:
             console.print(labelled(label, text))
@@ -132,6 +135,7 @@ class Prepared:
                 **asdict(self.encoding),
                 "separator": self.encoder.separator_reason,
                 "speakers": self.encoder.speakers_reason,
+                "redaction": self.encoder.redaction_reason or None,
             },
             "choices": {
                 **self.hardware.reasons,

@@ -1,0 +1,188 @@
+"""How much of what is private is found, and how many placeholders in summaries come back.
+
+    python -m benchmarks.redaction
+
+Finding: on `tests/redaction/labelled.jsonl`, which was written and frozen before there was a rule; its README says how is counted. Coming
+back: `benchmarks/redaction.txt`, conversations in which such values are what is talked of, summarised by a base that reads
+placeholders. Saves ``benchmarks/results/redaction.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import RESULTS
+from diasum.dialogue import Dialogue, parse_dialogue
+from diasum.evaluation.statistics.bootstrap import interval
+from diasum.files import write_json
+from diasum.redaction.detect import detect
+from diasum.redaction.placeholders import WORDS, Form
+from diasum.redaction.speakers import Speakers
+from diasum.summarization import load
+from diasum.versions import versions
+
+HERE = Path(__file__).parent
+LABELLED = HERE.parent / "tests" / "redaction" / "labelled.jsonl"
+CONVERSATIONS = HERE / "redaction.txt"
+# What measurements count together: other people's names and speakers' are one kind to whoever reads.
+SAME = {"speaker": "name"}
+
+
+class Found:
+    """Labels found and detections right, by kind."""
+
+    def __init__(self) -> None:
+        self.labels: Counter[str] = Counter()
+        self.labels_found: Counter[str] = Counter()
+        self.detections: Counter[str] = Counter()
+        self.detections_right: Counter[str] = Counter()
+        self.wrong: list[str] = []
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Detect in one row of the labelled file."""
+        texts = [turn["text"] for turn in row["turns"]]
+        speakers = Speakers(dict.fromkeys(turn["speaker"] for turn in row["turns"]))
+        for number, (text, spans) in enumerate(zip(texts, detect(texts, speakers, names=True), strict=True)):
+            labels = [
+                (SAME.get(one["kind"], one["kind"]), one["start"], one["end"])
+                for one in row["spans"]
+                if one["turn"] == number
+            ]
+            found = [(SAME.get(one.kind, one.kind), one.start, one.end) for one in spans]
+            for kind, start, end in labels:
+                self.labels[kind] += 1
+                self.labels_found[kind] += self._within(text, (kind, start, end), found, row["id"], "missed")
+            for kind, start, end in found:
+                self.detections[kind] += 1
+                self.detections_right[kind] += self._within(text, (kind, start, end), labels, row["id"], "no")
+
+    def _within(
+        self, text: str, one: tuple[str, int, int], others: list[tuple[str, int, int]], identifier: str, problem: str
+    ) -> bool:
+        """Whether all letters and digits of a stretch lie in others of its kind."""
+        kind, start, end = one
+        covered = {i for other, a, b in others if other == kind for i in range(a, b)}
+        if all(i in covered for i in range(start, end) if text[i].isalnum()):
+            return True
+        self.wrong.append(f"{identifier}: {problem} {kind}: {text[start:end]}")
+        return False
+
+    def record(self) -> dict[str, dict[str, Any]]:
+        """Counts, recall and precision by kind."""
+        return {
+            kind: {
+                "labels": self.labels[kind],
+                "found": self.labels_found[kind],
+                "recall": round(self.labels_found[kind] / self.labels[kind], 4),
+                "detections": self.detections[kind],
+                "right": self.detections_right[kind],
+                "precision": round(self.detections_right[kind] / max(self.detections[kind], 1), 4),
+            }
+            for kind in WORDS
+            if self.labels[kind]
+        }
+
+
+def measure_finding(rows: Iterable[dict[str, Any]]) -> Found:
+    """All rows of the labelled file."""
+    found = Found()
+    for row in rows:
+        found.add(row)
+    return found
+
+
+def labelled() -> list[dict[str, Any]]:
+    """The rows of the labelled file."""
+    return [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+
+
+def conversations() -> list[Dialogue]:
+    """Those of `redaction.txt`, which blank lines divide."""
+    text = CONVERSATIONS.read_text(encoding="utf-8")
+    return [parse_dialogue(part) for part in text.split("\n\n") if part.strip()]
+
+
+def written_placeholders(form: Form, summary: str) -> list[str]:
+    """Whatever in a summary looks like a placeholder or was meant for one: with its sign, or kind and number."""
+    kinds = "|".join(word for kind, word in WORDS.items() if kind != "speaker")
+    sign = re.escape(form.before) or r"(?!)"
+    meant = re.compile(
+        rf"{sign}(?!Person)[\w ]{{0,12}}?\d+{re.escape(form.after)}|{sign}(?!Person)\w*|\b(?:{kinds})\d+\w*", re.I
+    )
+    return [match[0] for match in meant.finditer(summary)]
+
+
+def measure_return(source: str) -> dict[str, Any]:
+    """Of the placeholders that a base writes into its summaries, how many stand for the value that they are to."""
+    trained = load(source, settings={"prompt.redact": "names"}).trained
+    encoder = trained.encoder
+    dialogues = conversations()
+    raw: list[str] = []
+    finish = encoder.finish
+
+    def keep(dialogue: Dialogue, summary: str) -> str:
+        raw.append(summary)
+        return finish(dialogue, summary)
+
+    encoder.finish = keep  # type: ignore[method-assign]
+    summaries = trained.summarize(dialogues)
+    shares, mangled, with_any = [], [], 0
+    hidden: Counter[str] = Counter()
+    for dialogue, text in zip(dialogues, raw, strict=True):
+        redacted = encoder.redacted(dialogue)
+        assert redacted is not None
+        hidden.update(redacted.counts)
+        values = redacted.vault.values
+        written = written_placeholders(redacted.vault.form, text)
+        back = [values.get(one) is not None for one in written]
+        mangled += [one for one, exact in zip(written, back, strict=True) if not exact]
+        with_any += bool(written)
+        shares.append((sum(back), len(back)))
+    restored = sum(exact for exact, _ in shares)
+    total = sum(count for _, count in shares)
+    per_dialogue = np.array([exact / count for exact, count in shares if count])
+    bounds = interval(per_dialogue, resamples=2000, seed=0)
+    return {
+        "conversations": len(dialogues),
+        "hidden": dict(hidden),
+        "summaries_with_placeholders": with_any,
+        "placeholders": total,
+        "restored": restored,
+        "share": round(restored / max(total, 1), 4),
+        "share_by_summary": {"mean": round(bounds.mean, 4), "low": round(bounds.low, 4), "high": round(bounds.high, 4)},
+        "not_restored": mangled,
+        "first": [{"written": text, "shown": one.text} for text, one in zip(raw, summaries, strict=True)][:3],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", default="mini")
+    arguments = parser.parse_args()
+    finding = measure_finding(labelled())
+    for line in finding.wrong:
+        print(line)
+    returned = measure_return(arguments.base)
+    write_json(
+        RESULTS / "redaction.json",
+        {
+            "labelled": {"items": len(labelled()), "sha256": hashlib.sha256(LABELLED.read_bytes()).hexdigest()},
+            "found": finding.record(),
+            "returned": {arguments.base: returned},
+            "versions": versions(),
+        },
+    )
+    print(json.dumps({"found": finding.record(), "returned": returned}, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
