@@ -86,6 +86,12 @@ def test_what_would_not_be_trained_is_refused(name: str, family: str) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_a_target_that_is_all_and_not_read_is_named(family: str) -> None:
+    with pytest.raises(DiasumError, match=r"2 of the 2 trained tensors would not be used .*shared`"):
+        add_adapter(FAMILIES[family](), LoraSettings(r=2, target_modules=["shared"]), seed=0)
+
+
 def test_tokens_of_a_head_that_is_not_tied(recwarn: pytest.WarningsRecorder) -> None:
     """peft would put rows of the embeddings into the head, before the first step."""
     model = FAMILIES["flan-t5"]()

@@ -51,7 +51,10 @@ def check_read(wrapped: Any) -> None:
     try:
         with torch.enable_grad():
             loss = wrapped(input_ids=ids, decoder_input_ids=ids, use_cache=False).logits.float().square().sum()
-            gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+            if loss.requires_grad:
+                gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+            else:  # none is used at all
+                gradients = (None,) * len(trained)
     except (RuntimeError, TypeError, ValueError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DiasumError(f"lora: with these settings peft builds a model that does not run: {first}") from None
