@@ -74,12 +74,21 @@ class Survey:
         labels: text before colons at the beginning of lines, counted.
         lines: lines of captions.
         rolling: whether captions repeat what the ones before them show.
+        captions: how many there are.
+        heads: first lines of them that are names, counted, as in the documents that Teams saved.
     """
 
     voices: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     lines: int = 0
     rolling: bool = False
+    captions: int = 0
+    heads: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def names_above(self) -> bool:
+        """Whether each caption has the name of who speaks in a line above the words."""
+        return self.captions > len(self.heads) > 0 and self.heads.total() == self.captions and not self.voices
 
     def names(self) -> frozenset[str]:
         """The labels that name speakers: they look like names and are used again, or most lines have one."""
@@ -119,6 +128,9 @@ def survey(lines: Lines) -> Survey:
             label, _ = _labelled(_plain(line))
             result.labels[label] += bool(label)
         result.lines += len(cue.lines)
+        result.captions += cue.start is not None
+        if cue.start is not None and len(cue.lines) > 1 and _is_bare_name(cue.lines[0][1]):
+            result.heads[cue.lines[0][1].strip()] += 1
         if last and last.lines and len(cue.lines) > 1 and _follows(cue, last):
             pairs += 1
             repeated += cue.lines[0][1].strip() == last.lines[-1][1].strip()
@@ -199,6 +211,12 @@ def _split(cues: Iterable[_Cue], surveyed: Survey) -> Iterator[Spoken]:
         if surveyed.voices:
             yield from _by_voice(cue)
             continue
+        if surveyed.names_above and cue.start is not None:
+            text = "\n".join(_plain(line) for _, line in cue.lines[1:])
+            yield Spoken(
+                _plain(cue.lines[0][1]), text, cue.start, cue.end, cue.lines[1][0], _SOUND.match(text) is not None
+            )
+            continue
         parts = list(_by_line(cue, names, speaker))
         speaker = parts[-1].speaker if parts else speaker
         yield from (part for part in parts if part.text)
@@ -260,6 +278,11 @@ def _goes_on(last: Spoken, part: Spoken) -> bool:
     joined = len(last.text) + len(part.text)
     pause = part.start - last.end
     return joined < _LONGEST_JOINED and pause <= _PAUSE and part.text[:1].islower() and not _ENDED.search(last.text)
+
+
+def _is_bare_name(line: str) -> bool:
+    name = LABEL.match(line.strip())
+    return name is not None and name[0] == line.strip() and looks_like_a_name(name[0]) and not name[0].endswith(".")
 
 
 def _labelled(text: str) -> tuple[str, str]:

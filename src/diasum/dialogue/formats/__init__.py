@@ -41,6 +41,8 @@ FORMATS: Mapping[str, str] = {
     "table": "a table or JSON with a conversation a row",
     "whatsapp": "WhatsApp export",
     "subtitles": "subtitles: WebVTT, SubRip, SBV",
+    "transcript": "transcript or chat copied from a window",
+    "docx": "Word document with a conversation",
 }
 
 

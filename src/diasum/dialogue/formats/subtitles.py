@@ -49,4 +49,8 @@ def _reason(head: Head, surveyed: Survey) -> str | None:
         return f"{evidence.reason} with voices"
     if surveyed.rolling:
         return f"{evidence.reason} that roll, each line once"
-    return f"{evidence.reason} with names" if surveyed.names() else f"{evidence.reason} without speakers"
+    return (
+        f"{evidence.reason} with names"
+        if surveyed.names() or surveyed.names_above
+        else f"{evidence.reason} without speakers"
+    )
