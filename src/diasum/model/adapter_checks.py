@@ -51,10 +51,9 @@ def check_read(wrapped: Any) -> None:
     try:
         with torch.enable_grad():
             loss = wrapped(input_ids=ids, decoder_input_ids=ids, use_cache=False).logits.float().square().sum()
-            if loss.requires_grad:
+            gradients: tuple[torch.Tensor | None, ...] = (None,) * len(trained)
+            if loss.requires_grad:  # else none is used at all
                 gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
-            else:  # none is used at all
-                gradients = (None,) * len(trained)
     except (RuntimeError, TypeError, ValueError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise DiasumError(f"lora: with these settings peft builds a model that does not run: {first}") from None
