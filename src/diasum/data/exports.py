@@ -9,22 +9,28 @@ from pathlib import Path
 
 from diasum.config import DataSettings
 from diasum.dialogue.files.rows import Table, unique
-from diasum.dialogue.files.tables import UNNAMED, is_data_file
-from diasum.dialogue.formats import Source, choose
+from diasum.dialogue.files.tables import UNNAMED, has_data, is_data_file
+from diasum.dialogue.formats import MEMBERS, Source, choose
+from diasum.dialogue.formats.archive import is_readable
 from diasum.dialogue.read import read_source, reading_of, readings
 from diasum.errors import DiasumError
 
 
 def is_export(path: Path, settings: DataSettings) -> bool:
-    """Whether a path is read by one of the export formats, not as a table or a folder of tables."""
+    """Whether what is there is read by a format of exports, and not as a table or a folder of tables."""
     if settings.format != "auto":
         return settings.format != "table"
     try:
-        return choose(Source.of_path(path))[0] not in (("table", "plain") if is_data_file(path) else ("table",))
+        name, _ = choose(source := Source.of_path(path))
     except DiasumError:
         if path.is_dir() or is_data_file(path):  # the readers of tables say what is wrong
             return False
         raise
+    if name == MEMBERS and path.is_dir():
+        tables = has_data(path) or any(has_data(folder) for folder in path.iterdir() if folder.is_dir())
+        others = (Path(member) for member in source.head.members if is_readable(member))
+        return not tables and any(not is_data_file(member) for member in others)
+    return name not in (("table", "plain") if is_data_file(path) else ("table",))
 
 
 def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[str, Table] | None:

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from diasum.calls import checked_call
-from diasum.dialogue.formats import Conversation, Message, Source, choose, format_named
+from diasum.dialogue.formats import MEMBERS, Conversation, Message, Source, choose, format_named
+from diasum.dialogue.formats.archive import is_readable, not_read
 from diasum.dialogue.formats.source import USUAL, Names, standard_input
 from diasum.dialogue.nonspeech import left_out_in_words
 from diasum.dialogue.text import one_line
@@ -102,12 +103,48 @@ def read_source(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
         name, (_, reason) = choose(source)
     else:
         name, reason = reading.format, f"{reading.format}, as asked for"
+        if source.is_container and format_named(name).recognises(source.head) is None:
+            name = MEMBERS
+    if name == MEMBERS:
+        yield from _read_members(source, reading)
+        return
     for conversation in format_named(name).read(source):
         conversation.reason = conversation.reason or reason
         if source.encoding_note:
             conversation.notes.append(f"{source.where}: {source.encoding_note}.")
         for part in _parts(conversation, reading):
             yield replace(part, format=name)
+
+
+def _read_members(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
+    """The dialogues of a folder's or an archive's files, each file in its own format."""
+    readable = [member for member in source.members if is_readable(member.within)]
+    passed_over = [member.within for member in source.members if not is_readable(member.within)]
+    count = 0
+    for member in readable:
+        if not PurePosixPath(member.within).suffix and not _is_text(member):
+            passed_over.append(member.within)
+            continue
+        for one in read_source(member, reading):
+            if len(readable) == 1 and one.id and member.stem and one.id.startswith(member.stem):
+                one = replace(one, id=f"{source.stem or member.stem}{one.id.removeprefix(member.stem)}")
+            if not count and passed_over:
+                one = replace(one, notes=(*one.notes, f"{source.where}: {not_read(passed_over)} not read."))
+            count += 1
+            yield one
+    if not count:
+        raise DiasumError(
+            f"{source.where} has no file that conversations could be read from; found {not_read(passed_over)}.",
+            hint="Expected texts, tables, subtitles, or the files that a messenger exports.",
+        )
+
+
+def _is_text(source: Source) -> bool:
+    """Whether a file whose name does not tell is text at all."""
+    try:
+        return bool(source.encoding)
+    except DiasumError:
+        return False
 
 
 def pause_of(text: str) -> timedelta:
@@ -161,11 +198,11 @@ class _Part:
         self.line: int | str | None = None
 
     def ended_before(self, message: Message, pause: timedelta) -> bool:
-        gap = _between(self.last, message.time)
+        gap = None if message.reply else _between(self.last, message.time)
         return bool(self.turns) and gap is not None and gap > pause.total_seconds()
 
     def add(self, message: Message) -> None:
-        self.last = message.time or self.last
+        self.last = self.last if message.reply else message.time or self.last
         if self.line is None:
             self.line = message.source
         if message.kind is None:

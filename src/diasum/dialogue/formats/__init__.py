@@ -21,6 +21,7 @@ from diasum.errors import DiasumError, near_misses
 
 __all__ = [
     "FORMATS",
+    "MEMBERS",
     "Aside",
     "Conversation",
     "Evidence",
@@ -40,10 +41,18 @@ FORMATS: Mapping[str, str] = {
     "plain": "plain text, a turn a line",
     "table": "a table or JSON with a conversation a row",
     "whatsapp": "WhatsApp export",
+    "slack": "Slack export",
+    "telegram": "Telegram export (JSON)",
+    "discord": "Discord export (DiscordChatExporter, JSON)",
+    "irc": "IRC log",
+    "line": "LINE export",
     "subtitles": "subtitles: WebVTT, SubRip, SBV",
     "transcript": "transcript or chat copied from a window",
     "docx": "Word document with a conversation",
 }
+
+
+MEMBERS = "members"
 
 
 class Format(Protocol):
@@ -68,13 +77,17 @@ def choose(source: Source) -> tuple[str, Evidence]:
     """The format that a source is in.
 
     Returns:
-        Its name and the evidence.
+        Its name and the evidence; `MEMBERS` for a folder or an archive whose files are to be looked at one by one.
 
     Raises:
         DiasumError: two formats fit equally well, or none does.
     """
     head = source.head
+    if source.is_container and not head.members:
+        raise DiasumError(f"{source.where} is empty.", hint="Give a file, or a folder or archive with files.")
     answers = {name: evidence for name in FORMATS if (evidence := format_named(name).recognises(head))}
+    if not answers and head.members:
+        return MEMBERS, Evidence(Strength.FALLBACK, "files of several formats")
     if not answers:
         raise DiasumError(
             f"{source.where}: no format that is read here was recognised.",

@@ -36,6 +36,7 @@ class Message:
         end: when it ended, likewise.
         source: the line that it begins at, counted from 1, or the export's own id of the message where the format has no lines.
         asides: what comes with it and is not said.
+        reply: whether it answers the message above it, out of the order of time: no pause is seen before it.
     """
 
     speaker: str
@@ -46,6 +47,7 @@ class Message:
     end: float | None = None
     source: int | str | None = None
     asides: tuple[Aside, ...] = ()
+    reply: bool = False
 
 
 @dataclass(slots=True)

@@ -6,11 +6,13 @@ have. Everything but `text` and `tree` is a stream: a file need not fit into mem
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import shutil
 import tempfile
 import weakref
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from diasum.dialogue.files.decoding import LONGEST_LINE, MIB
+from diasum.dialogue.formats.archive import EMPTY_ZIP, ZIP, refusal, sources_in
 from diasum.dialogue.formats.encoding import Encoding, find_encoding
 from diasum.dialogue.formats.head import Head
 from diasum.errors import DiasumError, near_path
@@ -50,6 +53,7 @@ class Source:
         path: the file, if it is one on disk.
         name: the file's name, without folders; empty for standard input and texts.
         names: what the user says of its columns.
+        within: its path within the folder or archive that it is a member of; empty of others.
     """
 
     where: str
@@ -57,6 +61,7 @@ class Source:
     path: Path | None = None
     name: str = ""
     names: Names = USUAL
+    within: str = ""
 
     @classmethod
     def of_path(cls, path: Path, names: Names = USUAL) -> Source:
@@ -92,21 +97,59 @@ class Source:
         with self.open_raw() as handle:
             return handle.read(3) == b"\x1f\x8b\x08"
 
+    @property
+    def is_container(self) -> bool:
+        """Whether it is a folder or a zip archive."""
+        if self.path is not None and self.path.is_dir():
+            return True
+        return self.head.content.startswith((ZIP, EMPTY_ZIP))
+
+    @cached_property
+    def members(self) -> tuple[Source, ...]:
+        """What is inside of a folder or a zip archive, as sources of their own; nothing of other files.
+
+        Raises:
+            DiasumError: as `diasum.dialogue.formats.archive`.
+        """
+        if self.path is not None and self.path.is_dir():
+            return sources_in(self)
+        with self.readable(), self.open_raw() as handle:
+            zipped = handle.read(4) in (ZIP, EMPTY_ZIP)
+        return sources_in(self) if zipped else ()
+
+    def member(self, within: str) -> Source | None:
+        """The member of that path, if there is one."""
+        return next((one for one in self.members if one.within == within), None)
+
     @cached_property
     def head(self) -> Head:
         """The beginning, and what the name says; raises DiasumError where it cannot be read."""
-        with self._readable(), self.open() as handle:
+        if self.path is not None and self.path.is_dir():
+            return Head(self.name, members=tuple(one.within for one in self.members))
+        with self.readable(), self.open() as handle:
             content = handle.read(HEAD_BYTES + 1)
         whole, content = len(content) <= HEAD_BYTES, content[:HEAD_BYTES]
         name = self.name.removesuffix(".gz")
         text = "" if b"\0" in content[:4] and not content.startswith(b"\xff\xfe") else _lenient(content)
-        return Head(name, content, text, whole)
+        members = tuple(one.within for one in self.members) if content.startswith((ZIP, EMPTY_ZIP)) else ()
+        return Head(name, content, "" if members else text, whole, members)
 
     @cached_property
     def encoding(self) -> Encoding:
         """How the bytes are decoded; raises DiasumError if they are not text."""
-        with self._readable():
+        with self.readable():
             return find_encoding(self.open, self.where)
+
+    def open_utf8(self) -> IO[bytes]:
+        """The content as UTF-8 without a mark of byte order, whatever encoding it is in."""
+        encoding = self.encoding
+        handle = self.open()
+        if encoding == Encoding("utf-8-sig"):
+            buffered = io.BufferedReader(cast(io.RawIOBase, handle))
+            if buffered.peek(3).startswith(b"\xef\xbb\xbf"):
+                buffered.read(3)
+            return cast(IO[bytes], buffered)
+        return cast(IO[bytes], _Recoded(io.TextIOWrapper(handle, encoding.name, errors="replace")))
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Numbered lines without their line ends; a carriage return ends a line, too, other line separators do not.
@@ -116,7 +159,7 @@ class Source:
         """
         encoding = self.encoding
         number = 0
-        with self._readable(lambda: f" (after line {number:,})"), self.open() as handle:
+        with self.readable(lambda: f" (after line {number:,})"), self.open() as handle:
             text = io.TextIOWrapper(handle, encoding.name, errors="replace", newline=None)
             while line := text.readline(LONGEST_LINE + 1):
                 number += 1
@@ -133,7 +176,7 @@ class Source:
         Raises:
             DiasumError: it is not text, it is damaged, or too large to be read as a whole.
         """
-        with self._readable(), self.open() as handle:
+        with self.readable(), self.open() as handle:
             content = handle.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise DiasumError(
@@ -145,30 +188,23 @@ class Source:
         """Its one JSON value; raises DiasumError as `text`, and where it is not JSON."""
         return json_file(self.text(), self.where)
 
-    def _readable(self, after: Callable[[], str] = str) -> _Readable:
-        return _Readable(self, after)
-
-
-class _Readable:
-    """Turns what goes wrong when a file is read into errors for its user."""
-
-    def __init__(self, source: Source, after: Callable[[], str]) -> None:
-        self.source, self.after = source, after
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: Any) -> None:
-        where = self.source.where
-        if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
+    @contextlib.contextmanager
+    def readable(self, after: Callable[[], str] = str) -> Iterator[None]:
+        """Turns what goes wrong when it is read into errors for its user; `after` says how far it was read."""
+        try:
+            yield
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            kind = "damaged" if self.within else "not a readable gzip file"
             raise DiasumError(
-                f"{where} is not a readable gzip file{self.after()}: {error}.",
+                f"{self.where} is {kind}{after()}: {error}.",
                 hint="It may be incomplete: download or copy it again.",
             ) from None
-        if isinstance(error, OSError):
-            path = self.source.path
-            hint = "Give the files in it." if path is not None and path.is_dir() else None
-            raise DiasumError(f"{where} cannot be read: {error.strerror or error}.", hint=hint) from None
+        except OSError as error:
+            raise DiasumError(f"{self.where} cannot be read: {error.strerror or error}.") from None
+        except (zipfile.BadZipFile, RuntimeError) as error:
+            if refused := refusal(error, self.where):
+                raise refused from None
+            raise
 
 
 def standard_input(stream: IO[bytes], names: Names = USUAL, where: str = "standard input") -> Source:
@@ -183,6 +219,19 @@ def standard_input(stream: IO[bytes], names: Names = USUAL, where: str = "standa
     source = Source(where, lambda: cast(IO[bytes], io.BufferedReader(_Kept(file))), names=names)
     weakref.finalize(source, file.close)
     return source
+
+
+class _Recoded(contextlib.AbstractContextManager["_Recoded"]):
+    """Text as a stream of its UTF-8 bytes."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text = text
+
+    def __exit__(self, *_: object) -> None:
+        self.text.close()
+
+    def read(self, size: int = -1) -> bytes:
+        return self.text.read(size).encode("utf-8", "replace")
 
 
 class _Kept(io.RawIOBase):
@@ -200,6 +249,16 @@ class _Kept(io.RawIOBase):
         buffer[: len(content)] = content
         self.place += len(content)
         return len(content)
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_END:
+            self.place = self.file.seek(offset, whence)
+        else:
+            self.place = offset + (self.place if whence == io.SEEK_CUR else 0)
+        return self.place
 
 
 def _lenient(content: bytes) -> str:
