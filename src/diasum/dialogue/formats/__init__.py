@@ -48,6 +48,7 @@ FORMATS: Mapping[str, str] = {
     "line": "LINE export",
     "subtitles": "subtitles: WebVTT, SubRip, SBV",
     "transcript": "transcript or chat copied from a window",
+    "zoom_chat": "Zoom meeting chat",
     "docx": "Word document with a conversation",
 }
 
