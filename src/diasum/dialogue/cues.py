@@ -149,7 +149,7 @@ def spoken(lines: Lines, surveyed: Survey | None = None) -> Iterator[Spoken]:
     """
     surveyed = surveyed or survey(lines)
     cues = _cues(lines())
-    yield from _joined(_split(_without_repetition(cues) if surveyed.rolling else cues, surveyed))
+    yield from joined(_split(_without_repetition(cues) if surveyed.rolling else cues, surveyed))
 
 
 def _cues(lines: Iterable[tuple[int, str]]) -> Iterator[_Cue]:
@@ -213,13 +213,16 @@ def _split(cues: Iterable[_Cue], surveyed: Survey) -> Iterator[Spoken]:
             continue
         if surveyed.names_above and cue.start is not None:
             text = "\n".join(_plain(line) for _, line in cue.lines[1:])
-            yield Spoken(
-                _plain(cue.lines[0][1]), text, cue.start, cue.end, cue.lines[1][0], _SOUND.match(text) is not None
-            )
+            yield Spoken(_plain(cue.lines[0][1]), text, cue.start, cue.end, cue.lines[1][0], is_sound(text))
             continue
         parts = list(_by_line(cue, names, speaker))
         speaker = parts[-1].speaker if parts else speaker
         yield from (part for part in parts if part.text)
+
+
+def is_sound(text: str) -> bool:
+    """Whether a caption describes a sound: ``[Applause]``, ``(laughs)``, ``♪``."""
+    return _SOUND.match(text) is not None
 
 
 def _by_line(cue: _Cue, names: frozenset[str], speaker: str) -> Iterator[Spoken]:
@@ -230,8 +233,8 @@ def _by_line(cue: _Cue, names: frozenset[str], speaker: str) -> Iterator[Spoken]
     for number, text in lines:
         label, words = _labelled(text)
         another = _ANOTHER.match(text) or (dashed and _DASH.match(text)) or None
-        is_sound = _SOUND.match(text) is not None and label not in names
-        if part and not (label in names or another or is_sound or part.is_sound):
+        sound = is_sound(text) and label not in names
+        if part and not (label in names or another or sound or part.is_sound):
             part = part._replace(text=f"{part.text}\n{text}".strip())
             continue
         if part:
@@ -241,7 +244,7 @@ def _by_line(cue: _Cue, names: frozenset[str], speaker: str) -> Iterator[Spoken]
             speaker, text, goes_on = label, words, False
         elif another:
             speaker, text, goes_on = "", text[another.end() :], False
-        part = Spoken(speaker, text, cue.start, cue.end, number, is_sound, goes_on and not is_sound)
+        part = Spoken(speaker, text, cue.start, cue.end, number, sound, goes_on and not sound)
     if part:
         yield part
 
@@ -252,11 +255,11 @@ def _by_voice(cue: _Cue) -> Iterator[Spoken]:
         voice, text = _voice_and_text(part)
         if text:
             number = cue.lines[line + part[: len(part) - len(part.lstrip())].count("\n")][0]
-            yield Spoken(voice, text, cue.start, cue.end, number, _SOUND.match(text) is not None)
+            yield Spoken(voice, text, cue.start, cue.end, number, is_sound(text))
         line += part.count("\n")
 
 
-def _joined(parts: Iterable[Spoken]) -> Iterator[Spoken]:
+def joined(parts: Iterable[Spoken]) -> Iterator[Spoken]:
     """One turn of captions that go on in the middle of a sentence of the same speaker."""
     last: Spoken | None = None
     for part in parts:

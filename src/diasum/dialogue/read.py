@@ -7,6 +7,7 @@ pauses, one part at a time.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -168,7 +169,7 @@ def _source(source: Path | str | bytes | IO[bytes], names: Names) -> Source:
     if isinstance(source, Path):
         return Source.of_path(source, names)
     if isinstance(source, str):
-        if "\n" not in source and len(source) < 4096 and "\0" not in source and Path(source).exists():
+        if "\n" not in source and len(source) < 4096 and "\0" not in source and os.path.exists(source):
             return Source.of_path(Path(source), names)
         return Source.of_bytes(source.encode("utf-8", "surrogatepass"), "the text", names=names)
     return standard_input(source, names)

@@ -50,6 +50,9 @@ FORMATS: Mapping[str, str] = {
     "transcript": "transcript or chat copied from a window",
     "zoom_chat": "Zoom meeting chat",
     "docx": "Word document with a conversation",
+    "whisper": "JSON of Whisper, WhisperX, whisper.cpp, faster-whisper",
+    "assemblyai": "AssemblyAI transcript",
+    "deepgram": "Deepgram transcript",
 }
 
 
