@@ -326,7 +326,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _of(table: Callable[[dict[str, Any]], str], benchmark: str) -> Callable[[], str]:
-    return lambda: table(_read(RESULTS / f"{benchmark}.json"))
+    file = RESULTS / f"{benchmark}.json"
+    return lambda: table(_read(file)) if file.is_file() else "Not measured yet."
 
 
 # Which tables stand on which page, by the name of their marks.
@@ -337,7 +338,11 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "speed": lambda: speed_summary({name: _read(file) for name, file in results_by_class("training").items()}),
     },
     CARD: {"adapter": _of(card_table, "mini")},
-    ROOT / "docs" / "quality.md": {"results": _of(table, "mini"), "form": _of(form_table, "mini")},
+    ROOT / "docs" / "quality.md": {
+        "results": _of(table, "mini"),
+        "form": _of(form_table, "mini"),
+        "others": _of(others_table, "other_models"),
+    },
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),

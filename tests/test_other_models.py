@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.other_models import Model, load_adapter, load_smollm2, measure
+from benchmarks.tables import others_table
 from diasum.data import Pair
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
@@ -31,6 +32,9 @@ def test_what_was_written_is_kept(tmp_path: Path) -> None:
     assert measured["peak_memory_bytes"] > 10_000_000
     assert measured["also"] == {}, "the sample's protocol is rouge-score"
     assert "rouge-score" in measure(model, "dialogsum", PAIRS, tmp_path / "other.jsonl")["also"]
+    table = others_table({"sample": {"smollm2": measured}})
+    assert "| sample conversations, n=4 | SmolLM2-135M-Instruct | 100.0 (100.0-100.0) |" in table
+    assert "(0.0M parameters): a test." in table
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
