@@ -8,6 +8,8 @@ archives are not opened.
 from __future__ import annotations
 
 import contextlib
+import re
+import struct
 import weakref
 import zipfile
 from collections import Counter
@@ -35,6 +37,7 @@ READABLE = frozenset(
         *(".xlsx", ".docx", ".eml", ".mbox", ".mbx", ".weechatlog"),
     )
 )
+_DAMAGED = (ValueError, IndexError, EOFError, struct.error)  # of which zipfile checks but some
 ZIP = b"PK\x03\x04"
 EMPTY_ZIP = b"PK\x05\x06"
 
@@ -70,7 +73,7 @@ class Archive:
         weakref.finalize(self, handle.close)
         with _refusing(where):
             self._zip = zipfile.ZipFile(handle)
-        self.infos = {name: info for info in self._zip.infolist() if (name := self._name(info)) is not None}
+            self.infos = {name: info for info in self._zip.infolist() if (name := self._name(info)) is not None}
         if len(self.infos) > MOST_FILES:
             raise DiasumError(f"{where} holds more than {MOST_FILES:,} files.", hint="Unpack what you need of it.")
         if sum(info.file_size for info in self.infos.values()) > MOST_UNPACKED:
@@ -107,11 +110,11 @@ class Archive:
 
 def refusal(error: Exception, where: str) -> DiasumError | None:
     """What to tell where a zip archive cannot be read; None of errors that are not about that."""
-    if isinstance(error, zipfile.BadZipFile | zipfile.LargeZipFile):
+    if isinstance(error, (zipfile.BadZipFile, zipfile.LargeZipFile, *_DAMAGED)):
         return DiasumError(
             f"{where} is a damaged or incomplete zip archive: {error}.", hint="Export or download it again."
         )
-    if (isinstance(error, NotImplementedError) and "compression" in str(error)) or "password" in str(
+    if (isinstance(error, NotImplementedError) and re.search("compress|encrypt", str(error))) or "password" in str(
         error
     ):  # zipfile raises RuntimeError
         return DiasumError(
@@ -125,7 +128,7 @@ def refusal(error: Exception, where: str) -> DiasumError | None:
 def _refusing(where: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, *_DAMAGED) as error:
         if refused := refusal(error, where):
             raise refused from None
         raise

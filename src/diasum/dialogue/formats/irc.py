@@ -25,7 +25,7 @@ _STAMP = (
     r"(?:\[?(?:(?P<date>\d{4}-\d{2}-\d{2})[T ])?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?)(?:Z|[+\-]\d{2}:?\d{2})?\]?"
     r"|(?P<day>[A-Z][a-z]{2} \d{1,2}) (?P<day_clock>\d{2}:\d{2}:\d{2}))"
 )
-_SPOKEN = re.compile(rf"^{_STAMP}?\s*<{_PREFIX}(?P<nick>{_NICK})>(?: +|\t|$)(?P<words>.*)$")
+_SPOKEN = re.compile(rf"^{_STAMP}?\s*<{_PREFIX}(?P<nick>{_NICK})>(?: +|\t)(?P<words>.*\S.*)$")
 _TABBED = re.compile(rf"^{_STAMP}\t(?P<nick>[^\t]*)\t(?P<words>.*)$")  # WeeChat
 _ACTION = re.compile(rf"^{_STAMP}?\s*\* (?P<nick>{_NICK}) (?P<words>.*)$")
 _EVENT = re.compile(rf"^{_STAMP}?\s*(?:\*\*\*|-!-|-->|<--|--|\*(?=\t)|-[^\s-]+-|=!=|==)\s*(?P<words>.*)$")
@@ -47,7 +47,7 @@ def recognises(head: Head) -> Evidence | None:
     tabbed = sum((match := _TABBED.match(line)) is not None and bool(match["date"]) for line in lines)
     events = sum(_EVENT.match(line) is not None or _DAY.match(line) is not None for line in lines)
     said = max(spoken, tabbed)
-    if not said or 2 * (said + events) < len(lines):
+    if not said or 2 * (said + events) < len(lines) or (said == 1 and not timed and not tabbed and len(lines) > 1):
         return None
     if tabbed > spoken:
         return Evidence(Strength.LIKELY, "IRC log (WeeChat)")
@@ -86,7 +86,7 @@ class _Told(NamedTuple):
 
 def _told(line: str) -> _Told | None:
     if match := _SPOKEN.match(line):
-        return _Told(match["nick"], match["words"], None if match["words"].strip() else "empty", _stamp_of(match))
+        return _Told(match["nick"], match["words"], None, _stamp_of(match))
     if match := _TABBED.match(line):
         nick = match["nick"].strip()
         if nick in ("", "--", "=!=", "*", *_ARROWS):

@@ -28,7 +28,7 @@ _SAVED = re.compile(r"^(?:saved on|保存日時|儲存日期|저장한 날짜|�
 _DAY = re.compile(
     r"^(?:[^\W\d]{2,9}[.,]?(?: ,|,)? )?(?P<a>\d{1,4})[/.\-](?P<b>\d{1,2})[/.\-](?P<c>\d{1,4})(?: ?[(（].{1,9}[)）]|,? [^\W\d]{1,12}\.?)?$"
 )
-_CLOCK = r"(?P<before>[^\W\d]{2,9} ?)?(?P<hour>\d{1,2}):(?P<minute>\d{2}) ?(?P<after>[AaPp][Mm])?"
+_CLOCK = r"(?P<before>(?:[AaPp][Mm]|[^\W\d_a-zA-Z]{2,4}) ?)?(?P<hour>\d{1,2}):(?P<minute>\d{2}) ?(?P<after>[AaPp][Mm])?"
 _TABBED = re.compile(rf"^{_CLOCK}\t(?P<rest>.*)$", re.S)
 _SPACED = re.compile(rf"^{_CLOCK} (?P<rest>\S.*)$", re.S)
 _AFTERNOON = re.compile(r"pm|午後|下午|오후|晚上", re.I)
