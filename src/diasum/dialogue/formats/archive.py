@@ -114,9 +114,9 @@ def refusal(error: Exception, where: str) -> DiasumError | None:
         return DiasumError(
             f"{where} is a damaged or incomplete zip archive: {error}.", hint="Export or download it again."
         )
-    if (isinstance(error, NotImplementedError) and re.search("compress|encrypt", str(error))) or "password" in str(
-        error
-    ):  # zipfile raises RuntimeError
+    if (
+        isinstance(error, NotImplementedError) and re.search("compress|encrypt|version", str(error))
+    ) or "password" in str(error):  # zipfile raises RuntimeError
         return DiasumError(
             f"{where} is encrypted, or packed in a way that is not read here: {error}.",
             hint="Unpack it and give the folder.",

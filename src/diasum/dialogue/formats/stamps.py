@@ -60,6 +60,16 @@ def plain(line: str) -> str:
     )
 
 
+def as_written(line: str, rest: str) -> str:
+    """The end of a line that is `rest` in its plain form, with its marks and digits as they are written."""
+    begin = len(line) - len(rest)
+    while begin > 0 and plain(line[begin:]) != rest:
+        begin -= 1
+    while begin > 0 and not plain(line[begin - 1]):
+        begin -= 1
+    return line[max(begin, 0) :]
+
+
 def stamp_of(line: str) -> Stamp | None:
     """The stamp that a line begins with; None where it begins with none.
 

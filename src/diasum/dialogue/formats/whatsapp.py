@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Conversation, Message
 from diasum.dialogue.formats.source import Source
-from diasum.dialogue.formats.stamps import Order, Stamp, plain, stamp_of
+from diasum.dialogue.formats.stamps import Order, Stamp, as_written, plain, stamp_of
 from diasum.dialogue.formats.whatsapp_texts import Told, classified, notice_of, repeated_placeholder
 from diasum.errors import DiasumError
 
-_SENDER = re.compile(r"(?P<name>[^\n]{1,120}?) ?: (?=\S|$)|(?P<only>[^\n:]{1,120}):$")
+_SENDER = re.compile(r"(?P<name>[^\n]{1,120}?) ?: |(?P<only>[^\n:]{1,120}):$")
 _OWN_NAME = re.compile(r"^[~∼] ?")
 _LONGEST_NAME = 60  # of a sender that has but one message; more is a sentence with a colon in it
 _SHARE_OF_FORM = 0.3  # of the stamps: others stand in messages that quote a chat
@@ -125,7 +125,7 @@ class _Chat:
             if stamp is not None and stamp.form in self.forms:
                 if begun is not None:
                     yield self._message(begun)
-                begun = _Begun(stamp, [_after(line, text[stamp.end :])], number)
+                begun = _Begun(stamp, [as_written(line, text[stamp.end :])], number)
             elif begun is not None:
                 begun.lines.append(line)
             elif text.strip():  # before the first stamp: part of a message whose beginning is not there
@@ -144,7 +144,7 @@ class _Chat:
         if told is not None:
             name = ""
         else:
-            text = "\n".join([_after(first, words), *begun.lines[1:]])
+            text = "\n".join([as_written(first, words), *begun.lines[1:]])
             told = classified(text, self.placeholders, marked=self.form.startswith("["))
         return Message(_OWN_NAME.sub("", name), told.text, told.kind, time, source=begun.number, asides=told.asides)
 
@@ -171,13 +171,3 @@ def _split(rest: str) -> tuple[str, str]:
     if match is None:
         return "", rest
     return (match["name"] or match["only"]).strip(), rest[match.end() :]
-
-
-def _after(line: str, rest: str) -> str:
-    """The end of a line that is `rest` in its plain form, with its marks and digits as they are written."""
-    begin = len(line) - len(rest)
-    while begin > 0 and plain(line[begin:]) != rest:
-        begin -= 1
-    while begin > 0 and not plain(line[begin - 1]):
-        begin -= 1
-    return line[max(begin, 0) :]
