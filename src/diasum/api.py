@@ -377,6 +377,7 @@ def show_data(
     source: str | Path,
     format: str = "auto",
     *,
+    group_by: str | None = None,
     split_pause: str | None = None,
     aliases: Sequence[str] | Mapping[str, str] | None = None,
     keep_nonspeech: bool = False,
@@ -386,6 +387,7 @@ def show_data(
     Args:
         source: its path.
         format: as `diasum.iter_dialogues`.
+        group_by: the column that joins the rows of a table with a message per row.
         split_pause: likewise.
         aliases: likewise, or ``"Ana P.=Ana"`` items.
         keep_nonspeech: likewise.
@@ -394,9 +396,12 @@ def show_data(
         DiasumError: as `diasum.iter_dialogues`, and where nothing is said in any of them.
     """
     from diasum.dialogue.files.conversations import read_conversations
+    from diasum.dialogue.formats.source import Names
     from diasum.dialogue.read import reading_of
 
-    reading = reading_of(format, split_pause=split_pause, aliases=aliases, keep_nonspeech=keep_nonspeech)
+    reading = reading_of(
+        format, Names(group=group_by), split_pause=split_pause, aliases=aliases, keep_nonspeech=keep_nonspeech
+    )
     return read_conversations([Path(source)], reading=reading)
 
 

@@ -56,6 +56,10 @@ class DataSettings(_Section):
     )
     id_column: str | None = Field(None, description="column with the id; found by its name if not set")
     topic_column: str | None = Field(None, description="column with a topic for slices; found by its name if not set")
+    group_by: str | None = Field(
+        None,
+        description="column whose value is the same in all rows of a conversation, of a table with a message per row; found if not set",
+    )
     format: str = Field(
         "auto",
         description="what exports and transcripts are read as (`whatsapp`, `slack`, ...); auto: what their content shows",

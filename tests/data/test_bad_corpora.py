@@ -137,14 +137,29 @@ MESSAGES = [
 ]
 
 
-def test_one_message_a_row_is_refused(tmp_path: Path) -> None:
+def test_one_message_a_row_is_joined(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", MESSAGES)
-    for named in (None, "message"):
-        message = fail(tmp_path / "a.jsonl", dialogue_column=named)
-        assert "one message per row: `sender` says who speaks, and 3 rows have the `ticket_id` T0" in message
-        assert "Each row must be a whole conversation" in message
-        assert "Did you mean" not in message
+    corpus = load(tmp_path / "a.jsonl")
+    pairs = corpus.split("all")
+    assert [(pair.id, pair.references, len(pair.dialogue)) for pair in pairs] == [
+        (f"T{i}", ("They talk.",), 3) for i in range(4)
+    ]
+    assert pairs[0].dialogue.text == "Ben: Message 0.\nAna: Message 1.\nBen: Message 2."
+    assert any("its 12 rows are messages of 4 conversations, joined by `ticket_id`" in note for note in corpus.notes)
     write_jsonl(tmp_path / "a.jsonl", [{**row, "text": row["message"]} for row in MESSAGES])  # `text` is found by name
+    assert len(load(tmp_path / "a.jsonl").split("all")) == 4
+    write_jsonl(tmp_path / "b.jsonl", [{**row, "who": row["sender"], "sender": "x"} for row in MESSAGES])
+    assert len(load(tmp_path / "b.jsonl", group_by="who").split("all")) == 2
+    assert "has no column `whom`, which --group-by names" in fail(tmp_path / "b.jsonl", group_by="whom")
+
+
+def test_one_message_a_row_is_refused_where_it_is_unclear_what_is_meant(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", MESSAGES)
+    message = fail(tmp_path / "a.jsonl", dialogue_column="message")
+    assert "one message per row: `sender` says who speaks, and 3 rows have the `ticket_id` T0" in message
+    assert "Each row must be a whole conversation" in message
+    assert "Did you mean" not in message
+    write_jsonl(tmp_path / "a.jsonl", [{**row, "summary": f"They talk {i}."} for i, row in enumerate(MESSAGES)])
     assert "one message per row" in fail(tmp_path / "a.jsonl")
 
 

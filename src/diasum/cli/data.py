@@ -124,6 +124,7 @@ def convert(
 def show(
     file: Annotated[Path, typer.Argument(help="A file, folder or zip archive with conversations.")],
     format_: options.Format = None,
+    group_by: options.GroupBy = None,
     split_pause: options.SplitPause = None,
     alias: options.Alias = None,
     keep_nonspeech: options.KeepNonspeech = False,
@@ -137,7 +138,12 @@ def show(
     from diasum.cli.reading import drawn, record
 
     dialogues = api.show_data(
-        file, format_ or "auto", split_pause=split_pause, aliases=alias or [], keep_nonspeech=keep_nonspeech
+        file,
+        format_ or "auto",
+        group_by=group_by,
+        split_pause=split_pause,
+        aliases=alias or [],
+        keep_nonspeech=keep_nonspeech,
     )
     if json_:
         print_json([record(one) for one in dialogues])

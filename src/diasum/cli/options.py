@@ -38,6 +38,12 @@ Format = Annotated[
         "--format", help="What exports are read as: whatsapp, slack, ... (default: auto, what their content shows)."
     ),
 ]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Column that joins the rows of a table with a message per row, such as ticket_id (default: found)."
+    ),
+]
 SplitPause = Annotated[
     str | None, typer.Option(help="Cut an export into conversations where nobody writes for longer: 30m, 8h, 2d.")
 ]

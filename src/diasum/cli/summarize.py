@@ -39,6 +39,7 @@ def summarize(
     id_column: Annotated[
         str | None, typer.Option(help="Column or key of their ids, if it has none of the usual names.")
     ] = None,
+    group_by: options.GroupBy = None,
     format_: options.Format = None,
     split_pause: options.SplitPause = None,
     alias: options.Alias = None,
@@ -72,7 +73,7 @@ def summarize(
 
     reading = reading_of(
         format_,
-        Names(dialogue_column, id_column),
+        Names(dialogue_column, id_column, group_by),
         split_pause=split_pause,
         aliases=alias,
         keep_nonspeech=keep_nonspeech,

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from diasum.config import DataSettings
+from diasum.data.joining import join_messages
 from diasum.data.pairs import Pair, Rows
 from diasum.dialogue import as_dialogue
-from diasum.dialogue.files.rows import Table, cell_texts, one_line, refuse_single_messages, unique
+from diasum.dialogue.files.rows import Table, cell_texts, one_line, unique
 from diasum.dialogue.forms import NoConversation, columns_of_turns, conversation_in
 from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TEXT_KEYS, as_name, find_name
 from diasum.errors import DiasumError, near_misses, nearest
@@ -52,7 +53,6 @@ def find_columns(table: Table, settings: DataSettings, *, need_summaries: bool =
     named = _mapped(settings.dialogue_column, "data.dialogue_column", known, table)
     dialogue = named or find_name(names, DIALOGUE_NAMES) or _texts_of_turns(table)
     if dialogue is None:
-        refuse_single_messages(table, None)
         raise _missing("conversation", "dialogue_column", DIALOGUE_NAMES, names, table)
     rest = {key: name for key, name in known.items() if name != dialogue}
     summaries = _summaries(settings, rest, table)
@@ -85,11 +85,12 @@ def to_pairs(
         The pairs, the notes, and what became of the rows.
 
     Raises:
-        DiasumError: columns are missing, a row is not a conversation or is a single message of one, rows are empty and `on_empty` is
+        DiasumError: columns are missing, a row is not a conversation, rows are empty and `on_empty` is
             "refuse", or all are.
     """
+    known = {as_name(name): name for name in reversed(table.names)}
+    table, joined = join_messages(table, settings, _summaries(settings, known, table))
     columns = find_columns(table, settings, need_summaries=need_summaries)
-    refuse_single_messages(table, columns.dialogue)
     rows = [_pair(row, index, table, split, columns) for index, row in enumerate(table.rows)]
     row_ids = unique([row.id for row in rows])
     used, empty = [], []
@@ -98,7 +99,7 @@ def to_pairs(
             empty.append(f"{row.id} in {table.place(index)}")
         else:
             used.append(index)
-    notes = _note_empty(empty, split, table, settings, need_summaries)
+    notes = [*([joined] if joined else []), *_note_empty(empty, split, table, settings, need_summaries)]
     if not used:
         raise DiasumError(
             f"{table.source}: none of the {len(table.rows)} rows of `{split}` can be used; all are empty."

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from diasum.calls import checked_call
-from diasum.dialogue.formats import MEMBERS, Conversation, Message, Source, choose, format_named
+from diasum.dialogue.formats import FORMATS, MEMBERS, Conversation, Message, Source, choose, format_named
 from diasum.dialogue.formats.archive import is_readable, not_read
 from diasum.dialogue.formats.source import USUAL, Names, standard_input
 from diasum.dialogue.nonspeech import left_out_in_words
@@ -85,7 +85,8 @@ def iter_dialogues(
     Args:
         source: a file or folder (a `Path`, or a text that is the path of one), the content itself as text or bytes, or a binary stream.
         format: what it is in; ``auto``: what its content shows.
-        names: the columns or keys of a table that hold conversation and id, where they have none of the usual names.
+        names: the columns or keys of a table that hold conversation and id or, with a message per row, what joins them, where they have
+            none of the usual names.
         split_pause: cut exports into conversations where nobody writes for longer: ``"8h"``, ``"30 minutes"``, ``"2d"``.
         aliases: ``{"Ana P.": "Ana"}`` where one person has two labels.
         keep_nonspeech: keep notices, placeholders of media and the like as turns; they are left out and counted else.
@@ -109,12 +110,23 @@ def read_source(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
     if name == MEMBERS:
         yield from _read_members(source, reading)
         return
+    if reading.names != USUAL and name != "table":
+        if name != "plain" or not reading.names.group:
+            raise _no_columns(source, name)
+        name = "table"  # rows with commas or tabs, in a file without the ending of a table
     for conversation in format_named(name).read(source):
         conversation.reason = conversation.reason or reason
         if source.encoding_note:
             conversation.notes.append(f"{source.where}: {source.encoding_note}.")
         for part in _parts(conversation, reading):
             yield replace(part, format=name)
+
+
+def _no_columns(source: Source, name: str) -> DiasumError:
+    return DiasumError(
+        f"{source.where} is read as {FORMATS[name]}, which has no columns.",
+        hint="--dialogue-column, --id-column and --group-by are for tables: leave them out, or say --format table.",
+    )
 
 
 def _read_members(source: Source, reading: Reading) -> Iterator[ReadDialogue]:

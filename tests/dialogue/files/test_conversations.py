@@ -203,12 +203,14 @@ def test_nothing_but_empty_conversations(tmp_path: Path) -> None:
 def test_one_turn_a_row(tmp_path: Path) -> None:
     file = tmp_path / "turns.csv"
     file.write_text("ticket,sender,message\n1,Ana,Hi.\n1,Ben,Ho.\n")
+    (one,) = read_conversations([file], io.BytesIO())
+    assert (one.id, one.dialogue.text) == ("1", "Ana: Hi.\nBen: Ho.")
     with pytest.raises(DiasumError, match=r"turns.csv has one message per row: `sender` says who speaks"):
-        read_conversations([file], io.BytesIO())
-    with pytest.raises(DiasumError, match=r"standard input has one message per row"):
-        piped(
-            '{"conversation_id": 1, "speaker": "Ana", "text": "Hi."}\n{"conversation_id": 1, "speaker": "Ben", "text": "Ho."}'
-        )
+        read_conversations([file], io.BytesIO(), Reading(names=Names("message")))
+    (one,) = piped(
+        '{"conversation_id": 1, "speaker": "Ana", "text": "Hi."}\n{"conversation_id": 1, "speaker": "Ben", "text": "Ho."}'
+    )
+    assert (one.id, one.dialogue.text) == ("1", "Ana: Hi.\nBen: Ho.")
     file.write_text("ticket,who,what\n1,Ana,Hi.\n1,Ben,Ho.\n")
     with pytest.raises(
         DiasumError, match=r"turns.csv, line 2 cannot be read: none of its keys names a conversation: ticket, who, what"

@@ -225,7 +225,7 @@ def test_an_archive_that_is_no_document_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_document_that_unpacks_to_far_more_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diasum.dialogue.formats.documents.MOST_BYTES", 10_000)
+    monkeypatch.setattr("diasum.dialogue.formats.docx.MOST_BYTES", 10_000)
     path = document(tmp_path / "x.docx", "Ana: Hi. " * 10_000)
     with pytest.raises(DiasumError, match="when unpacked"):
         read(path)

@@ -14,13 +14,14 @@ from typing import Any
 from diasum.dialogue.files.decoding import LONGEST_LINE, MIB, read_lines
 from diasum.dialogue.files.rows import Table
 from diasum.dialogue.files.separated import separated_rows
+from diasum.dialogue.files.sheets import read_sheet
 from diasum.dialogue.files.splits import SPLIT_TOKENS, canonical_split, split_of
 from diasum.dialogue.names import TABLE_KEYS
 from diasum.errors import DiasumError
 from diasum.json_lines import is_json_lines, json_file, json_lines, loads
 
 TEXT_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
-FORMATS = "csv, tsv, json, jsonl (each plain or .gz), parquet"
+FORMATS = "csv, tsv, json, jsonl (each plain or .gz), parquet, xlsx"
 UNNAMED = ""  # the split of a source that names none
 
 _LARGEST_JSON = 1024 * MIB
@@ -48,7 +49,7 @@ def read_path(path: Path) -> dict[str, Table]:
 
 def is_data_file(path: Path) -> bool:
     """Whether the name ends like one of the formats read here."""
-    return format_of(path) in (*TEXT_FORMATS, ".parquet")
+    return format_of(path) in (*TEXT_FORMATS, ".parquet", ".xlsx")
 
 
 def format_of(path: Path) -> str:
@@ -68,6 +69,8 @@ def _read_file(path: Path) -> dict[str, Table]:
         raise DiasumError(f"{path} is empty.", hint="Expected a row for each dialogue.")
     if form == ".parquet":
         tables = {UNNAMED: _read_parquet(path)}
+    elif form == ".xlsx":
+        tables = {UNNAMED: read_sheet(lambda: path.open("rb"), str(path))}
     elif form == ".json":
         tables = _read_json(path)
     elif form in (".jsonl", ".ndjson"):

@@ -6,14 +6,16 @@ these are read as whichever format of text they are in. In memory as a whole.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from diasum.dialogue.formats.documents import check_archive, is_document
+from diasum.dialogue.files.sheets import check_unpacked
+from diasum.dialogue.formats.documents import is_document
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Conversation
-from diasum.dialogue.formats.source import Source
+from diasum.dialogue.formats.source import MOST_BYTES, Source
 from diasum.dialogue.formats.transcript_lines import time_of
 from diasum.errors import DiasumError, MissingExtraError
 
@@ -49,10 +51,11 @@ def _lines(source: Source) -> Iterator[str]:
         from docx.table import Table
     except ImportError:
         raise MissingExtraError("Reading Word documents (.docx)", "formats") from None
-    check_archive(source, "Word document")
+    with source.open() as handle:
+        content = handle.read()
+    check_unpacked(content, source.where, "Word document", MOST_BYTES)
     try:
-        with source.open() as handle:
-            document = Document(handle)
+        document = Document(io.BytesIO(content))
         for block in document.iter_inner_content():
             yield from _rows(block) if isinstance(block, Table) else block.text.split("\n")
     # python-docx has no error of its own for parts that are missing or malformed; lxml's is a SyntaxError

@@ -34,10 +34,11 @@ MOST_IN_MEMORY = 16 * MIB  # of a stream; more goes to a temporary file
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Columns or keys that the user names: that of the conversation and of its id."""
+    """Columns or keys that the user names: of the conversation, of its id, and of what joins the rows of a table with a message per row."""
 
     dialogue: str | None = None
     id: str | None = None
+    group: str | None = None
 
 
 USUAL = Names()

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from diasum.dialogue.files.decoding import LONGEST_LINE
-from diasum.dialogue.files.rows import Table, one_line, refuse_single_messages
+from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.separated import separated_rows
+from diasum.dialogue.files.sheets import read_sheet
+from diasum.dialogue.files.single_messages import MessageColumns, columns_named, conversations, find_columns, refuse
 from diasum.dialogue.files.tables import read_path
+from diasum.dialogue.formats.documents import is_document
 from diasum.dialogue.formats.head import Evidence, Head, Strength
-from diasum.dialogue.formats.messages import Conversation, messages_of
+from diasum.dialogue.formats.messages import Conversation, Message, messages_of
 from diasum.dialogue.formats.source import Source
 from diasum.dialogue.forms import as_dialogue, is_one
 from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, as_name, find_name
@@ -28,7 +31,9 @@ _LINES = (".jsonl", ".ndjson")
 
 
 def recognises(head: Head) -> Evidence | None:
-    """By the name of a table; by the content of JSON."""
+    """By the name of a table; by the content of JSON and of spreadsheets."""
+    if is_document(head, ".xlsx", "xl/"):
+        return Evidence(Strength.CERTAIN, "a spreadsheet")
     if head.members:
         return None
     if head.ending in _LINES or is_json_lines(head.text):
@@ -45,10 +50,14 @@ def read(source: Source) -> Iterator[Conversation]:
         DiasumError: rows are single messages, or one is not a conversation; file and line are named.
     """
     ending = source.head.ending
-    if ending == ".parquet":
+    if is_document(source.head, ".xlsx", "xl/"):
+        yield from _from_table(read_sheet(source.open, source.where), source)
+    elif ending == ".parquet":
         yield from _from_table(_parquet(source), source)
     elif ending in (".csv", ".tsv"):
         yield from _from_table(_separated(source, ending), source)
+    elif source.names.group and not source.head.text.lstrip("\ufeff \r\n\t").startswith(("{", "[")):
+        yield from _from_table(_separated(source, ".csv"), source)
     elif ending in _LINES or is_json_lines(source.head.text):
         records = ((_record(value, place), place) for value, place in _lines(source))
         yield from _from_records(records, source)
@@ -104,12 +113,22 @@ def _from_tree(tree: Any, source: Source) -> Iterator[Conversation]:
     if isinstance(tree, Mapping):
         held = next((value for key, value in tree.items() if key.lower() in TABLE_KEYS and _are_many(value)), None)
         tree = tree if held is None else held
-    if _are_many(tree):
+    if _are_many(tree) or _are_messages(tree, source):
         yield from _from_records(((item, f"{source.where}, item {i}") for i, item in enumerate(tree, 1)), source)
     else:
         one = _from_record(tree, source.where, source)
         one.id = one.id or source.stem
         yield one
+
+
+def _are_messages(tree: Any, source: Source) -> bool:
+    """Whether a list of turns is of several conversations, by a number that each of its items has."""
+    if not isinstance(tree, list) or not tree or not all(isinstance(item, dict) for item in tree):
+        return False
+    if source.names.group:
+        return True
+    columns = find_columns(Table(source.where, tree[:_LOOKED_AT]), None)
+    return columns is not None and columns.names_conversations
 
 
 def _are_many(tree: Any) -> bool:
@@ -130,8 +149,44 @@ def _from_records(records: Iterable[tuple[Any, str]], source: Source) -> Iterato
         yield Conversation((), source.where, source.stem)
     rows = [record for record, _ in first if isinstance(record, dict)]
     if rows and len(rows) == len(first):
-        refuse_single_messages(Table(source.where, rows), source.names.dialogue or find_name(rows[0], DIALOGUE_NAMES))
+        table = Table(source.where, rows)
+        if columns := _single_messages(table, source):
+            yield from _joined(chain(first, records), columns, source)
+            return
     yield from (_from_record(record, place, source) for record, place in chain(first, records))
+
+
+def _single_messages(table: Table, source: Source) -> MessageColumns | None:
+    """The columns of rows that are single messages; raises DiasumError where the user takes one for the whole conversation."""
+    names = source.names
+    if names.group:
+        return columns_named(table, names.group)
+    usual = find_name(table.rows[0], DIALOGUE_NAMES)
+    columns = find_columns(table, names.dialogue or usual, named=names.dialogue is not None)
+    if columns and names.dialogue:
+        raise refuse(table, columns)
+    return columns
+
+
+def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source: Source) -> Iterator[Conversation]:
+    """The conversations that rows are messages of."""
+    rows, places = [], []
+    for record, place in records:
+        if not isinstance(record, dict):
+            raise DiasumError(f"{place}: expected an object, found {record!r:.40}.")
+        rows.append(record)
+        places.append(place)
+    table = Table(source.where, rows)
+    reason = f"a table with a message a row, joined by `{columns.group}`"
+    for identifier, messages in conversations(table, columns):
+        said = [Message(one.speaker, one.text, one.kind, one.time, source=_number(places[one.row])) for one in messages]
+        yield Conversation(said, places[messages[0].row], identifier, reason, may_split=False)
+
+
+def _number(place: str) -> int | str:
+    """The line of ``chats.csv, line 12``, or ``row 12`` where there are no lines."""
+    last = place.rpartition(", ")[2]
+    return int(last.removeprefix("line ")) if last.startswith("line ") else last
 
 
 def _from_record(record: Any, where: str, source: Source) -> Conversation:

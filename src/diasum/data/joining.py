@@ -1,0 +1,88 @@
+"""Rows that are single messages to rows that are conversations, before a table becomes pairs.
+
+In: a `Table` as it was read. Out: the same, or one with a row per conversation: `id`, `dialogue`, and those columns that are the same in
+all rows of a conversation, its summary and topic among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from diasum.config import DataSettings
+from diasum.dialogue import Dialogue, Turn
+from diasum.dialogue.files.rows import Table, cell_texts
+from diasum.dialogue.files.single_messages import (
+    MessageColumns,
+    RowMessage,
+    columns_named,
+    conversations,
+    find_columns,
+    refuse,
+)
+from diasum.dialogue.names import DIALOGUE_NAMES, as_name, find_name
+from diasum.dialogue.text import one_line
+from diasum.wording import counted
+
+_MADE = ("id", "dialogue")
+
+
+def join_messages(table: Table, settings: DataSettings, summaries: Sequence[str]) -> tuple[Table, str | None]:
+    """Join the rows of a table with a message per row.
+
+    Args:
+        table: the rows.
+        settings: may name the column that joins them (`data.group_by`).
+        summaries: columns with summaries.
+
+    Returns:
+        The table, and a note where its rows were joined.
+
+    Raises:
+        DiasumError: the rows of a conversation have different summaries, the user takes messages for whole conversations, or there is no
+            such column.
+    """
+    columns = _columns(table, settings)
+    if columns is None:
+        return table, None
+    if settings.dialogue_column:
+        raise refuse(table, columns)
+    rows, lines = [], []
+    for identifier, messages in conversations(table, columns):
+        members = [table.rows[message.row] for message in messages]
+        shared = _shared(members, [name for name in table.names if name not in (columns.text, *columns.speakers)])
+        if any(name not in shared and any(cell_texts(row.get(name)) for row in members) for name in summaries):
+            raise refuse(table, columns)
+        rows.append({**shared, "id": identifier, "dialogue": _dialogue(messages)})
+        lines.append(table.lines[messages[0].row] if table.lines else messages[0].row + 1)
+    joined = f"{counted(len(rows), 'conversation')}, joined by `{columns.group}`"
+    note = f"{table.source}: its {len(table.rows):,} rows are messages of {joined}."
+    return Table(table.source, rows, lines if table.lines else None), note
+
+
+def _columns(table: Table, settings: DataSettings) -> MessageColumns | None:
+    if settings.group_by:
+        return columns_named(table, settings.group_by)
+    names = table.names
+    wanted = [as_name(settings.dialogue_column)] if settings.dialogue_column else DIALOGUE_NAMES
+    return find_columns(table, find_name(names, wanted), named=settings.dialogue_column is not None)
+
+
+def _shared(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+    """The columns with one value, whatever rows it stands in."""
+    shared = {}
+    for name in names:
+        values = {tuple(texts): row[name] for row in rows if (texts := cell_texts(row.get(name)))}
+        if len(values) == 1 and as_name(name) not in _MADE:
+            shared[name] = next(iter(values.values()))
+    return shared
+
+
+def _dialogue(messages: Sequence[RowMessage]) -> Dialogue:
+    return Dialogue(
+        tuple(
+            Turn(one_line(message.speaker), one_line(message.text), source=f"row {message.row + 1}")
+            for message in messages
+            if message.kind is None
+        )
+    )

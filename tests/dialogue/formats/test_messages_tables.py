@@ -1,0 +1,300 @@
+"""Tables with a message per row, as helpdesks export them: Zendesk, Intercom and alike, in each kind of file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diasum.dialogue.formats.source import Names
+from diasum.errors import DiasumError, MissingExtraError
+from tests.dialogue.formats.reading import read, read_all, turns
+
+Rows = list[dict[str, Any]]
+ZENDESK: Rows = [
+    {
+        "ticket_id": 35,
+        "author": "Ana Li",
+        "plain_body": "My order is late.\n\nAna",
+        "created_at": "2024-05-12T10:00:00Z",
+        "public": True,
+    },
+    {
+        "ticket_id": 36,
+        "author": "Cem",
+        "plain_body": "Reset my password: it fails.",
+        "created_at": "2024-05-12T10:01:00Z",
+        "public": True,
+    },
+    {
+        "ticket_id": 35,
+        "author": "Support",
+        "plain_body": "We look into it.",
+        "created_at": "2024-05-12T10:02:00Z",
+        "public": True,
+    },
+    {"ticket_id": 36, "author": "Support", "plain_body": "Done.", "created_at": "2024-05-12T10:03:30Z", "public": True},
+]
+EXPECTED = [
+    ("35", [("Ana Li", "My order is late. Ana"), ("Support", "We look into it.")]),
+    ("36", [("Cem", "Reset my password: it fails."), ("Support", "Done.")]),
+]
+
+
+def separated(rows: Rows, delimiter: str = ",") -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def json_lines(rows: Rows) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def parquet(rows: Rows) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), buffer)
+    return buffer.getvalue()
+
+
+def xlsx(*sheets: list[list[Any]]) -> bytes:
+    """A workbook with the least that the format asks for."""
+    buffer = io.BytesIO()
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    packages = "http://schemas.openxmlformats.org/package/2006"
+    numbers = range(1, len(sheets) + 1)
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        parts = "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+            'spreadsheetml.worksheet+xml"/>'
+            for n in numbers
+        )
+        archive.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{packages}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.'
+            'relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" '
+            f'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>{parts}</Types>',
+        )
+        archive.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{packages}/relationships"><Relationship Id="r" Type="{relation}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        names = "".join(f'<sheet name="Sheet{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets>{names}</sheets></workbook>'
+        )
+        links = "".join(
+            f'<Relationship Id="r{n}" Type="{relation}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{packages}/relationships">{links}</Relationships>'
+        )
+        for number, rows in enumerate(sheets, 1):
+            cells = "".join(f'<row r="{r}">{"".join(map(cell, row))}</row>' for r, row in enumerate(rows, 1))
+            archive.writestr(
+                f"xl/worksheets/sheet{number}.xml",
+                f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
+            )
+    return buffer.getvalue()
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"<c><v>{value}</v></c>"
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
+
+
+def sheet(rows: Rows) -> bytes:
+    return xlsx([list(rows[0]), *(list(row.values()) for row in rows)])
+
+
+KINDS: dict[str, Callable[[Rows], bytes]] = {
+    "csv": separated,
+    "tsv": lambda rows: separated(rows, "\t"),
+    "jsonl": json_lines,
+    "json": lambda rows: json.dumps(rows).encode(),
+    "parquet": parquet,
+    "xlsx": sheet,
+}
+
+
+def write(folder: Path, kind: str, rows: Rows) -> Path:
+    path = folder / f"tickets.{kind}"
+    path.write_bytes(KINDS[kind](rows))
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_are_joined(tmp_path: Path, kind: str) -> None:
+    found = read_all(write(tmp_path, kind, ZENDESK))
+    assert [(one.id, turns(one)) for one in found] == EXPECTED
+    assert found[0].reason == "a table with a message a row, joined by `ticket_id`"
+    assert [turn.start for turn in found[1].dialogue.turns] == [0, 150]
+    lines = {"csv": [2, 6], "tsv": [2, 6], "jsonl": [1, 3], "xlsx": [2, 4]}
+    if kind in lines:
+        assert [turn.source for turn in found[0].dialogue.turns] == lines[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_column_may_be_named(tmp_path: Path, kind: str) -> None:
+    rows = [{"which": row["ticket_id"], "author": row["author"], "text": row["plain_body"]} for row in ZENDESK]
+    found = read_all(write(tmp_path, kind, rows), names=Names(group="Which"))
+    assert [(one.id, turns(one)) for one in found] == EXPECTED
+    with pytest.raises(DiasumError, match="has no column `ticket`, which --group-by names"):
+        read_all(write(tmp_path, kind, rows), names=Names(group="ticket"))
+
+
+def test_a_table_from_standard_input_needs_but_the_column() -> None:
+    found = read_all(separated(ZENDESK), names=Names(group="ticket_id"))
+    assert [(one.id, turns(one)) for one in found] == EXPECTED
+
+
+def test_what_has_no_columns_cannot_be_joined() -> None:
+    text = "[14/10/2021, 3:34:09 PM] Ana: Hi\n[14/10/2021, 3:35:00 PM] Ben: ok\n"
+    with pytest.raises(DiasumError, match="which has no columns"):
+        read(text, names=Names(group="ticket_id"))
+
+
+def test_intercom() -> None:
+    rows = [
+        {
+            "conversation_id": "9",
+            "part_type": "assignment",
+            "author": {"type": "bot", "name": "Operator"},
+            "body": None,
+            "created_at": 1715500900,
+        },
+        {
+            "conversation_id": "9",
+            "part_type": "comment",
+            "author": {"type": "admin", "name": "Ben"},
+            "body": "<p>Hi Ana &amp; all,</p><p>sure.</p>",
+            "created_at": 1715500800,
+        },
+        {
+            "conversation_id": "9",
+            "part_type": "open",
+            "author": {"type": "user", "name": "", "email": "ana@example.org"},
+            "body": "<p>Can you help?<br>Now?</p>",
+            "created_at": 1715500700,
+        },
+    ]
+    one = read(json_lines(rows))
+    assert turns(one) == [("ana@example.org", "Can you help? Now?"), ("Ben", "Hi Ana & all, sure.")]
+    assert one.left_out == {"notice": 1}
+    assert one.began == datetime.fromisoformat("2024-05-12T07:58:20+00:00")
+
+
+def test_rows_without_words_or_id() -> None:
+    rows = [*ZENDESK, {**ZENDESK[0], "plain_body": ""}, {**ZENDESK[0], "ticket_id": None, "plain_body": "Alone."}]
+    found = read_all(json_lines(rows))
+    assert [one.id for one in found] == ["35", "36", "row 6"]
+    assert found[0].left_out == {"empty": 1}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2024-05-12 10:00:00", "2024-05-12 09:00:00"],
+        ["2024-05-12T10:00:00+02:00", "2024-05-12T07:30:00Z"],
+        [1715500800, 1715500700],
+        [1715500800123, 1715500700123],
+        ["2024-05-12 10:00:00 UTC", "2024-05-12 09:00:00 UTC"],
+    ],
+)
+def test_messages_stand_in_order_of_time(times: list[Any]) -> None:
+    rows = [
+        {"thread_id": 1, "sender": name, "body": name, "sent_at": time} for name, time in zip("BA", times, strict=True)
+    ]
+    assert [speaker for speaker, _ in turns(read(json_lines(rows)))] == ["A", "B"]
+    rows[1]["sent_at"] = "yesterday"
+    assert [speaker for speaker, _ in turns(read(json_lines(rows)))] == ["B", "A"]
+
+
+def test_conversations_of_several_lines_are_no_messages(tmp_path: Path) -> None:
+    rows = [
+        {"call_id": 1, "agent": "x", "text": f"Ana: Hi {i}.\nBen: Ho.", "created_at": "2024-05-12"} for i in range(3)
+    ]
+    assert [len(one.dialogue) for one in read_all(write(tmp_path, "csv", rows))] == [2, 2, 2]
+
+
+def test_a_list_of_turns_is_one_conversation_unless_it_numbers_several() -> None:
+    rows: Rows = [{"channel": i % 2, "speaker": "AB"[i % 2], "text": f"Turn {i}."} for i in range(4)]
+    assert len(read(json.dumps(rows).encode()).dialogue) == 4
+    found = read_all(json.dumps([{**row, "chat_id": i // 2} for i, row in enumerate(rows)]).encode())
+    assert [(one.id, len(one.dialogue)) for one in found] == [("0", 2), ("1", 2)]
+
+
+def test_authors_do_not_join(tmp_path: Path) -> None:
+    rows = [{"author_id": 7, **row} for row in ZENDESK]
+    assert [(one.id, turns(one)) for one in read_all(write(tmp_path, "csv", rows))] == EXPECTED
+
+
+@pytest.mark.parametrize("cut", [40, 300])
+def test_a_damaged_sheet_is_refused(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(sheet(ZENDESK)[:cut])
+    with pytest.raises(DiasumError, match=r"x\.xlsx"):
+        read(path)
+
+
+def test_several_sheets_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(xlsx([["a"], [1]], [["b"], [2]]))
+    with pytest.raises(DiasumError, match="several sheets with rows: Sheet1, Sheet2"):
+        read(path)
+
+
+def test_a_sheet_of_conversations(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(xlsx([["id", "dialogue"], [1, "Ana: Hi.\nBen: Ho."]], []))
+    one = read(path)
+    assert (one.id, turns(one)) == ("1", [("Ana", "Hi."), ("Ben", "Ho.")])
+
+
+def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "xlsx", ZENDESK)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(MissingExtraError, match=r"spreadsheets \(\.xlsx\)") as error:
+        read(path)
+    assert "diasum[formats]" in str(error.value.hint)
+
+
+_TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Zs")), min_size=1, max_size=30
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    messages=st.lists(
+        st.tuples(st.integers(1, 3), st.sampled_from(["Ana", "Ben, B.", "李"]), _TEXT), min_size=1, max_size=9
+    ),
+    kind=st.sampled_from(["csv", "tsv", "jsonl", "json"]),
+)
+def test_what_is_written_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, messages: list[tuple[int, str, str]], kind: str
+) -> None:
+    rows: Rows = [{"ticket_id": number, "author": name, "comment": text} for number, name, text in messages]
+    found = read_all(write(tmp_path_factory.mktemp("rows"), kind, rows), names=Names(group="ticket_id"))
+    expected: dict[str, list[tuple[str, str]]] = {}
+    for number, name, text in messages:
+        expected.setdefault(str(number), []).append((name, text))
+    assert {one.id: turns(one) for one in found} == expected
