@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from diasum.data import Corpus
-    from diasum.data.checks import CorpusCheck, CorpusStats
+    from diasum.data.checks.findings import CorpusCheck
+    from diasum.data.checks.statistics import CorpusStats
     from diasum.dialogue.read import ReadDialogue
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.evaluation.predictions import Prediction

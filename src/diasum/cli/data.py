@@ -34,9 +34,7 @@ def check(data: Source, set_: options.Set = None, json_: options.Json = False) -
     else:
         out = console()
         for finding in report.findings:
-            more = ", ..." if finding.count > len(finding.ids) else ""
-            which = f" ({', '.join(finding.ids)}{more})" if finding.ids else ""
-            out.print(f"{finding.severity}: {finding.message}{which}")
+            out.print(finding.line, markup=False)
         for note in report.notes:
             out.print(f"note: {note}")
         if not report.findings:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from diasum.data.batching import Seq2SeqCollator
     from diasum.data.buckets import LengthBatches
-    from diasum.data.checks import CorpusCheck, CorpusStats, Finding, SplitStats, check_corpus, corpus_stats, overlap
+    from diasum.data.checks.corpus import check_corpus
+    from diasum.data.checks.duplicates import overlap
+    from diasum.data.checks.findings import CorpusCheck, Finding
+    from diasum.data.checks.statistics import CorpusStats, SplitStats, corpus_stats
     from diasum.data.corpora import load_corpus
     from diasum.data.encoding import EncodedSource, EncodingReport, PairEncoder
     from diasum.data.packing import PackedBatches
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 _MODULES = {
     "batching": ("Seq2SeqCollator",),
     "buckets": ("LengthBatches",),
-    "checks": ("CorpusCheck", "CorpusStats", "Finding", "SplitStats", "check_corpus", "corpus_stats", "overlap"),
+    "checks.corpus": ("check_corpus",),
+    "checks.duplicates": ("overlap",),
+    "checks.findings": ("CorpusCheck", "Finding"),
+    "checks.statistics": ("CorpusStats", "SplitStats", "corpus_stats"),
     "corpora": ("load_corpus",),
     "encoding": ("EncodedSource", "EncodingReport", "PairEncoder"),
     "packing": ("PackedBatches",),

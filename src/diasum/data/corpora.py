@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from diasum.config import DataSettings
-from diasum.data.checks import normalized
+from diasum.data.checks.words import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.configurations import Configuration, configurations, read_configuration
 from diasum.data.exports import is_export, read_export

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from diasum.data.checks import normalized
+from diasum.data.checks.words import normalized
 from diasum.data.pairs import Corpus, Pair
 from diasum.errors import DiasumError
 from diasum.files import write_json
