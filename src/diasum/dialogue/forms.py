@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from diasum.dialogue import assistants
 from diasum.dialogue.names import (
     DIALOGUE_NAMES,
     END_KEYS,
@@ -138,6 +139,9 @@ def _from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialo
     Strings alone are read together, as the lines of one text; turns without words are left out.
     """
     rows = list(rows)
+    if assistants.name_of(rows):
+        said = [one for one in assistants.messages(cast(list[Mapping[str, Any]], rows)) if one.kind is None]
+        return Dialogue(tuple(Turn(one_line(one.speaker), text) for one in said if (text := one_line(one.text))))
     if rows and all(isinstance(row, str) for row in rows):
         return parse_dialogue("\n".join(one_line(str(row)) for row in rows))
     turns: list[Turn] = []

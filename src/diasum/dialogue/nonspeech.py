@@ -26,6 +26,8 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "sound": ("sound", "sounds"),
     "quote": ("quoted text", "quoted texts"),
     "instruction": ("instruction", "instructions"),
+    "tool": ("call of a tool", "calls of tools"),
+    "signature": ("signature", "signatures"),
 }
 
 

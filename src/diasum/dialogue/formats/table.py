@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from diasum.dialogue import assistants
 from diasum.dialogue.files.decoding import LONGEST_LINE
 from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.separated import separated_rows
@@ -18,10 +19,10 @@ from diasum.dialogue.files.single_messages import MessageColumns, columns_named,
 from diasum.dialogue.files.tables import read_path
 from diasum.dialogue.formats.documents import is_document
 from diasum.dialogue.formats.head import Evidence, Head, Strength
-from diasum.dialogue.formats.messages import Conversation, Message, messages_of
+from diasum.dialogue.formats.messages import Aside, Conversation, Message, messages_of
 from diasum.dialogue.formats.source import Source
 from diasum.dialogue.forms import as_dialogue, is_one
-from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, as_name, find_name
+from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, UNMISTAKABLE_NAMES, as_name, find_name
 from diasum.errors import DiasumError, near_misses
 from diasum.json_lines import is_json_lines, json_lines, loads
 
@@ -113,7 +114,9 @@ def _from_tree(tree: Any, source: Source) -> Iterator[Conversation]:
     if isinstance(tree, Mapping):
         held = next((value for key, value in tree.items() if key.lower() in TABLE_KEYS and _are_many(value)), None)
         tree = tree if held is None else held
-    if _are_many(tree) or _are_messages(tree, source):
+    if assistants.name_of(tree):
+        yield _conversation(source.stem, tree, source.where)
+    elif _are_many(tree) or _are_messages(tree, source):
         yield from _from_records(((item, f"{source.where}, item {i}") for i, item in enumerate(tree, 1)), source)
     else:
         one = _from_record(tree, source.where, source)
@@ -206,6 +209,26 @@ def _key(record: dict[str, Any], named: str | None, usual: Sequence[str], where:
     return key
 
 
+def _held(value: Any) -> Any:
+    """The list of turns that a value is or holds under a usual name; None where there is none."""
+    if isinstance(value, Mapping):
+        key = find_name(value, UNMISTAKABLE_NAMES)
+        value = value[key] if key is not None else None
+    return value if isinstance(value, list) else None
+
+
 def _conversation(identifier: str | None, value: Any, where: str) -> Conversation:
+    if (held := _held(value)) and (name := assistants.name_of(held)):
+        said = [
+            Message(
+                one.speaker,
+                one.text,
+                one.kind,
+                source=f"message {number}",
+                asides=tuple(Aside("media", part) for part in one.media),
+            )
+            for number, one in enumerate(assistants.messages(held), 1)
+        ]
+        return Conversation(said, where, identifier, name, may_split=False)
     dialogue = as_dialogue(value, f"The conversation in {where}", may_be_empty=True)
     return Conversation(messages_of(dialogue), where, identifier, may_split=False)
