@@ -53,6 +53,7 @@ FORMATS: Mapping[str, str] = {
     "whisper": "JSON of Whisper, WhisperX, whisper.cpp, faster-whisper",
     "assemblyai": "AssemblyAI transcript",
     "deepgram": "Deepgram transcript",
+    "mail": "e-mail threads: mbox, eml",
 }
 
 
