@@ -221,4 +221,4 @@ def seconds(value: Any) -> float | None:
 
 def one_line(text: str) -> str:
     """White space of any kind to single spaces, without what no reader sees."""
-    return " ".join(text.translate(_UNSEEN).split())
+    return " ".join((text if text.isprintable() else text.translate(_UNSEEN)).split())

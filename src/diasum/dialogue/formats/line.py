@@ -151,7 +151,7 @@ def _messages(source: Source, form: _Form) -> Iterator[Message]:
         if heading is not None:
             day = _day_of(heading, form)
         elif match is not None:
-            begun = _Begun(_time_of(match, day), [as_written(line, match["rest"])], number)
+            begun = _Begun(_time_of(match, day), [as_written(line, match.start("rest"))], number)
     if begun is not None:
         yield begun.message(form)
 

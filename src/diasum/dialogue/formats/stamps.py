@@ -31,6 +31,11 @@ _STAMP = re.compile(
 # "[10:32, 12/05/2024] Ana: Hi", as copied from the web version
 _CLOCK_FIRST = re.compile(rf"^(?P<open>\[){_CLOCK}, ?{_DATE}(?P<close>\] ?)")
 
+_LONGEST = 120  # letters that a stamp and its marks take
+_USUAL = 45  # the same in ASCII
+_ODD = re.compile(f"[{''.join(map(chr, _PLAIN))}]|(?![0-9])\\d")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+
 
 class Stamp(NamedTuple):
     """What a line begins with.
@@ -50,24 +55,33 @@ class Stamp(NamedTuple):
 
 def plain(line: str) -> str:
     """A line with ASCII digits and ordinary spaces, without marks of direction; of the same meaning, not of the same length."""
-    if line.isascii():
+    if line.isascii() or not _ODD.search(line):
         return line
-    line = line.translate(_PLAIN)
-    if line.isascii():
-        return line
-    return "".join(
-        str(unicodedata.digit(letter)) if letter > "\x7f" and letter.isdecimal() else letter for letter in line
-    )
+    return _OTHER_DIGIT.sub(lambda match: str(unicodedata.digit(match[0], 0)), line.translate(_PLAIN))
 
 
-def as_written(line: str, rest: str) -> str:
-    """The end of a line that is `rest` in its plain form, with its marks and digits as they are written."""
-    begin = len(line) - len(rest)
-    while begin > 0 and plain(line[begin:]) != rest:
-        begin -= 1
-    while begin > 0 and not plain(line[begin - 1]):
-        begin -= 1
-    return line[max(begin, 0) :]
+def as_written(line: str, end: int) -> str:
+    """What follows the first `end` letters that a line has in its plain form, with its marks and digits as they are written."""
+    if line.isascii() or (line.isprintable() and not _ODD.search(line, 0, end)):
+        return line[end:]
+    place = seen = 0
+    while seen < end and place < len(line):
+        seen += ord(line[place]) not in _MARKS
+        place += 1
+    return line[place:]
+
+
+def stamped(line: str) -> tuple[Stamp, str] | None:
+    """The stamp that a line begins with, and what follows it as it is written; None of a line that begins with none."""
+    if line[:_USUAL].isascii():
+        text = line.lstrip()
+        stamp = stamp_of(text)
+        if stamp is None or stamp.end < _USUAL:
+            return None if stamp is None else (stamp, text[stamp.end :])
+    head = plain(line[:_LONGEST])
+    text = head.lstrip()
+    stamp = stamp_of(text)
+    return None if stamp is None else (stamp, as_written(line, len(head) - len(text) + stamp.end))
 
 
 def stamp_of(line: str) -> Stamp | None:
@@ -117,9 +131,13 @@ class Order:
         self._last: dict[str, tuple[int, int, int]] = {}
         self._months_may_be_first = True
         self._differ = False
+        self._numbers: tuple[int, int, int] | None = None
 
     def see(self, stamp: Stamp, line: str) -> None:
         """Take a date into account; `line` is what it begins."""
+        if stamp.numbers == self._numbers:
+            return
+        self._numbers = stamp.numbers
         a, b, _ = stamp.numbers
         with_zero = _ZERO.search(line[: stamp.end]) is not None
         self._months_may_be_first = self._months_may_be_first and "/" in stamp.form and not with_zero

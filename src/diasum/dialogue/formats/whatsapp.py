@@ -19,12 +19,13 @@ from dataclasses import dataclass, field
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Conversation, Message
 from diasum.dialogue.formats.source import Source
-from diasum.dialogue.formats.stamps import Order, Stamp, as_written, plain, stamp_of
+from diasum.dialogue.formats.stamps import Order, Stamp, as_written, plain, stamp_of, stamped
 from diasum.dialogue.formats.whatsapp_texts import Told, classified, notice_of, repeated_placeholder
 from diasum.errors import DiasumError
 
 _SENDER = re.compile(r"(?P<name>[^\n]{1,120}?) ?: |(?P<only>[^\n:]{1,120}):$")
 _OWN_NAME = re.compile(r"^[~∼] ?")
+_LONGEST_HEAD = 160  # letters among which a sender is looked for
 _LONGEST_NAME = 60  # of a sender that has but one message; more is a sentence with a colon in it
 _SHARE_OF_FORM = 0.3  # of the stamps: others stand in messages that quote a chat
 
@@ -94,13 +95,13 @@ class _Chat:
         senders: Counter[str] = Counter()
         bracketed: Counter[str] = Counter()
         for _, line in source.lines():
-            text = plain(line.lstrip())
-            stamp = stamp_of(text)
-            if stamp is None:
+            begun = stamped(line)
+            if begun is None:
                 continue
+            stamp, rest = begun
             forms[stamp.form] += 1
-            orders.setdefault(stamp.form, Order()).see(stamp, text)
-            name, words = _split(text[stamp.end :])
+            orders.setdefault(stamp.form, Order()).see(stamp, line)
+            name, words = _split(rest)
             if name and (name in senders or len(senders) < 100_000):
                 senders[name] += 1
             if name and repeated_placeholder(words) and len(bracketed) < 10_000:
@@ -120,15 +121,14 @@ class _Chat:
         """The messages, each with the lines that continue it."""
         begun: _Begun | None = None
         for number, line in source.lines():
-            text = plain(line.lstrip())
-            stamp = stamp_of(text)
-            if stamp is not None and stamp.form in self.forms:
+            beginning = stamped(line)
+            if beginning is not None and beginning[0].form in self.forms:
                 if begun is not None:
                     yield self._message(begun)
-                begun = _Begun(stamp, [as_written(line, text[stamp.end :])], number)
+                begun = _Begun(beginning[0], [beginning[1]], number)
             elif begun is not None:
                 begun.lines.append(line)
-            elif text.strip():  # before the first stamp: part of a message whose beginning is not there
+            elif line.strip():  # before the first stamp: part of a message whose beginning is not there
                 yield Message("", line, source=number)
         if begun is not None:
             yield self._message(begun)
@@ -136,7 +136,7 @@ class _Chat:
     def _message(self, begun: _Begun) -> Message:
         time = self.order.time(begun.stamp)
         first = begun.lines[0]
-        name, words = _split(plain(first))
+        name, words = _split(first)
         text = "\n".join(begun.lines)
         if name and not self._is_sender(name):
             name = ""
@@ -144,7 +144,7 @@ class _Chat:
         if told is not None:
             name = ""
         else:
-            text = "\n".join([as_written(first, words), *begun.lines[1:]])
+            text = "\n".join([words, *begun.lines[1:]])
             told = classified(text, self.placeholders, marked=self.form.startswith("["))
         return Message(_OWN_NAME.sub("", name), told.text, told.kind, time, source=begun.number, asides=told.asides)
 
@@ -167,7 +167,10 @@ class _Begun:
 
 def _split(rest: str) -> tuple[str, str]:
     """Sender and words of what stands after a stamp; no sender where there is no colon after one."""
-    match = _SENDER.match(rest)
+    head = rest[:_LONGEST_HEAD]
+    as_is = head.isprintable()
+    match = _SENDER.match(head if as_is else plain(head))
     if match is None:
         return "", rest
-    return (match["name"] or match["only"]).strip(), rest[match.end() :]
+    words = rest[match.end() :] if as_is else as_written(rest, match.end())
+    return (match["name"] or match["only"]).strip(), words

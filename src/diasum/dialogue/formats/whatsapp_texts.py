@@ -40,6 +40,7 @@ _CALL = compiled(rf"(?:{any_of(notices.CALLS)})(?P<rest>.{{0,80}})$")
 _CALL_ENDS = re.compile(r"[\s.,:;•\-–]|\d|$")
 _JOIN = compiled(any_of(notices.JOINS))
 _QUOTING = compiled(rf"[^:\n]{{1,80}} ?(?:{notices.QUOTING})[^:\n]{{0,60}}[\"“”„«»「『']")
+_QUOTE = re.compile("[\"“”„«»「『']")
 _LOCATION = compiled(rf"(?:{notices.LOCATION}) ?: ?https?://\S+|.{{0,60}}https://maps\.google\.com/\?q=\S+")
 _POLL = compiled(rf"(?:{notices.POLL}) ?: ?\n")
 _CONTACT = re.compile(r"[^\n]{1,120}\.vcf(?: \([^()\n]{3,40}\))?$", re.I)
@@ -70,12 +71,12 @@ def notice_of(text: str, *, named: bool) -> Told | None:
         text: what stands after the time.
         named: whether it may begin with a sender; what has none is a notice of some kind.
     """
-    seen = text.translate(_UNSEEN).strip()
+    seen = _unmarked(text).strip()
     if not named:
         if _CALL.match(seen):
             return Told(text, "call")
         return Told(text, "join" if _JOIN.search(seen) and not _NOTICE.match(seen) else "notice")
-    if _QUOTING.match(seen):
+    if _QUOTE.search(seen, 0, 200) and _QUOTING.match(seen):
         return Told(text, "notice")
     # A group may be named `Project: Alpha`, and an encryption notice may have a colon of its own.
     places = [0, *(match.end() for match in re.finditer(": ?", seen[:200]))]
@@ -92,7 +93,7 @@ def classified(text: str, placeholders: frozenset[str], *, marked: bool) -> Told
     """
     own = marked and text.lstrip().startswith(_MARK)
     asides: list[Aside] = []
-    seen = text.translate(_UNSEEN).strip()
+    seen = _unmarked(text).strip()
     if edited := _EDITED.search(seen):
         asides.append(Aside("edit", edited[0].strip()))
         seen = seen[: edited.start()].strip()
@@ -108,6 +109,11 @@ def classified(text: str, placeholders: frozenset[str], *, marked: bool) -> Told
     if own and not edited:
         return Told(text, _own(seen), tuple(asides))
     return Told(text if seen else "", None if seen else "empty", tuple(asides))
+
+
+def _unmarked(text: str) -> str:
+    """A text without marks that no reader sees."""
+    return text if text.replace("\n", "").isprintable() else text.translate(_UNSEEN)
 
 
 @lru_cache(maxsize=4096)
