@@ -112,17 +112,17 @@ def conversations() -> list[Dialogue]:
 
 
 def written_placeholders(form: Form, summary: str) -> list[str]:
-    """Whatever in a summary looks like a placeholder or was meant for one: with its sign, or kind and number."""
+    """Whatever in a summary is a placeholder or was meant for one, but speakers' numbers: one of its words with a number or a sign."""
     kinds = "|".join(word for kind, word in WORDS.items() if kind != "speaker")
-    sign = re.escape(form.before) or r"(?!)"
+    before = re.escape(form.before)
     meant = re.compile(
-        rf"{sign}(?!Person)[\w ]{{0,12}}?\d+{re.escape(form.after)}|{sign}(?!Person)\w*|\b(?:{kinds})\d+\w*", re.I
+        rf"(?:{before}\s?)?\b(?:{kinds})s?\s?_?\d+[\w{re.escape(form.after)}]*|{before}(?:{kinds})\b", re.I
     )
     return [match[0] for match in meant.finditer(summary)]
 
 
 def measure_return(source: str) -> dict[str, Any]:
-    """Of the placeholders that a base writes into its summaries, how many stand for the value that they are to."""
+    """Of the placeholders that a base writes into its summaries, how many become the value that they stand for and nothing else."""
     trained = load(source, settings={"prompt.redact": "names"}).trained
     encoder = trained.encoder
     dialogues = conversations()
@@ -135,16 +135,18 @@ def measure_return(source: str) -> dict[str, Any]:
 
     encoder.finish = keep  # type: ignore[method-assign]
     summaries = trained.summarize(dialogues)
-    shares, mangled, with_any = [], [], 0
+    shares, failed, with_any = [], [], 0
     hidden: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     for dialogue, text in zip(dialogues, raw, strict=True):
         redacted = encoder.redacted(dialogue)
         assert redacted is not None
         hidden.update(redacted.counts)
-        values = redacted.vault.values
-        written = written_placeholders(redacted.vault.form, text)
-        back = [values.get(one) is not None for one in written]
-        mangled += [one for one, exact in zip(written, back, strict=True) if not exact]
+        vault = redacted.vault
+        written = written_placeholders(vault.form, text)
+        back = [vault.restore(one) in vault.values.values() for one in written]
+        failed += [one for one, exact in zip(written, back, strict=True) if not exact]
+        kinds.update(re.sub(r"[\W\d_]", "", one).lower() for one in written)
         with_any += bool(written)
         shares.append((sum(back), len(back)))
     restored = sum(exact for exact, _ in shares)
@@ -156,10 +158,11 @@ def measure_return(source: str) -> dict[str, Any]:
         "hidden": dict(hidden),
         "summaries_with_placeholders": with_any,
         "placeholders": total,
+        "by_word": dict(kinds),
         "restored": restored,
         "share": round(restored / max(total, 1), 4),
         "share_by_summary": {"mean": round(bounds.mean, 4), "low": round(bounds.low, 4), "high": round(bounds.high, 4)},
-        "not_restored": mangled,
+        "not_restored": failed,
         "first": [{"written": text, "shown": one.text} for text, one in zip(raw, summaries, strict=True)][:3],
     }
 

@@ -28,7 +28,7 @@ def test_redact_and_restore(diasum_: Terminal, tmp_path: Path) -> None:
     assert code == 0
     assert "hidden: 1 telephone number and 1 speaker" in err
     assert "555" not in Path(names["out.jsonl"]).read_text()
-    Path(names["said.txt"]).write_text("#Person1# gives #Phone1#.")
+    Path(names["said.txt"]).write_text("#Person1# gives (Phone1).")
     code, _, _ = diasum_("data", "restore", names["said.txt"], names["back.txt"], "--mapping", names["mapping.json"])
     assert code == 0
     assert Path(names["back.txt"]).read_text() == "Dana gives 202-555-0143.\n"

@@ -27,8 +27,8 @@ SUMMARY = "Dana gives the agent 202-555-0143 and d.w@gmail.com."
 @pytest.mark.parametrize(
     ("speakers", "source", "target"),
     [
-        ("named", "#Person1#: #Email1#", "#Person1# gives the agent #Phone1# and #Email1#."),
-        ("numbered", "#Person2#: #Email1#", "#Person2# gives #Person1# #Phone1# and #Email1#."),
+        ("named", "#Person1#: (Email1)", "#Person1# gives the agent (Phone1) and (Email1)."),
+        ("numbered", "#Person2#: (Email1)", "#Person2# gives #Person1# (Phone1) and (Email1)."),
     ],
 )
 def test_model_reads_and_writes_placeholders(speakers: Literal["named", "numbered"], source: str, target: str) -> None:
@@ -41,14 +41,14 @@ def test_model_reads_and_writes_placeholders(speakers: Literal["named", "numbere
     for private in ("555", "gmail", "Dana"):
         assert private not in read + written
     assert encoder.finish(CHAT, target).replace("Agent", "agent") == SUMMARY
-    assert encoder.finish(CHAT, "#Person9# calls #Phone9#.") == "Someone calls a telephone number."
+    assert encoder.finish(CHAT, "#Person9# calls (Phone9).") == "Someone calls a telephone number."
     assert "hidden" in encoder.redaction_reason
 
 
 def test_nothing_is_hidden_unless_asked() -> None:
     encoder = PairEncoder(tiny_bart_tokenizer(), PromptSettings())
     assert encoder.redacted(CHAT) is None
-    assert encoder.finish(CHAT, "Call #Phone1#.") == "Call #Phone1#."
+    assert encoder.finish(CHAT, "Call (Phone1).") == "Call (Phone1)."
 
 
 @pytest.mark.parametrize("build", [tiny_t5_tokenizer, tiny_bart_tokenizer])
@@ -74,14 +74,14 @@ def test_corpus_is_redacted_with_its_summaries(tmp_path: Path) -> None:
     lines = diasum.redact_data(str(source), out, mapping=mapping)
     assert lines[0] == "hidden: 1 e-mail address, 2 telephone numbers and 3 speakers"
     first, second = rows(out)
-    assert first["summaries"] == ["#Person1# gives the agent #Phone1# and #Email1#."]
+    assert first["summaries"] == ["#Person1# gives the agent (Phone1) and (Email1)."]
     assert second["turns"][1] == {"speaker": "#Person2#", "text": "Will do, #Person1#."}
-    assert second["summaries"] == ["#Person2# calls #Phone1#."]
+    assert second["summaries"] == ["#Person2# calls (Phone1)."]
     assert stat.S_IMODE(mapping.stat().st_mode) == 0o600
 
     summaries = tmp_path / "summaries.jsonl"
-    record = {"id": "b", **Summary.of_text("#Person2# calls #Phone1#. Then #Person1#.").to_record()}
-    summaries.write_text(json.dumps(record) + "\n" + '{"id": "a", "prediction": "#Phone1#", "n": [1, "#Email1#"]}\n')
+    record = {"id": "b", **Summary.of_text("#Person2# calls (Phone1). Then #Person1#.").to_record()}
+    summaries.write_text(json.dumps(record) + "\n" + '{"id": "a", "prediction": "(Phone1)", "n": [1, "(Email1)"]}\n')
     diasum.restore_data(summaries, tmp_path / "restored.jsonl", mapping=mapping)
     restored, other = rows(tmp_path / "restored.jsonl")
     assert restored["summary"] == "Ana calls 617-555-0111. Then Ben."
@@ -93,7 +93,7 @@ def test_chat_is_redacted_and_a_text_restored(tmp_path: Path) -> None:
     (tmp_path / "chat.txt").write_text(CHAT.text)
     diasum.redact_data(str(tmp_path / "chat.txt"), tmp_path / "out.jsonl", mapping=tmp_path / "mapping.json")
     assert rows(tmp_path / "out.jsonl")[0]["id"] == "chat"
-    (tmp_path / "summary.txt").write_text("Call #Phone1#.\n#Person1# waits.\n")
+    (tmp_path / "summary.txt").write_text("Call (Phone1).\n#Person1# waits.\n")
     diasum.restore_data(tmp_path / "summary.txt", tmp_path / "restored.txt", mapping=tmp_path / "mapping.json")
     assert (tmp_path / "restored.txt").read_text() == "Call 202-555-0143.\nDana waits.\n"
 
@@ -112,9 +112,9 @@ def test_nothing_is_written_over_or_half(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("s.jsonl", '{"id": "x", "summary": "#Phone1#"}\n', "no conversation `x`"),
-        ("s.jsonl", '{"summary": "#Phone1#"}\n', "expected an object with an id"),
-        ("s.txt", "Call #Phone1#.\n", "does not say which one"),
+        ("s.jsonl", '{"id": "x", "summary": "(Phone1)"}\n', "no conversation `x`"),
+        ("s.jsonl", '{"summary": "(Phone1)"}\n', "expected an object with an id"),
+        ("s.txt", "Call (Phone1).\n", "does not say which one"),
         ("s.jsonl", "{\n", "not valid JSON"),
     ],
 )

@@ -28,9 +28,9 @@ def test_same_value_same_placeholder() -> None:
     redacted = Redactor(names=True).redact(parse_dialogue(CHAT))
     assert redacted.dialogue.text.splitlines() == [
         "Agent: Your number, please?",
-        "#Person1#: #Phone1#, or #Phone1# after five. I'm #Person1#.",
-        "Agent: Thank you, #Person1#. I'll write to #Email1#.",
-        "#Person1#: To #Email1#, yes. My sister #Name1# reads it, too.",
+        "#Person1#: (Phone1), or (Phone1) after five. I'm #Person1#.",
+        "Agent: Thank you, #Person1#. I'll write to (Email1).",
+        "#Person1#: To (Email1), yes. My sister (Name1) reads it, too.",
     ]
     assert redacted.counts == {"email": 1, "telephone": 1, "speaker": 1, "name": 1}
 
@@ -39,7 +39,7 @@ def test_summary_is_hidden_and_restored_likewise() -> None:
     redacted = Redactor(names=True).redact(parse_dialogue(CHAT))
     summary = "Dana gives 202-555-0143 and d.w@gmail.com. Jennifer reads it. Call 617-555-0111."
     hidden = redacted.hide(summary)
-    assert hidden == "#Person1# gives #Phone1# and #Email1#. #Name1# reads it. Call #Phone2#."
+    assert hidden == "#Person1# gives (Phone1) and (Email1). (Name1) reads it. Call (Phone2)."
     assert redacted.restore(hidden) == summary
 
 
@@ -53,32 +53,32 @@ def test_numbered_speakers_stay_as_they_are() -> None:
     dialogue = parse_dialogue("Dana: Hi, lou!\nLou: Hi Dana, call 202-555-0143.")
     numbered = NumberedSpeakers(dialogue)
     redacted = Redactor().redact(numbered.dialogue, numbered.numbers)
-    assert redacted.dialogue.text.splitlines()[1] == "#Person2#: Hi #Person1#, call #Phone1#."
-    assert redacted.vault.values == {"#Phone1#": "202-555-0143"}
+    assert redacted.dialogue.text.splitlines()[1] == "#Person2#: Hi #Person1#, call (Phone1)."
+    assert redacted.vault.values == {"(Phone1)": "202-555-0143"}
     assert redacted.counts == {"telephone": 1, "speaker": 2}
 
 
 def test_own_words_like_placeholders_are_kept_clear_of() -> None:
-    redacted = Redactor().redact(parse_dialogue("#Person1#: Take phone 1.\nDana: No, 202-555-0143. #Phone3#!"))
-    assert redacted.dialogue.text == "#Person1#: Take phone 1.\n#Person2#: No, #Phone2#. #Phone3#!"
-    assert redacted.restore("#Person1# takes phone 1, #Phone2# and #Phone3#.") == (
-        "#Person1# takes phone 1, 202-555-0143 and #Phone3#."
+    redacted = Redactor().redact(parse_dialogue("#Person1#: Take phone 1.\nDana: No, 202-555-0143. (Phone3)!"))
+    assert redacted.dialogue.text == "#Person1#: Take phone 1.\n#Person2#: No, (Phone2). (Phone3)!"
+    assert redacted.restore("#Person1# takes phone 1, (Phone2) and (Phone3).") == (
+        "#Person1# takes phone 1, 202-555-0143 and (Phone3)."
     )
 
 
 @pytest.mark.parametrize(
     ("written", "shown"),
     [
-        ("Call #Phone1#", "Call 202-555-0143"),
-        ("Call #phone1#.", "Call 202-555-0143."),
-        ("Call #Phone 1#.", "Call 202-555-0143."),
+        ("Call (Phone1)", "Call 202-555-0143"),
+        ("Call (phone1).", "Call 202-555-0143."),
+        ("Call (Phone 1).", "Call 202-555-0143."),
         ("Call Phone1.", "Call 202-555-0143."),
-        ("Call # Phone1 #.", "Call 202-555-0143."),
-        ("Call #Phone1", "Call 202-555-0143"),
-        ("Call #Phon", "Call"),
-        ("Call #Phone4#.", "Call a telephone number."),
-        ("#Email4# is hers.", "An e-mail address is hers."),
-        ("Call #Phone12#.", "Call a telephone number."),
+        ("Call ( Phone1 ).", "Call 202-555-0143."),
+        ("Call (Phone1", "Call 202-555-0143"),
+        ("Call (Phon", "Call"),
+        ("Call (Phone4).", "Call a telephone number."),
+        ("(Email4) is hers.", "An e-mail address is hers."),
+        ("Call (Phone12).", "Call a telephone number."),
         ("Phones 1 and 2; iPhone1.", "Phones 1 and 2; iPhone1."),
     ],
 )
@@ -103,7 +103,8 @@ def test_form_is_chosen_by_round_trip() -> None:
         return ["".join(c for c in text if c not in signs) for text in texts]
 
     assert choose_form(lambda texts: texts)[0] == FORMS[0]
-    assert choose_form(lambda texts: without("#", texts))[0] == FORMS[1]
+    assert choose_form(lambda texts: without("()", texts))[0] == FORMS[1]
+    assert choose_form(lambda texts: without("#", texts))[0] == FORMS[-1]
     form, reason = choose_form(lambda texts: without("#[]()@_", texts))
     assert form == FORMS[0]
     assert "no form survives" in reason
@@ -124,7 +125,7 @@ def test_mapping_is_private_and_read_back(tmp_path: Path) -> None:
     write_mapping(file, {"all": {"chat": redacted.vault}})
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == ["mapping.json"]
-    assert read_mapping(file)["all"]["chat"].restore("#Phone1#") == "202-555-0143"
+    assert read_mapping(file)["all"]["chat"].restore("(Phone1)") == "202-555-0143"
     with pytest.raises(DiasumError, match="exists already"):
         write_mapping(file, {})
 
@@ -135,8 +136,8 @@ def test_mapping_is_private_and_read_back(tmp_path: Path) -> None:
         "{}",
         "[1]",
         "{",
-        '{"version": 2, "form": "#Phone1#", "conversations": {}}',
-        '{"version": 1, "form": "#Phone1#", "conversations": {"all": {"a": {"#Phone1#": 1}}}}',
+        '{"version": 2, "form": "(Phone1)", "conversations": {}}',
+        '{"version": 1, "form": "(Phone1)", "conversations": {"all": {"a": {"(Phone1)": 1}}}}',
         '{"version": 1, "form": "?", "conversations": {}}',
     ],
 )

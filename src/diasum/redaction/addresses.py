@@ -16,9 +16,9 @@ _W = rf"[{_UP}][\w'’.-]{{0,40}}"  # a word with a capital; a hyphen is within 
 _NO = r"\d{1,5}(?:\s?[a-zA-Z](?![\w'’]))?(?:[/-]\d{1,4}[a-zA-Z]?)?"
 _ROAD = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Gardens|Gdns|Close|Court|Ct|Way|Place|Pl|Square|Sq|Terrace|Crescent|Cres|Boulevard|Blvd|"
-    r"Hill|Row|Mews|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Grove|Walk|Quay|Parade|Trail|Rise|Green)\b\.?"
+    r"Hill|Row|Mews|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Grove|Walk|Quay|Parade|Trail|Rise|Green|Common|Expressway|Alley|Plaza)\b\.?"
 )
-_FLAT = r"(?:(?:Flat|Apt|Apartment|Unit|Suite|Ste)\.?\s?#?\d+[A-Za-z]?|\#\d+[A-Za-z]?)"
+_FLAT = r"(?:(?:Flat|Apt|Apartment|Unit|Suite|Ste)\.?\s?#?\d+[A-Za-z]?|\#\s?(?:\d+[A-Za-z]?|[A-Z]\d*\b))"
 _TOWN = rf"{_W}(?: (?:{_W}|upon|on|sur|la|le|de|del|den|am|an der|do|da)){{0,4}}"
 _UK = r"[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}"
 _IE = r"[A-Z]\d[\dW]\s?[A-Z\d]{4}"
@@ -26,7 +26,11 @@ _CA = r"[A-Z]\d[A-Z]\s?\d[A-Z]\d"
 _US = r"[A-Z]{2}\.?\s+\d{5}(?:-\d{4})?"
 _AU = r"(?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT)\s+\d{4}"
 _CODE = rf"(?:{_US}|{_AU}|(?:[A-Z]{{2}}\s+)?{_CA}|{_UK}|{_IE}|\d{{4,5}})"
-_ENGLISH_END = rf"(?:,?\s+{_FLAT})?(?:,\s*{_TOWN}(?:,?\s+{_CODE}|,\s*[A-Z]{{2}}\b)|,\s*{_UK})?"
+_QUARTER = r"(?:\s+(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W)\b)?"
+_ENGLISH_END = (
+    rf"(?:,?\s+{_FLAT})?(?:,\s*{_TOWN}(?:,\s*{_TOWN})?(?:,?\s+{_CODE}|,\s*[A-Z]{{2}}\b)(?:,\s*(?:United States|USA|Australia|Canada))?"
+    rf"|,\s*{_UK})?"
+)
 _POST = r"(?:(?:[A-Z]{1,2}-)?\d{4,5}(?:-\d{3})?|\d{2}-\d{3}|\d{4}\s?[A-Z]{2})"
 _END = rf"(?:,\s*\d{{1,2}}[º°ª]?\s?[A-Za-z]?(?=,))?(?:,?\s*{_POST}\s+{_TOWN})?"
 _JOINED = (  # ends of words that are streets by themselves
@@ -41,7 +45,7 @@ _SOUTHERN = (
 _FORMS = tuple(
     re.compile(rf"(?<![\w/.-]){form}(?!\w)")
     for form in (
-        rf"(?:{_FLAT},?\s+)?{_NO},?\s+(?:[NSEW]\.?\s+)?(?:{_W}\s+){{1,4}}{_ROAD}{_ENGLISH_END}",
+        rf"(?:{_FLAT},?\s+)?{_NO},?\s+(?:[NSEW]\.?\s+)?(?:(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+){{1,4}}{_ROAD}{_QUARTER}{_ENGLISH_END}",
         rf"(?:P\.?\s?O\.?\s?Box|Post Office Box|Postfach)\s+\d+(?:,\s*{_TOWN},?\s+{_CODE})?",
         # the number behind, in one word with the kind of street, or beside it
         rf"(?:{_W} ){{0,2}}[{_UP}][\w.-]{{0,40}}{_JOINED}\s+{_NO}{_END}",

@@ -54,12 +54,11 @@ nhs|tax|taxpayer|identity|identification|student|employee|medicare|medicaid|heal
 | \bинн\b
 """
 _OTHER = r"""
-\b(?:order|invoice|ticket|tracking|reference|ref|booking|confirmation|case|serial|part|model|batch|build|version|room|flight|train|bus
-|page|gate|
-platform|item|product|sku|isbn|issn|barcode|parcel|shipment|claim|report|chapter|section|bug|issue|pr|commit|gift|coupon|promo|voucher
-|receipt|
-transaction|quote|docket|bib|lot|po|purchase|job|meter|house|flat|apartment|apt|unit|seat|row|channel|line|code|score|id|gps|timestamp)
-(?:\s*(?:numbers?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|\b)
+\b(?:order|invoice|ticket|tracking|reference|ref|booking|confirmation|serial|sku|isbn|issn|barcode|parcel|shipment|gift|coupon|promo
+|voucher|receipt|transaction|timestamp|gps)(?:\s*(?:numbers?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|\b)
+| \b(?:case|part|model|batch|build|version|room|flight|train|bus|page|gate|platform|item|product|claim|report|chapter|section|bug|issue
+|pr|commit|quote|docket|bib|lot|po|purchase|job|meter|house|flat|apartment|apt|unit|seat|row|channel|line|code|score|id)
+(?:\s*(?:numbers?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|(?=(?:\s+(?:is|reads?))?\W{0,3}$))
 | \bserial\b | \bsn\b | \btracking\b | \bISBN\b | \b(?!rufnummer|telefonnummer|handynummer|mobilnummer|faxnummer)[^\W\d_]{3,}nummer\b
 | \b(?:bestell|rechnungs|auftrags|vorgangs|ticket|sendungs|artikel|serien|vertrags)-?nr\b | \b(?:commande|colis|facture|dossier
 |réservation|billet|vol)\b

@@ -15,7 +15,7 @@ from typing import Any
 from diasum.errors import DiasumError
 from diasum.files import write_json
 from diasum.json_lines import json_file
-from diasum.redaction.placeholders import FORMS, Form, form_named, kind_of
+from diasum.redaction.placeholders import FORMS, Form, form_named
 from diasum.redaction.spans import KINDS
 
 VERSION = 1
@@ -44,9 +44,7 @@ class Vault:
     @classmethod
     def for_texts(cls, texts: Iterable[str], form: Form) -> Vault:
         """An empty one for a conversation, whose own words that look like placeholders are kept clear of."""
-        taken = {
-            (kind_of(match["kind"]), int(match["number"])) for text in texts for match in form.pattern.finditer(text)
-        }
+        taken = {form.read(match) for text in texts for match in form.pattern.finditer(text)}
         return cls(form, taken=frozenset(taken))
 
     def placeholder(self, kind: str, value: str) -> str:
@@ -69,11 +67,11 @@ class Vault:
         return self.form.pattern.sub(self._value, self.form.begun.sub("", text) if self.values else text)
 
     def _value(self, match: re.Match[str]) -> str:
-        kind, number = kind_of(match["kind"]), int(match["number"])
+        kind, number = self.form.read(match)
         value = self.values.get(self.form.write(kind, number))
         if value is not None:
             return value
-        whole = match[0].startswith(self.form.before) and match[0].endswith(self.form.after)
+        whole = self.form.is_whole(match)
         if not self.values or (kind, number) in self.taken or kind == "speaker" or not whole:
             return match[0]
         mention = _SPOKEN_OF[kind]
