@@ -4,14 +4,17 @@
 
 Finding: on `tests/redaction/labelled.jsonl`, which was written and frozen before there was a rule; its README says how is counted. Coming
 back: `benchmarks/redaction.txt`, conversations in which such values are what is talked of, summarised by a base that reads
-placeholders. Saves ``benchmarks/results/redaction.json``.
+placeholders. And, where it is there (``DIASUM_DATA``), on the test split of Schema-Guided Dialogue, whose slots name telephones and
+addresses. Saves ``benchmarks/results/redaction.json``.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -33,6 +36,7 @@ from diasum.versions import versions
 HERE = Path(__file__).parent
 LABELLED = HERE.parent / "tests" / "redaction" / "labelled.jsonl"
 CONVERSATIONS = HERE / "redaction.txt"
+SLOTS = Path(os.environ.get("DIASUM_DATA", HERE.parent.parent / "shared" / "data")) / "sgd" / "test.jsonl.gz"
 # What measurements count together: other people's names and speakers' are one kind to whoever reads.
 SAME = {"speaker": "name"}
 
@@ -105,6 +109,44 @@ def labelled() -> list[dict[str, Any]]:
     return [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
 
 
+def measure_slots(file: Path) -> dict[str, dict[str, int]]:
+    """Telephone numbers and addresses that others labelled: slots of the Schema-Guided Dialogue corpus, where they are said with a digit.
+
+    Precision is that of telephones only, since places to go to are addresses under many names of slots; of all other kinds but names,
+    which the corpus does not label either, the count of detections tells: it has none of them.
+    """
+    counts: dict[str, Counter[str]] = {"telephone": Counter(), "address": Counter(), "other": Counter()}
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            turns = row["turns"]
+            for turn, spans in zip(turns, detect([t["text"] for t in turns], Speakers(()), names=False), strict=True):
+                detected: dict[str, list[str]] = {}
+                for span in spans:
+                    detected.setdefault(span.kind, []).append(turn["text"][span.start : span.end])
+                slots = _slots(turn)
+                for kind, values in slots.items():
+                    counts[kind]["labels"] += len(values)
+                    counts[kind]["found"] += sum(any(v in one for one in detected.get(kind, ())) for v in values)
+                numbers = detected.get("telephone", [])
+                counts["telephone"]["detections"] += len(numbers)
+                counts["telephone"]["right"] += sum(any(one in v for v in slots["telephone"]) for one in numbers)
+                counts["other"]["detections"] += sum(
+                    len(texts) for kind, texts in detected.items() if kind not in slots
+                )
+    return {kind: dict(of_kind) for kind, of_kind in counts.items()}
+
+
+def _slots(turn: dict[str, Any]) -> dict[str, set[str]]:
+    """Values of a turn's slots for telephones and addresses that it says."""
+    values: dict[str, set[str]] = {"telephone": set(), "address": set()}
+    for act in turn.get("acts", []):
+        slot = act.get("slot") or ""
+        kind = "telephone" if "phone" in slot else "address" if "address" in slot else None
+        if kind:
+            values[kind] |= {v for v in act["values"] if v in turn["text"] and re.search(r"\d", v)}
+    return values
+
+
 def conversations() -> list[Dialogue]:
     """Those of `redaction.txt`, which blank lines divide."""
     text = CONVERSATIONS.read_text(encoding="utf-8")
@@ -135,14 +177,21 @@ def measure_return(source: str) -> dict[str, Any]:
 
     encoder.finish = keep  # type: ignore[method-assign]
     summaries = trained.summarize(dialogues)
+    plain = load(source).trained.summarize(dialogues)
     shares, failed, with_any = [], [], 0
+    whole: Counter[str] = Counter()
     hidden: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
-    for dialogue, text in zip(dialogues, raw, strict=True):
+    for dialogue, text, with_values, other in zip(dialogues, raw, summaries, plain, strict=True):
         redacted = encoder.redacted(dialogue)
         assert redacted is not None
         hidden.update(redacted.counts)
         vault = redacted.vault
+        for kind, value in vault.items():
+            if kind != "speaker":
+                whole["values"] += 1
+                whole["with_redaction"] += value in with_values.text
+                whole["without_redaction"] += value in other.text
         written = written_placeholders(vault.form, text)
         back = [vault.restore(one) in vault.values.values() for one in written]
         failed += [one for one, exact in zip(written, back, strict=True) if not exact]
@@ -159,6 +208,7 @@ def measure_return(source: str) -> dict[str, Any]:
         "summaries_with_placeholders": with_any,
         "placeholders": total,
         "by_word": dict(kinds),
+        "values_whole_in_summaries": dict(whole),
         "restored": restored,
         "share": round(restored / max(total, 1), 4),
         "share_by_summary": {"mean": round(bounds.mean, 4), "low": round(bounds.low, 4), "high": round(bounds.high, 4)},
@@ -181,10 +231,11 @@ def main() -> None:
             "labelled": {"items": len(labelled()), "sha256": hashlib.sha256(LABELLED.read_bytes()).hexdigest()},
             "found": finding.record(),
             "returned": {arguments.base: returned},
+            "slots": measure_slots(SLOTS) if SLOTS.is_file() else None,
             "versions": versions(),
         },
     )
-    print(json.dumps({"found": finding.record(), "returned": returned}, indent=1, ensure_ascii=False))
+    print((RESULTS / "redaction.json").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

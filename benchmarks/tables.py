@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
+from benchmarks.redaction_table import redaction_table
 from diasum.wording import counted
 
 ROOT = Path(__file__).parent.parent
@@ -343,6 +344,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "form": _of(form_table, "mini"),
         "others": _of(others_table, "other_models"),
     },
+    ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),

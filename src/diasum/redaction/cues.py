@@ -102,4 +102,6 @@ def _nearest(text: str) -> str | None:
 def called_telephone_after(said: Said, end: int) -> bool:
     """Whether what follows a number in its sentence calls it a telephone: "is my work mobile"."""
     sentence = re.split(r"[.!?;\n]", said.text[end : end + _ANSWER])[0]
-    return bool(re.search(r"\b(?:mobile|cell|phone|landline|handy|móvil|portable|cellulare)\b", sentence, re.I))
+    return bool(
+        re.search(r"\b(?:mobile|cell|phone|landline|contact\s+number|handy|móvil|portable|cellulare)\b", sentence, re.I)
+    )
