@@ -5,8 +5,13 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+from diasum.config import GenerateSettings
+from diasum.model import generate, memory
+from tests.models import tiny_t5
 
 CODE = """
 import resource, numpy
@@ -30,3 +35,55 @@ def test_freed_memory_is_kept() -> None:
     took, plain, kept = done.stdout.split()
     assert took == "True"
     assert int(kept) < int(plain) / 10
+
+
+GROWING = """
+import sys, numpy
+from diasum.model.memory import give_back_freed_memory, keep_freed_memory
+keep_freed_memory()
+def held():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+def grow():  # as a decoder's keys and values do, token by token
+    tables = [numpy.ones(500_000) for _ in range(10)]
+    for step in range(20):
+        for layer, table in enumerate(tables):
+            tables[layer] = numpy.concatenate([table, numpy.ones(50_000)])
+before = held()
+if sys.argv[1] == "given back":
+    with give_back_freed_memory():
+        grow()
+else:
+    grow()
+print(held() - before)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or sys.platform != "linux", reason="mallopt is glibc's, /proc is Linux's"
+)
+def test_what_grows_leaves_no_holes() -> None:
+    peaks = {
+        way: int(
+            subprocess.run([sys.executable, "-c", GROWING, way], capture_output=True, text=True, check=True).stdout
+        )
+        for way in ("kept", "given back")
+    }
+    live = 10 * 1_500_000 * 8 / 1024  # kB at the end
+    assert peaks["given back"] < 1.3 * live
+    assert peaks["kept"] > 1.3 * live
+
+
+def test_generation_gives_back_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = tiny_t5()
+    calls: list[str] = []
+    libc = SimpleNamespace(
+        mallopt=lambda option, value: calls.append(f"mallopt({option}, {value})") or 1,
+        malloc_trim=lambda pad: calls.append("trim"),
+    )
+    search = model.generate
+    monkeypatch.setattr(memory, "_glibc", lambda: libc)
+    monkeypatch.setattr(memory, "_kept", True)
+    monkeypatch.setattr(model, "generate", lambda **inputs: calls.append("search") or search(**inputs))
+    generate(model, tokenizer, [[5, 6, 7, 1]], GenerateSettings(num_beams=1, max_new_tokens=4))
+    assert calls == ["mallopt(-4, 65536)", "trim", "search", "mallopt(-4, 0)"]
+    assert memory._kept

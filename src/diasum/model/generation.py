@@ -13,7 +13,7 @@ from diasum.data.batching import Budget, Size, longest_first_batches, padded_sou
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.loading import position_limits
-from diasum.model.memory import is_out_of_memory, release_memory
+from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
 
 if TYPE_CHECKING:
     import torch
@@ -80,6 +80,7 @@ def generate(
     model.eval()
     with contextlib.ExitStack() as stack:
         stack.callback(model.train, was_training)
+        stack.enter_context(give_back_freed_memory())
         stack.enter_context(_instead_of_its_own(model, config))
         if convert:
             stack.enter_context(_weights_in(dtype, model))
