@@ -24,7 +24,14 @@ from diasum.dialogue.read import iter_dialogues
 from diasum.errors import DiasumError
 from tests.dialogue.formats.samples import SAMPLES
 
-TEXTS = ("plain", "whatsapp", "irc", "line")  # formats in which every word of the file is a turn's or a notice's
+TEXTS = (
+    "plain",
+    "whatsapp",
+    "irc",
+    "line",
+    "transcript",
+    "zoom_chat",
+)  # formats in which every word of the file is a turn's or a notice's
 PIECES = [
     *(
         b"\n",
@@ -77,6 +84,11 @@ PIECES = [
     ),
 ]
 _WORD = re.compile(r"[A-Za-z]{6,}")
+_HEADED = {
+    "transcript",
+    "zoom_chat",
+}  # formats whose headers have words that are in no turn: a receiver, a day, a length of time
+_HEADER = re.compile(r"\d:\d\d|\d\s?(?:h|min|se[ck])|\d\S* From |^\w+ \d")
 
 
 def mutated(chance: random.Random, samples: list[bytes]) -> bytes:
@@ -121,7 +133,8 @@ def check(content: bytes, format_: str) -> str:
         return "refused"
     formats = {one.format for one in dialogues}
     if formats and formats <= set(TEXTS) and b"\0" not in content:
-        text = "\n".join(line for line in content.decode("utf-8", "ignore").splitlines() if not _is_frame(line))
+        lines = [line for line in content.decode("utf-8", "ignore").splitlines() if not _is_frame(line)]
+        text = "\n".join(line for line in lines if not (formats & _HEADED and _HEADER.search(line)))
         turns = " ".join(f"{turn.speaker} {turn.text}" for one in dialogues for turn in one.dialogue.turns)
         lost = (
             {word for word in _WORD.findall(text) if word not in turns}
