@@ -55,6 +55,7 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         ("diasum.training.fit.dry_run", True, None),
         ("diasum.data.load_corpus", False, empty),
         ("diasum.evaluation.plan.load_corpus", False, empty),
+        ("diasum.model.loading.load_encoder", False, None),
         ("diasum.data.check_corpus", True, None),
         ("diasum.data.corpus_stats", True, None),
         ("diasum.data.writing.write_corpus", True, None),

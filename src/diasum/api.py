@@ -284,11 +284,24 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
 
 
 @checked_call(CHECK_DATA.uses)
-def check_data(data: str, *, settings: Given = ()) -> CorpusCheck:
-    """Look for overlap between splits, near-duplicates, empty and odd rows."""
-    from diasum.data import check_corpus
+def check_data(data: str, *, base: str | None = None, claims: int | None = 5_000, settings: Given = ()) -> CorpusCheck:
+    """Look for what would spoil a training or an evaluation.
 
-    return check_corpus(_corpus(CHECK_DATA, data, settings))
+    Args:
+        data: as `convert_data`, or any export that `summarize` takes.
+        base: whose tokenizer and limits lengths are measured by; no weights are read.
+        claims: how many references' claims are compared with their dialogue, a seeded sample where there are more; None for all.
+        settings: of the reading, the prompt and the base.
+
+    Raises:
+        DiasumError: the data or the base cannot be read.
+    """
+    from diasum.data import check_corpus, load_corpus
+    from diasum.model.loading import load_encoder
+
+    resolved = resolve(CHECK_DATA, settings, {"data.path": data, "base": base})
+    corpus = load_corpus(resolved.data, purpose="any", need_summaries=False)
+    return check_corpus(corpus, load_encoder(resolved), resolved.base, claims=claims)
 
 
 @checked_call(DATA_STATS.uses)

@@ -83,6 +83,11 @@ _READING = (
 )
 _SCORING = ("evaluate.split", "evaluate.protocol", "evaluate.resamples", "evaluate.seed", "evaluate.max_examples")
 
+_LENGTHS = (
+    *("prompt.template", "prompt.length", "prompt.turn_separator", "prompt.speakers", "prompt.redact"),
+    *("prompt.max_source_tokens", "prompt.max_target_tokens"),
+)
+
 TRAIN = Command("train", tuple(Settings.model_fields))
 EVALUATE = Command(
     "evaluate",
@@ -92,7 +97,7 @@ EVALUATE = Command(
 SCORE = Command("score", (*_READING, "data.license", *_SCORING, "evaluate.baselines"))
 BASELINE = Command("baseline", (*_READING, "data.license", *_SCORING), {"evaluate.baselines": "--method"})
 SUMMARIZE = Command("summarize", ("generate", "prompt.length", "prompt.redact"))
-CHECK_DATA = Command("data check", _READING)
+CHECK_DATA = Command("data check", (*_READING, "base", "base_revision", "trust_remote_code", *_LENGTHS))
 DATA_STATS = Command("data stats", _READING)
 CONVERT_DATA = Command("data convert", _READING)
 REDACT_DATA = Command("data redact", _READING)

@@ -206,12 +206,15 @@ def test_data_check_says_which_rows(diasum_: Terminal, tmp_path: Path) -> None:
     )
     code, out, err = diasum_("data", "check", file)
     assert code == 1
-    assert "warning: 1 of 2 dialogues of `all` have no summary. (all_2)" in err
+    assert "error: 1 of 2 dialogues of `all` have no summary. (all_2)" in err
     assert "note: 1 of 3 rows of `all` were skipped because the dialogue is empty (all_1 in line 3)." in err
     code, out, err = diasum_("data", "check", file, "--json")
-    assert json.loads(out)["notes"] == [
-        "1 of 3 rows of `all` were skipped because the dialogue is empty (all_1 in line 3)."
+    report = json.loads(out)
+    assert report["notes"] == [
+        "1 of 3 rows of `all` were skipped because the dialogue is empty (all_1 in line 3).",
+        "Claims of 1 of 1 summaries of `all` were not checked: 1 language not known.",
     ]
+    assert (report["lengths"]["base"], report["lengths"]["max_source"]) == ("mini", 512)
 
 
 @pytest.mark.parametrize(

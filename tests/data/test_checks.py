@@ -45,7 +45,7 @@ def test_a_healthy_corpus_is_clean() -> None:
 
 def test_what_reading_noted_is_part_of_the_check() -> None:
     corpus = Corpus("c", {"train": healthy(50, 0)}, notes=["2 of 52 rows were skipped."])
-    assert check_corpus(corpus).notes == corpus.notes
+    assert check_corpus(corpus).notes[:1] == corpus.notes
 
 
 def test_overlap_ignores_case_punctuation_and_spaces() -> None:

@@ -23,12 +23,27 @@ Source = Annotated[
 
 
 @app.command(cls=Command)
-def check(data: Source, set_: options.Set = None, json_: options.Json = False) -> None:
-    """Look for overlap between splits, near-duplicates, empty or odd rows. Exits with 1 when something serious is found."""
+def check(
+    data: Source,
+    base: options.Base = None,
+    claims: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Summaries whose claims are compared with their dialogue, a sample where there are more; 0: all.",
+        ),
+    ] = 5_000,
+    set_: options.Set = None,
+    json_: options.Json = False,
+) -> None:
+    """Look for leaks between splits, duplicates, empty, damaged, copied or too long rows, other languages, unsupported claims.
+
+    Exits with 1 when there are errors or warnings.
+    """
     from diasum import api
     from diasum.cli.drawing import console, print_json
 
-    report = api.check_data(data, settings=options.overrides(set_))
+    report = api.check_data(data, base=base, claims=claims or None, settings=options.overrides(set_))
     if json_:
         print_json(asdict(report))
     else:

@@ -171,6 +171,14 @@ class PairEncoder:
         lost = lost_characters(self.tokenizer, [*texts, *targets])
         return features, _report(sources, [len(ids) for ids in labels], cut, lost)
 
+    def source_text(self, dialogue: Dialogue) -> str:
+        """The prompt as the tokenizer gets it, uncut."""
+        return self.prompt.render(self._plain(dialogue))
+
+    def source_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts that `source_text` wrote: uncut, with special tokens."""
+        return self._ids(texts)
+
     def target(self, dialogue: Dialogue, summary: str) -> str:
         """A summary as the model should write it: without special tokens, its speakers numbered and its values hidden as the prompt's."""
         if self._numbered:

@@ -14,12 +14,12 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
-from diasum.config import PromptSettings
-from diasum.data import lost_characters
+from diasum.config import PromptSettings, Settings
+from diasum.data import PairEncoder, lost_characters
 from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.libraries import load_peft
-from diasum.model.hardware import Hardware
+from diasum.model.hardware import Hardware, choose_hardware
 from diasum.model.memory import is_out_of_memory
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
 from diasum.model.weights import check_loaded, untied_head, weights_hash
@@ -157,6 +157,25 @@ def load_base(
     _check_tokenizer(base, model, tokenizer)
     weights_sha256 = weights_hash(source, revision) if weights else ""
     return Base(base, model, tokenizer, config.model_type, _commit(source, revision), weights_sha256, quantization)
+
+
+def load_encoder(settings: Settings) -> PairEncoder:
+    """What turns dialogues into a base's tokens: its tokenizer, with the prompt and limits that it can read; no weights are read.
+
+    Args:
+        settings: `base`, `base_revision`, `trust_remote_code` and those of the prompt.
+
+    Raises:
+        DiasumError: as `load_base`.
+    """
+    base = load_base(
+        settings.base,
+        choose_hardware("cpu", "fp32"),
+        revision=settings.base_revision,
+        trust_remote_code=settings.trust_remote_code,
+        weights=False,
+    )
+    return PairEncoder(base.tokenizer, base.prompt(settings.prompt))
 
 
 def _model_with_weights(base: str, source: str, config: Any, *, revision: str | None, **options: Any) -> Any:

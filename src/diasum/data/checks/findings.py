@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
 
 from diasum.data.checks.statistics import CorpusStats
 
@@ -42,6 +45,37 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How some figures are distributed.
+
+    Attributes:
+        n: how many there are.
+        median, p90, p99, most: quantiles and the largest; 0 where there are none.
+        edges: of a histogram that ends at the 99th percentile; the last bin holds what is larger, too.
+        counts: figures in each bin, one fewer than edges.
+    """
+
+    n: int
+    median: float
+    p90: float
+    p99: float
+    most: float
+    edges: list[float] = field(repr=False)
+    counts: list[int] = field(repr=False)
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Of any figures that are not negative."""
+        if not values:
+            return cls(0, 0, 0, 0, 0, [], [])
+        array = np.asarray(values, dtype=np.float64)
+        median, p90, p99 = (float(value) for value in np.quantile(array, (0.5, 0.9, 0.99)))
+        low, high = float(array.min()), p99
+        counts, edges = np.histogram(np.minimum(array, p99), bins=30, range=(low, high if high > low else low + 1))
+        return cls(len(values), median, p90, p99, float(array.max()), edges.tolist(), counts.tolist())
+
+
+@dataclass(frozen=True, slots=True)
 class Lengths:
     """Lengths of one split in tokens of a base.
 
@@ -51,15 +85,13 @@ class Lengths:
         sources_cut: dialogues with more tokens than the base is given.
         tokens_cut: share of all source tokens beyond that limit, 0 to 1.
         targets_cut: references with more tokens than are trained on.
-        windows: how many windows the dialogues that are too long would be summarised in; None where that is not known.
     """
 
-    sources: list[int] = field(repr=False)
-    targets: list[int] = field(repr=False)
+    sources: Spread
+    targets: Spread
     sources_cut: int
     tokens_cut: float
     targets_cut: int
-    windows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +139,7 @@ class CorpusCheck:
         findings: what was found.
         notes: what reading the corpus noted (rows skipped or joined), and what was not checked, with the reason.
         lengths: in tokens; None without a tokenizer.
-        languages: split to language (ISO 639-1, ``und`` where there are too few words to tell) to number of dialogues; None where
-            they were not told apart.
+        languages: split to language (ISO 639-1, ``und`` where it is not clear) to number of dialogues.
         claims: by split; splits without references are not in it.
         talk_shares: split to the share of words of each dialogue's most talkative speaker, where there are two or more.
     """
@@ -118,9 +149,9 @@ class CorpusCheck:
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     lengths: TokenLengths | None = None
-    languages: dict[str, dict[str, int]] | None = None
+    languages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: dict[str, ClaimsChecked] = field(default_factory=dict)
-    talk_shares: dict[str, list[float]] = field(default_factory=dict, repr=False)
+    talk_shares: dict[str, Spread] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:

@@ -1,0 +1,122 @@
+"""Lengths in tokens under a base, and what its limits would cut.
+
+In: pairs and the base's `PairEncoder`; no weights. Out: lengths of prompts and references. Talk uses few distinct words, and most
+tokenizers never join two words: then the tokens of a text are the sum of those of its words, each of which is tokenised once. Whether
+that holds for a tokenizer is tried on texts of the corpus; if not, all texts are tokenised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from diasum.data.checks.findings import Finding, Lengths, Spread, TokenLengths
+from diasum.data.encoding import PairEncoder
+from diasum.data.pairs import Corpus, Pair
+
+_WORD = re.compile(r"\s*\S+")  # with the space before it
+_TRIED = 100  # texts
+_CHUNK = 4096
+_MANY_CUT = 0.05  # of the dialogues or references
+
+Count = Callable[[Sequence[str]], list[int]]
+
+
+class WordSums:
+    """Counts the tokens of texts by their words.
+
+    Attributes:
+        additive: whether that gave what the tokenizer gives on the texts tried.
+    """
+
+    def __init__(self, count: Count, tried: Sequence[str]) -> None:
+        """Try it out.
+
+        Args:
+            count: tokens of texts, special ones included.
+            tried: some of the texts.
+        """
+        self._count = count
+        self._of_word: dict[str, int] = {}
+        self._constant = 0
+        (self._special,) = count([""])
+        differences = {whole - parts for whole, parts in zip(count(tried), self._sums(tried), strict=True)}
+        self.additive = len(differences) <= 1
+        self._constant = differences.pop() if len(differences) == 1 else 0
+
+    def __call__(self, texts: Iterable[str]) -> Iterator[int]:
+        """The tokens of each text, special ones included."""
+        texts = iter(texts)
+        while chunk := list(islice(texts, _CHUNK)):
+            yield from self._sums(chunk) if self.additive else self._count(chunk)
+
+    def _sums(self, texts: Sequence[str]) -> list[int]:
+        split = [_WORD.findall(text) for text in texts]
+        new = list({word for words in split for word in words if word not in self._of_word})
+        for word, tokens in zip(new, self._count(new) if new else (), strict=True):
+            self._of_word[word] = tokens - self._special
+        length = self._of_word.__getitem__
+        return [sum(map(length, words)) + self._constant for words in split]
+
+
+def token_lengths(corpus: Corpus, encoder: PairEncoder, base: str) -> tuple[TokenLengths, list[Finding]]:
+    """Measure all prompts and references of a corpus.
+
+    Args:
+        corpus: what is measured.
+        encoder: of the base, with its prompt and limits.
+        base: its name.
+
+    Returns:
+        The lengths, and findings about what would be cut.
+    """
+    sources, targets = _counters(corpus, encoder)
+    limits = encoder.settings.max_source_tokens, encoder.settings.max_target_tokens
+    splits: dict[str, Lengths] = {}
+    findings: list[Finding] = []
+    for split, pairs in corpus.splits.items():
+        of_sources = list(sources(encoder.source_text(pair.dialogue) for pair in pairs))
+        owners = [pair for pair in pairs for _ in pair.references]
+        of_targets = list(targets(encoder.target(pair.dialogue, text) for pair in pairs for text in pair.references))
+        long_sources = [pair for pair, tokens in zip(pairs, of_sources, strict=True) if tokens > limits[0]]
+        long_targets = [pair for pair, tokens in zip(owners, of_targets, strict=True) if tokens > limits[1]]
+        beyond = sum(max(0, tokens - limits[0]) for tokens in of_sources)
+        splits[split] = Lengths(
+            sources=Spread.of(of_sources),
+            targets=Spread.of(of_targets),
+            sources_cut=len(long_sources),
+            tokens_cut=beyond / max(1, sum(of_sources)),
+            targets_cut=len(long_targets),
+        )
+        text = f"dialogues of `{split}` are longer than the {limits[0]} tokens that {base} is given"
+        share = f"{splits[split].tokens_cut:.1%} of all tokens lie beyond"
+        findings += _cut("source_cut", split, pairs, long_sources, f"{text}: {share}.")
+        text = f"summaries of `{split}` are longer than the {limits[1]} tokens that are trained on"
+        findings += _cut("target_cut", split, owners, long_targets, f"{text}.")
+    return TokenLengths(base, *limits, splits), findings
+
+
+def _cut(kind: str, split: str, all_: Sequence[Pair], cut: Sequence[Pair], text: str) -> Iterator[Finding]:
+    if cut:
+        ids = tuple(dict.fromkeys(pair.id for pair in cut))
+        message = f"{len(cut)} of {len(all_)} {text}"
+        severe = len(cut) > _MANY_CUT * len(all_)
+        yield Finding(kind, "warning" if severe else "info", message, split, len(cut), ids)
+
+
+def _counters(corpus: Corpus, encoder: PairEncoder) -> tuple[WordSums, WordSums]:
+    pairs = [pair for split in corpus.splits.values() for pair in split]
+    tried = pairs[:: max(1, len(pairs) // _TRIED)][:_TRIED]
+    references = [(pair, text) for pair in tried for text in pair.references[:1]]
+
+    def count_sources(texts: Sequence[str]) -> list[int]:
+        return list(map(len, encoder.source_ids(texts)))
+
+    def count_targets(texts: Sequence[str]) -> list[int]:
+        return list(map(len, encoder.target_ids(texts)))
+
+    return (
+        WordSums(count_sources, [encoder.source_text(pair.dialogue) for pair in tried]),
+        WordSums(count_targets, [encoder.target(pair.dialogue, text) for pair, text in references]),
+    )
