@@ -7,14 +7,14 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 import yaml
 
 import diasum
-from diasum.config import DataSettings, Settings
+from diasum.config import DataSettings, GenerateSettings, PromptSettings, Settings
 from diasum.data import Corpus, load_corpus
 from diasum.data.licences import base_licence
 from diasum.errors import DiasumError
@@ -23,6 +23,7 @@ from diasum.model import add_adapter, bundled_base, choose_hardware, load_base
 from diasum.reports.card import licence_notes, metadata, write_card
 from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
+from diasum.reports.snippet import _limits
 from diasum.resolve import load_settings
 from diasum.training import Run
 from tests.models import save_model
@@ -277,3 +278,9 @@ def test_the_plain_snippet_writes_what_summarize_writes(
     assert len(set(expected)) > 3, "a snippet that does not read would pass"
     with pytest.raises(ValueError, match="leave out turns"):
         known["summarize"]([("Ana", "Lunch at noon?")] * 200)
+
+
+@pytest.mark.parametrize("redact", ["off", "on", "names"])
+def test_the_snippet_says_that_it_hides_nothing(redact: Literal["off", "on", "names"]) -> None:
+    limits = " ".join(_limits(GenerateSettings(), PromptSettings(redact=redact)))
+    assert ("It hides nothing" in limits) == (redact != "off")
