@@ -78,8 +78,8 @@ def _limits(settings: GenerateSettings, prompt: PromptSettings) -> Iterator[str]
         yield "A label such as `#Person1#` that the conversation does not have stays in the text; diasum writes `someone`."
     if prompt.redact != "off":
         yield (
-            "It hides nothing: the adapter was trained on placeholders such as `(Phone1)` for private values (prompt.redact), which diasum puts "
-            "into a conversation and takes out of its summary. Redact before, as `diasum data redact` does."
+            "It hides nothing: the adapter was trained on placeholders such as `(Phone1)` for private values (prompt.redact), which diasum "
+            "puts into a conversation and takes out of its summary. Redact before, as `diasum data redact` does."
         )
     if settings.do_sample:
         yield "It samples: its texts differ from one call to the next, here and in diasum."
