@@ -19,6 +19,7 @@ from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, choose_placeholders, lost_characters
 from diasum.data.speakers import NumberedSpeakers
 from diasum.data.turns_read import Reading, reading
+from diasum.data.windows import TurnWindow, turn_windows
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
 from diasum.redaction.redactor import Redacted, Redactor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 GAP = Turn("", "...")  # stands for the turns left out in the middle (keep="both")
+_ATTEMPTS = 4  # at windows in which everything fits
 _CHUNK = 1024  # texts in one call of the tokenizer
 _REMEMBERED = 4096  # dialogues whose redaction is kept: source, target and summary each ask for it
 
@@ -47,6 +49,21 @@ class EncodedSource:
     reading: Reading
     tokens_cut: int
     tokens_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """One of the prompts in which a long dialogue is read.
+
+    Attributes:
+        input_ids: with the tokenizer's special tokens, at most `max_source_tokens`.
+        window: the turns in it.
+        whole: whether each of them is there in full.
+    """
+
+    input_ids: list[int]
+    window: TurnWindow
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +160,30 @@ class PairEncoder:
         texts = [self.prompt.render(dialogue) for dialogue in dialogues]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
         return sources, _report(sources, [], 0, lost_characters(self.tokenizer, texts))
+
+    def encode_windows(self, dialogue: Dialogue, *, plain: bool = False) -> list[EncodedWindow]:
+        """Encode a dialogue in as many prompts as it takes to read all of it (`diasum.data.windows`).
+
+        Args:
+            dialogue: of any length; speakers have one number in all windows.
+            plain: it is as the model reads it already: what the model itself wrote.
+        """
+        turns = (dialogue if plain else self._plain(dialogue)).turns
+        room = self._room
+        for _ in range(_ATTEMPTS):
+            windows = turn_windows(turns, room, self._lengths)
+            inside = [Dialogue(window.turns) for window in windows]
+            ids = self._ids([self.prompt.render(one) for one in inside])
+            # Turns tokenised one by one can come out a little shorter than in their place; then try with less room.
+            too_long = max(map(len, ids), default=0) - self.settings.max_source_tokens
+            if too_long <= 0:
+                break
+            room = max(1, self._room // 2, room - too_long)
+        sources = [self._fit(*one) for one in zip(inside, ids, strict=True)]  # cuts only what fits no window
+        return [
+            EncodedWindow(source.input_ids, window, window.whole and source.reading.whole)
+            for source, window in zip(sources, windows, strict=True)
+        ]
 
     def encode(self, pairs: Iterable[Pair]) -> tuple[list[dict[str, list[int]]], EncodingReport]:
         """Encode prompts and first references.
