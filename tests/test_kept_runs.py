@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -94,3 +95,18 @@ def test_an_unfinished_run_goes_on(project: Path) -> None:
     result = diasum.train(run="runs/unfinished", resume=True)
     assert result.complete
     assert Run("runs/unfinished").state == "complete"
+
+
+@pytest.mark.parametrize("project", VERSIONS, indirect=True)
+def test_a_run_of_before_cuts_what_is_too_long_as_it_did(project: Path) -> None:
+    """Its figures stay what they were; windows are to be asked for."""
+    long = "\n".join(f"Anna: This is turn number {i} of a long talk." for i in range(200))
+    assert Run("runs/complete").settings().generate.long == "cut"
+    small: dict[str, Any] = {"max_new_tokens": 4, "num_beams": 1}
+    (cut,) = diasum.load("runs/complete").summarize_all([long], **small)
+    assert cut.turns_cut
+    (whole,) = diasum.load("runs/complete").summarize_all([long], long="windows", **small)
+    assert whole.turns_cut == 0
+    assert len(whole.windows or ()) > 2
+    bare = diasum.load("bases/tiny-t5").trained.generate.long
+    assert bare == "auto", "a base alone has no figures to keep"

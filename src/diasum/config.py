@@ -305,6 +305,11 @@ class GenerateSettings(_Section):
         description="how the last line of your summaries begins, if they have such a line (`Still open:`): it comes no earlier than "
         "`min_new_tokens`, which then count only the text before it",
     )
+    long: Literal["auto", "windows", "cut"] = Field(
+        "auto",
+        description="a conversation that is too long for the model: `windows`, read part by part and the parts' summaries put together; "
+        "`cut`, turns are left out (prompt.keep); auto: windows, but cut where prompt.keep is not `start`",
+    )
     length_penalty: float = Field(1.0, description="above 1 favours longer beams")
     no_repeat_ngram_size: int = Field(
         0, ge=0, description="forbid repeated n-grams of this size (a word already begun is finished); 0 allows all"
@@ -321,6 +326,11 @@ class GenerateSettings(_Section):
         description="number type for generating summaries, also during training; auto: fp32 everywhere, so that a summary is the "
         "same alone and in a batch",
     )
+
+
+def as_recorded(generate: Mapping[str, Any]) -> dict[str, Any]:
+    """Generation settings of a run's files; one from before `long` cut what was too long, and goes on to, so that its scores stay."""
+    return {"long": "cut", **generate} if generate else {}
 
 
 class EvaluateSettings(_Section):

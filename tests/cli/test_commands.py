@@ -154,14 +154,32 @@ def test_an_empty_conversation_does_not_stop_the_others(diasum_: Terminal, run: 
 def test_what_was_not_read_is_told(diasum_: Terminal, run: str, tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
     long.write_text("".join(f"Anna: This is turn number {i} of a long talk.\n" for i in range(1, 201)))
-    code, out, err = diasum_("summarize", long, "--run", run, "--jsonl")
+    code, out, err = diasum_("summarize", long, "--run", run, "--jsonl", "--set", "generate.long=cut")
     assert code == 0, err
     row = json.loads(out)
     read = re.fullmatch(r"read turns 1 to (\d+) of 200 \((\d+)% of the words\)", row["read"])
     assert read, row
     assert (row["cut"], row["turns"], row["turns_cut"]) == (True, 200, 200 - int(read[1]))
     assert int(read[2]) == pytest.approx(100 * int(read[1]) / 200, abs=1)
-    assert f"note: long: the model {row['read']}; the rest did not fit its input." in " ".join(err.split())
+    assert f"note: long: the model {row['read']}; the rest did not fit its input" in " ".join(err.split())
+
+
+def test_what_is_too_long_is_read_in_windows_and_the_cost_is_told(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    talk = "\n".join(f"Anna: This is turn number {i} of a long talk." for i in range(1, 201))
+    rows = [{"id": name, "dialogue": text} for name, text in (("one", talk), ("two", "Anna: Hi."), ("three", talk))]
+    many = tmp_path / "many.jsonl"
+    many.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    code, out, err = diasum_("summarize", many, "--run", run, "--jsonl")
+    assert code == 0, err
+    one, two, three = map(json.loads, out.splitlines())
+    assert [row["id"] for row in (one, two, three)] == ["one", "two", "three"]
+    assert {**one, "id": ""} == {**three, "id": ""}
+    assert (one["cut"] or one["summary_cut"], one["turns_cut"], one["read"]) == (one["summary_cut"], 0, None)
+    assert (len(two["windows"]), two["passes"]) == (1, 1)
+    n, passes, tokens = len(one["windows"]), one["passes"], one["tokens_read"]
+    told = " ".join(err.split())
+    assert f"note: one: the conversation was read in {n} windows ({passes} passes, {tokens:,} tokens)." in told
+    assert "note: two:" not in told
 
 
 def test_the_number_type_of_generation(diasum_: Terminal, run: str, tmp_path: Path) -> None:
@@ -172,7 +190,7 @@ def test_the_number_type_of_generation(diasum_: Terminal, run: str, tmp_path: Pa
     code, out, err = diasum_("evaluate", run, "--dtype", "bf16", "--max-examples", 2, "--out", tmp_path / "scores")
     assert code == 0, err
     made = json.loads((tmp_path / "scores" / "metrics.json").read_text())["generation"]
-    assert made == {"device": "cpu", "dtype": "bf16", "dtype_reason": "bf16: as set"}
+    assert made == {"device": "cpu", "dtype": "bf16", "dtype_reason": "bf16: as set", "long": "windows"}
     assert "in bf16: as set" in (tmp_path / "scores" / "report.md").read_text()
     for command in (["summarize", "--run"], ["evaluate"]):
         code, out, err = diasum_(*command, run, "--dtype", "fp16", stdin=text)

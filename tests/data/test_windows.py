@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -41,7 +42,7 @@ def test_windows_hold_everything_in_order_and_in_the_room(sizes: list[int], room
         assert window.whole == all(part == turns[part.id or 0] for part in window.turns)
         for part in window.turns:
             spoken.setdefault(part.id or 0, []).append(part.text)
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         assert before.first <= after.first <= before.last + 1
         shared = [turn for turn in after.turns if turn in before.turns and turn == turns[turn.id or 0]]
         assert sum(words(shared)) <= max(room * OVERLAP, 0) or before.first == after.first
@@ -54,7 +55,7 @@ def test_windows_hold_everything_in_order_and_in_the_room(sizes: list[int], room
 def test_neighbours_share_their_border() -> None:
     windows = turn_windows(numbered([8] * 40), 100, words)
     assert len(windows) > 3
-    assert all(after.first == before.last for before, after in zip(windows, windows[1:], strict=False))
+    assert all(after.first == before.last for before, after in pairwise(windows))
 
 
 def test_windows_are_even() -> None:

@@ -220,7 +220,7 @@ def test_summaries_are_generated_in_fp32_where_the_hardware_has_bf16(
     assert choose_hardware("cpu").dtype == "bf16"
     evaluated = diasum.evaluate(run, settings={"evaluate.contrast": 0, "evaluate.max_examples": 2})
     reason = "fp32: a summary is the same alone and in a batch"
-    assert evaluated.generation == {"device": "cpu", "dtype": "fp32", "dtype_reason": reason}
+    assert evaluated.generation == {"device": "cpu", "dtype": "fp32", "dtype_reason": reason, "long": "windows"}
     (summary,) = diasum.load(run).summarize_all(["Anna: Lunch?\nBen: At nine."])
     assert (summary.dtype, summary.dtype_reason) == ("fp32", reason)
 
@@ -259,9 +259,23 @@ def test_what_was_not_read_is_noted(run: Path, tmp_path: Path) -> None:
     }
     short = {"id": "short", "dialogue": "Anna: Hi.", "summary": "Anna greets."}
     (tmp_path / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (long, short)))
+    few = {"evaluate.contrast": 0, "evaluate.baselines": []}
+    evaluated = diasum.evaluate(run, data=str(tmp_path), settings=few, out=tmp_path / "windows")
+    assert not [note for note in evaluated.evaluation.notes if "did not fit" in note]
+    told = [note for note in evaluated.evaluation.notes if "longer than the model's input" in note]
+    assert len(told) == 1, "the base reads what its adapter reads"
+    assert told[0].startswith("adapter: 1 of 2 dialogues are longer than the model's input (such as long: read in ")
+    assert evaluated.generation["long"] == "windows"
+    rows = [json.loads(line) for line in (tmp_path / "windows" / "predictions.jsonl").read_text().splitlines()]
+    assert (rows[0]["turns_cut"], rows[0]["read"]) == (0, None)
+    assert len(rows[0]["windows"]) > 2 > len(rows[1]["windows"])
+    assert rows[0]["passes"] >= len(rows[0]["windows"])
+
     evaluated = diasum.evaluate(
-        run, data=str(tmp_path), settings={"evaluate.contrast": 0, "evaluate.baselines": []}, out=tmp_path / "scores"
+        run, data=str(tmp_path), settings={**few, "generate.long": "cut"}, out=tmp_path / "scores"
     )
+    assert evaluated.generation["long"] == "cut"
+    assert not [note for note in evaluated.evaluation.notes if "longer than the model's input" in note]
     told = [note for note in evaluated.evaluation.notes if "did not fit" in note]
     assert len(told) == 1, "the base reads what its adapter reads"
     assert told[0].startswith("adapter: 1 of 2 dialogues did not fit the model's input (such as long: read turns 1 to ")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import diasum
+from diasum.config import GenerateSettings
+from diasum.data import PairEncoder
+from diasum.data.summary import Summary
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.summarization import Summarizer
@@ -104,11 +108,64 @@ def test_files_are_read_and_their_names_are_not_summarised(
         summarizer.summarize(str(tmp_path))
 
 
-def test_long_conversations_are_cut_and_said_so(summarizer: Summarizer) -> None:
-    long = "\n".join(f"Anna: This is turn number {i} of a long talk." for i in range(200))
-    short, cut = summarizer.summarize_all([TEXT, long], max_new_tokens=4)
+LONG = "\n".join(f"Anna: This is turn number {i} of a long talk." for i in range(200))
+
+
+def test_long_conversations_are_cut_on_request_and_said_so(summarizer: Summarizer) -> None:
+    short, cut = summarizer.summarize_all([TEXT, LONG], max_new_tokens=4, long="cut")
     assert short.turns_cut == 0
+    assert cut.turns_cut is not None
     assert cut.turns_cut > 100
+    assert (cut.passes, cut.read_in_windows, cut.cut) == (1, None, True)
+
+
+def test_long_conversations_are_read_in_windows(summarizer: Summarizer) -> None:
+    small: Any = {"max_new_tokens": 12, "num_beams": 1}
+    done: list[int] = []
+    other = LONG.replace("Anna", "Ben")
+    first, short, second = summarizer.summarize_all([LONG, TEXT, other], progress=done.append, **small)
+    assert sum(done) == 3
+    assert [first, short, second] == [summarizer.summarize_all([text], **small)[0] for text in (LONG, TEXT, other)]
+    assert short.text == summarizer.summarize(TEXT, long="cut", **small)
+    assert (short.passes, short.read_in_windows) == (1, None)
+    assert first.windows is not None
+    assert first.passes is not None
+    assert first.tokens_read is not None
+    assert first.passes >= len(first.windows) > 3
+    assert first.reading is not None
+    assert first.reading.whole
+    assert (first.windows[0].first, first.windows[-1].last) == (0, 199)
+    assert all(after.first <= before.last + 1 for before, after in pairwise(first.windows))
+    assert str(first.read_in_windows).startswith(f"read in {len(first.windows)} windows ({first.passes} passes, ")
+    assert first.tokens_read > 200 * 8
+    for sentence in first.sentences:
+        assert sentence.turns
+        assert set(sentence.turns) <= set(range(200))
+    assert Summary.from_record(first.to_record()) == first
+
+
+def test_a_base_asked_for_briefs_writes_one_for_a_long_conversation(summarizer: Summarizer) -> None:
+    trained = replace(summarizer.trained)
+    trained.encoder = PairEncoder(
+        trained.base.tokenizer, trained.encoder.settings.model_copy(update={"length": "brief"})
+    )
+    (summary,) = trained.summarize([parse_dialogue(LONG)], settings=GenerateSettings(max_new_tokens=4, num_beams=1))
+    assert summary.windows is not None
+    assert summary.passes is not None
+    assert summary.passes > len(summary.windows)
+
+
+def test_who_names_the_part_to_keep_gets_that_part(base: str) -> None:
+    trained = diasum.load(base).trained
+    trained.encoder = PairEncoder(trained.base.tokenizer, trained.encoder.settings.model_copy(update={"keep": "end"}))
+    small: Any = {"max_new_tokens": 4, "num_beams": 1}
+    dialogue = parse_dialogue(LONG)
+    (kept,) = trained.summarize([dialogue], settings=GenerateSettings(**small))
+    assert kept.reading is not None
+    assert kept.reading.spans[0][0] > 1
+    (whole,) = trained.summarize([dialogue], settings=GenerateSettings(**small, long="windows"))
+    assert whole.reading is not None
+    assert whole.reading.whole
 
 
 @pytest.mark.parametrize("empty", ["", "  \n ", []])

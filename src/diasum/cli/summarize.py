@@ -149,8 +149,10 @@ def _notes(conversation: ReadDialogue, summary: Summary) -> Iterator[str]:
         yield summary.lost.note("this conversation")
     if summary.redacted:
         yield f"hidden from the model: {in_words(summary.redacted)}."
+    if summary.read_in_windows:
+        yield f"the conversation was {summary.read_in_windows}."
     if summary.turns_cut:
-        yield f"the model {summary.read}; the rest did not fit its input."
+        yield f"the model {summary.read}; the rest did not fit its input (to read all of it: --set generate.long=windows)."
 
 
 def _json(identifier: str | None, summary: Summary) -> str:

@@ -83,7 +83,9 @@ class Summary:
         engine: what generated it, the name of a baseline, or ``none`` for what came from elsewhere.
         settings_hash: of the settings that it was generated with, see `settings_hash`.
         reading: which part of the conversation was read.
-        windows: the same, by each time the model read; empty where nothing was read.
+        windows: the same, by each time the model read some of it; empty where nothing was read.
+        passes: how often the model read and wrote: more often than there are windows where their summaries were read again.
+        tokens_read: source tokens in all passes, prompts included.
         dtype: number type in which it was generated, ``fp32`` or ``bf16``.
         dtype_reason: why in that one.
         lost: letters of the conversation that the tokenizer lacks: neither read nor written.
@@ -97,6 +99,8 @@ class Summary:
     settings_hash: str | None = None
     reading: Reading | None = None
     windows: tuple[Window, ...] | None = None
+    passes: int | None = None
+    tokens_read: int | None = None
     dtype: str | None = None
     dtype_reason: str | None = None
     lost: LostLetters | None = None
@@ -148,6 +152,19 @@ class Summary:
         """What was read, in words: ``read turns 1 to 5 of 133 (4% of the words)``."""
         return self.reading.sentence() if self.reading else None
 
+    @property
+    def read_in_windows(self) -> str | None:
+        """How a long conversation was read, and at what cost; None where one window held it.
+
+        For example ``read in 4 windows (5 passes, 2,130 tokens)``.
+        """
+        if self.windows is None or len(self.windows) < 2:
+            return None
+        split = "" if all(window.whole for window in self.windows) else "; a turn longer than one of them is split"
+        if not self.passes or not self.tokens_read:
+            return f"read in {len(self.windows)} windows{split}"
+        return f"read in {len(self.windows)} windows ({self.passes} passes, {self.tokens_read:,} tokens){split}"
+
     def to_record(self) -> dict[str, Any]:
         """All of it as plain data for JSON; ``read`` is null where all was."""
         plain = _fields().dump_python(self, mode="json")
@@ -165,6 +182,8 @@ class Summary:
                 {"first": window.first, "last": window.last, **fields}
                 for window, fields in zip(self.windows, plain["windows"], strict=True)
             ],
+            "passes": self.passes,
+            "tokens_read": self.tokens_read,
             "cut": self.cut,
             "summary_cut": self.summary_cut,
             "turns": self.turns,
@@ -208,6 +227,8 @@ class Summary:
                 **{name: record[name] for name in ("dtype", "dtype_reason")},
                 "text": text,
                 "reading": _reading(record),
+                "passes": record.get("passes"),  # since a conversation may be read in several windows
+                "tokens_read": record.get("tokens_read"),
                 "lost": _lost(record),
                 "redacted": record.get("redacted"),
             }

@@ -67,8 +67,14 @@ def reading(turns: tuple[Turn, ...], head: Iterable[Turn], tail: Iterable[Turn])
     if tail:
         first = n - len(tail) + 1
         spans = [(1, n)] if spans and spans[0][1] >= first - 1 else [*spans, (first, n)]
-    return Reading(n, tuple(spans), len(partial), _words(turns), _words([*head, *tail]))
+    return Reading(n, tuple(spans), len(partial), word_count(turns), word_count([*head, *tail]))
 
 
-def _words(turns: Iterable[Turn]) -> int:
-    return sum(len(_WORD.findall(turn.text)) for turn in turns)
+def words_of(text: str) -> list[str]:
+    """The words of a text; in scripts that put no spaces between words each letter counts as one."""
+    return _WORD.findall(text)
+
+
+def word_count(turns: Iterable[Turn]) -> int:
+    """Words of turns, without the speakers' labels."""
+    return sum(len(words_of(turn.text)) for turn in turns)

@@ -300,6 +300,7 @@ def _bands(metrics: Mapping[str, Interval]) -> dict[str, Any]:
 def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequence[Prediction]]) -> list[str]:
     notes: list[str] = []
     cut_before: list[tuple[str, str]] = []
+    long_before: list[str] = []
     for name, summaries in predictions.items():
         empty = [p.id for p in summaries if not p.text.strip()]
         cut = sum(p.summary_cut for p in summaries)
@@ -315,6 +316,13 @@ def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequ
             identifier, read = partly[0]
             notes.append(
                 f"{name}: {len(partly)} of {len(summaries)} dialogues did not fit the model's input (such as {identifier}: {read})."
+            )
+        long = [(p.id, p.summary.read_in_windows) for p in summaries if p.summary.read_in_windows]
+        if long and [identifier for identifier, _ in long] != long_before:
+            long_before = [identifier for identifier, _ in long]
+            identifier, read = long[0]
+            notes.append(
+                f"{name}: {len(long)} of {len(summaries)} dialogues are longer than the model's input (such as {identifier}: {read})."
             )
     if choice.noteworthy:
         notes.append(f"Protocol `{choice.protocol.name}` ({choice.reason}).")

@@ -12,21 +12,21 @@ from typing import Any
 from pydantic import ValidationError
 
 from diasum.claims.language import is_english
-from diasum.config import GenerateSettings, Length, PromptSettings, Redaction, Settings
+from diasum.config import GenerateSettings, Length, PromptSettings, Redaction, Settings, as_recorded
 from diasum.data import PairEncoder
-from diasum.data.summary import Summary, settings_hash, split_into_sentences, windows_of
+from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
-from diasum.errors import DiasumError, near_path
-from diasum.hub import offline
+from diasum.errors import DiasumError
 from diasum.intact import damage
 from diasum.model.adapter_files import check_kind, read_adapter
-from diasum.model.generation import ENGINE, generate
+from diasum.model.generation import ENGINE, Generated, generate
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
-from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config, resolve_base
+from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config
+from diasum.model.locating import SIDE_FILE, located
 from diasum.model.special_tokens import use_special_tokens
+from diasum.model.windowed import reads_in_windows, summarize_in_windows
 from diasum.resolve import load_settings
 
-SIDE_FILE = "diasum.json"
 _NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
 
 
@@ -57,7 +57,12 @@ class Trained:
     def summarize(
         self, dialogues: Sequence[Dialogue], *, settings: GenerateSettings | None = None, progress: Any = None
     ) -> list[Summary]:
-        """Summaries of dialogues, in their order.
+        """Summaries of dialogues, in their order; those that are too long are read in windows, or cut (`generate.long`).
+
+        Args:
+            dialogues: in which something is said.
+            settings: of generation; the run's own when not given.
+            progress: called with the number of dialogues done.
 
         Raises:
             DiasumError: fp32 is asked of a model that was loaded in bf16.
@@ -65,29 +70,67 @@ class Trained:
         settings = settings or self.generate
         dtype, reason = self.computes_in(settings)
         sources, _ = self.encoder.encode_dialogues(dialogues)
-        ids = [source.input_ids for source in sources]
-        generated = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
+        long = [i for i, source in enumerate(sources) if source.tokens_cut or not source.reading.whole]
+        if not reads_in_windows(settings, self.encoder.settings):
+            long = []
         hashed = settings_hash(settings.model_copy(update={"dtype": dtype}), self.encoder.settings)
+        made = {"engine": ENGINE, "settings_hash": hashed, "dtype": dtype, "dtype_reason": reason}
+        at_once = sorted(set(range(len(sources))) - set(long))
+        ids = [sources[i].input_ids for i in at_once]
+        generated = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
+        summaries: dict[int, Summary] = {}
+        for i, one in zip(at_once, generated, strict=True):
+            text = self.encoder.finish(dialogues[i], one.text)
+            summaries[i] = Summary(
+                text=text,
+                sentences=self._sentences(dialogues[i], text),
+                finish_reason="length" if one.cut else "stop",
+                reading=sources[i].reading,
+                windows=windows_of(sources[i].reading),
+                passes=1,
+                tokens_read=len(sources[i].input_ids),
+                **self._of(dialogues[i]),
+                **made,
+            )
+        in_windows = self._in_windows([dialogues[i] for i in long], settings, progress, made)
+        summaries |= zip(long, in_windows, strict=True)
+        return [summaries[i] for i in range(len(dialogues))]
+
+    def _in_windows(
+        self, dialogues: list[Dialogue], settings: GenerateSettings, progress: Any, made: dict[str, Any]
+    ) -> list[Summary]:
+        """Summaries of dialogues that are too long for one pass, with what is known of how all of them were made."""
+
+        def write(ids: list[list[int]]) -> list[Generated]:
+            return generate(self.model, self.base.tokenizer, ids, settings)
+
         summaries = []
-        for dialogue, one, source in zip(dialogues, generated, sources, strict=True):
-            text = self.encoder.finish(dialogue, one.text)
-            spoken = [turn.text for turn in dialogue.turns]
+        for job, joined in summarize_in_windows(self.encoder, dialogues, write, closing=settings.closing):
             summaries.append(
                 Summary(
-                    text=text,
-                    sentences=split_into_sentences(text, is_english([*spoken, text])),
-                    finish_reason="length" if one.cut else "stop",
-                    engine=ENGINE,
-                    settings_hash=hashed,
-                    reading=source.reading,
-                    windows=windows_of(source.reading),
-                    dtype=dtype,
-                    dtype_reason=reason,
-                    lost=self.encoder.letters.lost(spoken),
-                    redacted=redacted.counts if (redacted := self.encoder.redacted(dialogue)) else None,
+                    text=joined.text,
+                    sentences=joined.sentences(self._sentences(job.dialogue, joined.text)),
+                    finish_reason="length" if job.cut else "stop",
+                    reading=job.reading,
+                    windows=job.windows,
+                    passes=job.passes,
+                    tokens_read=job.tokens,
+                    **self._of(job.dialogue),
+                    **made,
                 )
             )
+        if progress and dialogues:
+            progress(len(dialogues))
         return summaries
+
+    def _sentences(self, dialogue: Dialogue, text: str) -> tuple[Sentence, ...]:
+        return split_into_sentences(text, is_english([*(turn.text for turn in dialogue.turns), text]))
+
+    def _of(self, dialogue: Dialogue) -> dict[str, Any]:
+        """What a summary's record says of the dialogue, however that was read."""
+        redacted = self.encoder.redacted(dialogue)
+        lost = self.encoder.letters.lost([turn.text for turn in dialogue.turns])
+        return {"lost": lost, "redacted": redacted.counts if redacted else None}
 
     def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
         """The number type in which summaries are generated under these settings, and why.
@@ -167,7 +210,7 @@ def load_trained(
         DiasumError: nothing there to load, an unfinished run, a damaged file, an adapter whose base is missing or differs, or a
             device or number type that is not there.
     """
-    folder = _located(source)
+    folder = located(source)
     if folder is None or not (folder / "adapter_config.json").is_file():
         name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
         try:
@@ -197,7 +240,7 @@ def generation_settings(source: str | Path) -> GenerateSettings:
 
 def own_settings(source: str | Path) -> Settings:
     """The prompt and generation settings that a run, adapter or model comes with, without loading it; errors as `load_trained`."""
-    prompt, generation = _own_settings(str(source), _side_file(_located(source)))
+    prompt, generation = _own_settings(str(source), _side_file(located(source)))
     return Settings(prompt=prompt, generate=generation)
 
 
@@ -286,7 +329,7 @@ def _assemble(
 
 def _own_settings(source: str, side: dict[str, Any]) -> tuple[PromptSettings, GenerateSettings]:
     try:
-        return PromptSettings(**side.get("prompt", {})), GenerateSettings(**side.get("generate", {}))
+        return PromptSettings(**side.get("prompt", {})), GenerateSettings(**as_recorded(side.get("generate", {})))
     except ValidationError as error:
         raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
 
@@ -321,62 +364,3 @@ def _remedy(file: Path) -> str:
         newest = max(spares, key=lambda spare: int(spare.parent.name.removeprefix("best-")))
         return f"The run has another copy; restore it: cp {newest} {file}"
     return "Copy it again from where it came, or train again."
-
-
-def _shown(source: str | Path) -> str:
-    text = " ".join(str(source).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _located(source: str | Path) -> Path | None:
-    """As `_folder`, with the operating system's refusals as errors that a user can act on."""
-    try:
-        return _folder(str(source))
-    except OSError as error:  # a folder without permission, or a text that is not a path
-        raise DiasumError(
-            f"{_shown(source)} cannot be read: {error.strerror}.",
-            hint="Expected a run directory, an adapter or model folder, or a hub id.",
-        ) from None
-
-
-def _folder(source: str) -> Path | None:
-    """The local folder to load from; None where a base is on the hub. An adapter on the hub is fetched, its weights as safetensors only."""
-    if source == BUNDLED:
-        return Path(resolve_base(source))
-    path = Path(source).expanduser()
-    if path.is_file():
-        raise DiasumError(f"{source} is a file: expected a run directory, an adapter or model folder, or a hub id.")
-    if path.is_dir():
-        if (path / "config.yaml").is_file():
-            if not (path / "adapter" / "adapter_config.json").is_file():
-                raise DiasumError(
-                    f"The run {source} has no adapter yet: its training has not finished.",
-                    hint=f"Continue it: diasum train --run {source} --resume",
-                )
-            return path / "adapter"
-        if not any((path / name).is_file() for name in ("adapter_config.json", "config.json")):
-            raise DiasumError(
-                f"{source} holds neither a run, an adapter nor a model.",
-                hint="Give a folder that `diasum train` wrote.",
-            )
-        return path
-    if source.startswith((".", "/", "~")) or source.count("/") != 1 or path.parent.is_dir():
-        raise DiasumError(
-            f"There is no run, adapter or model at {source}.",
-            hint=near_path(path, [BUNDLED])
-            or "Expected a run directory, an adapter or model folder, a hub id, or `mini`.",
-        )
-    return _hub_adapter(source)
-
-
-def _hub_adapter(source: str) -> Path | None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    offline()
-    wanted = ["adapter_config.json", "adapter_model.safetensors", SIDE_FILE, "tokenizer*", "special_tokens_map.json"]
-    try:
-        folder = Path(snapshot_download(source, allow_patterns=wanted))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError):
-        return None  # the loader of base models tells what is wrong with the hub or the id
-    return folder if (folder / "adapter_config.json").is_file() else None

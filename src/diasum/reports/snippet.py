@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from diasum.config import GenerateSettings, PromptSettings
+from diasum.config import GenerateSettings, PromptSettings, as_recorded
 from diasum.data.prompt import Prompt
 from diasum.errors import DiasumError
 from diasum.model.generation import SHARE, SPECIAL_IDS, decoder_start, first_tokens, search_values
 from diasum.model.hardware import generation_dtype
 from diasum.model.loading import load_config, resolve_base
-from diasum.model.trained import SIDE_FILE
+from diasum.model.locating import SIDE_FILE
+from diasum.model.windowed import reads_in_windows
 from diasum.training import Run
 
 
@@ -50,7 +51,10 @@ def plain_snippet(run: Run, adapter: str, base: str, *, family: str, bundled: bo
 
     tokenizer = AutoTokenizer.from_pretrained(str(run.adapter))
     side = json.loads((run.adapter / SIDE_FILE).read_text(encoding="utf-8"))
-    settings, prompt = GenerateSettings(**side.get("generate", {})), PromptSettings(**side.get("prompt", {}))
+    settings, prompt = (
+        GenerateSettings(**as_recorded(side.get("generate", {}))),
+        PromptSettings(**side.get("prompt", {})),
+    )
     numbered = prompt.speakers == "numbered"
     try:
         ids = _special_ids(side)
@@ -68,7 +72,10 @@ def plain_snippet(run: Run, adapter: str, base: str, *, family: str, bundled: bo
 
 
 def _limits(settings: GenerateSettings, prompt: PromptSettings) -> Iterator[str]:
-    yield f"A conversation of more than {prompt.max_source_tokens} tokens is refused; diasum leaves out whole turns (kept: {prompt.keep})."
+    does = (
+        "reads it in windows" if reads_in_windows(settings, prompt) else f"leaves out whole turns (kept: {prompt.keep})"
+    )
+    yield f"A conversation of more than {prompt.max_source_tokens} tokens is refused; diasum {does}."
     if prompt.speakers == "numbered":
         yield (
             "Names of several words are numbered only where they are said in full, and roles (`the agent`) come back without their "

@@ -20,13 +20,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from diasum.config import Settings
+from diasum.config import Settings, as_recorded
 from diasum.errors import DiasumError, near_path
 from diasum.files import write_json, write_json_lines, write_text
 from diasum.intact import damage
 from diasum.json_lines import json_lines
 from diasum.resolve import load_settings
 from diasum.training.history import kept_evaluation
+from diasum.yaml_files import read_yaml
 
 KEPT_CHECKPOINTS = 2
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -130,7 +131,10 @@ class Run:
                 f"{self.path} is not a run directory: it has no config.yaml.",
                 hint="Give a folder that `diasum train` wrote.",
             )
-        return load_settings(self.config_file)
+        settings = load_settings(self.config_file)
+        written = read_yaml(self.config_file).get("generate") or {}
+        settings.generate.long = as_recorded(written).get("long", settings.generate.long)
+        return settings
 
     def manifest(self) -> dict[str, Any]:
         """The manifest as it stands; empty when there is none yet."""
