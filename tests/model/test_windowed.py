@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -130,3 +131,24 @@ def test_a_summary_that_reached_its_limit_and_an_empty_one() -> None:
 def test_who_names_what_is_to_stay_gets_that(long: str, keep: str, expected: bool) -> None:
     settings = GenerateSettings(long=long)  # type: ignore[arg-type]
     assert reads_in_windows(settings, PromptSettings(keep=keep)) is expected  # type: ignore[arg-type]
+
+
+def test_what_is_hidden_stays_hidden_in_all_windows_and_comes_back() -> None:
+    pytest.importorskip("phonenumbers")
+    encoder = PairEncoder(TOKENIZER, PromptSettings(max_source_tokens=200, redact="on"))
+    turns = [
+        *talk(15).turns,
+        Turn("Ana", "Write to ana@example.com."),
+        *talk(15).turns,
+        Turn("Ben", "ana@example.com?"),
+    ]
+    dialogue = Dialogue(tuple(replace(turn, id=None) for turn in turns))
+    redacted = encoder.redacted(dialogue)
+    assert redacted is not None
+    hidden = redacted.hide("ana@example.com")
+    write = Writer(lambda text: f"They wrote to {hidden}." if hidden in text else "They talked.")
+    ((job, joined),) = summarize_in_windows(encoder, [dialogue], write)
+    assert len(job.windows) > 2
+    assert not any("example.com" in text for call in write.calls for text in call)
+    assert sum(hidden in text for text in write.calls[0]) == 2, "one placeholder in every window"
+    assert joined.text == "They talked. They wrote to ana@example.com."

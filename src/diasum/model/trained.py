@@ -74,7 +74,7 @@ class Trained:
         if not reads_in_windows(settings, self.encoder.settings):
             long = []
         hashed = settings_hash(settings.model_copy(update={"dtype": dtype}), self.encoder.settings)
-        made = {"engine": ENGINE, "settings_hash": hashed, "dtype": dtype, "dtype_reason": reason}
+        made: dict[str, Any] = {"engine": ENGINE, "settings_hash": hashed, "dtype": dtype, "dtype_reason": reason}
         at_once = sorted(set(range(len(sources))) - set(long))
         ids = [sources[i].input_ids for i in at_once]
         generated = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
