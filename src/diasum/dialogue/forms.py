@@ -140,8 +140,8 @@ def _from_rows(rows: Iterable[Mapping[str, Any] | Sequence[Any] | str]) -> Dialo
     """
     rows = list(rows)
     if assistants.name_of(rows):
-        said = [one for one in assistants.messages(cast(list[Mapping[str, Any]], rows)) if one.kind is None]
-        return Dialogue(tuple(Turn(one_line(one.speaker), text) for one in said if (text := one_line(one.text))))
+        spoken = [one for one in assistants.messages(cast(list[Mapping[str, Any]], rows)) if one.kind is None]
+        return Dialogue(tuple(Turn(one_line(one.speaker), text) for one in spoken if (text := one_line(one.text))))
     if rows and all(isinstance(row, str) for row in rows):
         return parse_dialogue("\n".join(one_line(str(row)) for row in rows))
     turns: list[Turn] = []

@@ -134,7 +134,10 @@ def check(content: bytes, format_: str) -> str:
     formats = {one.format for one in dialogues}
     if formats and formats <= set(TEXTS) and b"\0" not in content:
         lines = [line for line in content.decode("utf-8", "ignore").splitlines() if not _is_frame(line)]
-        text = "\n".join(line for line in lines if not (formats & _HEADED and _HEADER.search(line)))
+        if formats & _HEADED:  # also a name above its time
+            above = [*lines[1:], ""]
+            lines = [line for line, below in zip(lines, above, strict=True) if not _HEADER.search(f"{line} {below}")]
+        text = "\n".join(lines)
         turns = " ".join(f"{turn.speaker} {turn.text}" for one in dialogues for turn in one.dialogue.turns)
         lost = (
             {word for word in _WORD.findall(text) if word not in turns}

@@ -46,7 +46,7 @@ def content(tree: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("tree", "said", "left_out", "reason"),
+    ("tree", "expected", "left_out", "reason"),
     [
         ({"messages": MESSAGES}, SAID, LEFT_OUT, "OpenAI-style messages"),
         ({"model": "x", "messages": MESSAGES, "temperature": 0}, SAID, LEFT_OUT, "OpenAI-style messages"),
@@ -58,10 +58,10 @@ def content(tree: Any) -> bytes:
     ],
 )
 def test_the_system_prompt_is_no_speaker(
-    tree: Any, said: list[tuple[str, str]], left_out: dict[str, int], reason: str
+    tree: Any, expected: list[tuple[str, str]], left_out: dict[str, int], reason: str
 ) -> None:
     for one in (read(content(tree)), read(content(tree) + b"\n")):
-        assert turns(one) == said
+        assert turns(one) == expected
         assert (dict(one.left_out), one.reason) == (left_out, reason)
     assert next(iter(readings([one]))).startswith(f"read as: {reason}; left out: ")
 
@@ -82,9 +82,9 @@ def test_all_is_kept_on_request() -> None:
     assert len(one.dialogue) == 6
 
 
-@pytest.mark.parametrize(("value", "said"), [(MESSAGES, SAID), ({"messages": MESSAGES}, SAID), (SHARED, SHARED_SAID)])
-def test_python_values(value: Any, said: list[tuple[str, str]]) -> None:
-    assert [(turn.speaker, turn.text) for turn in as_dialogue(value).turns] == said
+@pytest.mark.parametrize(("value", "expected"), [(MESSAGES, SAID), ({"messages": MESSAGES}, SAID), (SHARED, SHARED_SAID)])
+def test_python_values(value: Any, expected: list[tuple[str, str]]) -> None:
+    assert [(turn.speaker, turn.text) for turn in as_dialogue(value).turns] == expected
 
 
 def test_training_reads_the_same(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_thread_without_headers_quotes_and_signatures() -> None:
 
 
 def test_threads_are_conversations_in_the_order_of_time() -> None:
-    found = read_all(
+    dialogues = read_all(
         mbox(
             mail("ben", "Second.", 2, subject="Re: Order 4711", answers=1),
             mail("ana", "Other.", 5, subject="Lunch"),
@@ -79,7 +79,7 @@ def test_threads_are_conversations_in_the_order_of_time() -> None:
             mail("ben", "Another of the same name.", 9, subject="Lunch"),
         )
     )
-    assert [(one.id, [text for _, text in turns(one)]) for one in found] == [
+    assert [(one.id, [text for _, text in turns(one)]) for one in dialogues] == [
         ("Order 4711", ["First.", "Second.", "Third, by its subject."]),
         ("Lunch", ["Other."]),
         ("Lunch", ["Another of the same name."]),

@@ -143,27 +143,27 @@ def write(folder: Path, kind: str, rows: Rows) -> Path:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_are_joined(tmp_path: Path, kind: str) -> None:
-    found = read_all(write(tmp_path, kind, ZENDESK))
-    assert [(one.id, turns(one)) for one in found] == EXPECTED
-    assert found[0].reason == "a table with a message a row, joined by `ticket_id`"
-    assert [turn.start for turn in found[1].dialogue.turns] == [0, 150]
+    dialogues = read_all(write(tmp_path, kind, ZENDESK))
+    assert [(one.id, turns(one)) for one in dialogues] == EXPECTED
+    assert dialogues[0].reason == "a table with a message a row, joined by `ticket_id`"
+    assert [turn.start for turn in dialogues[1].dialogue.turns] == [0, 150]
     lines = {"csv": [2, 6], "tsv": [2, 6], "jsonl": [1, 3], "xlsx": [2, 4]}
     if kind in lines:
-        assert [turn.source for turn in found[0].dialogue.turns] == lines[kind]
+        assert [turn.source for turn in dialogues[0].dialogue.turns] == lines[kind]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_column_may_be_named(tmp_path: Path, kind: str) -> None:
     rows = [{"which": row["ticket_id"], "author": row["author"], "text": row["plain_body"]} for row in ZENDESK]
-    found = read_all(write(tmp_path, kind, rows), names=Names(group="Which"))
-    assert [(one.id, turns(one)) for one in found] == EXPECTED
+    dialogues = read_all(write(tmp_path, kind, rows), names=Names(group="Which"))
+    assert [(one.id, turns(one)) for one in dialogues] == EXPECTED
     with pytest.raises(DiasumError, match="has no column `ticket`, which --group-by names"):
         read_all(write(tmp_path, kind, rows), names=Names(group="ticket"))
 
 
 def test_a_table_from_standard_input_needs_but_the_column() -> None:
-    found = read_all(separated(ZENDESK), names=Names(group="ticket_id"))
-    assert [(one.id, turns(one)) for one in found] == EXPECTED
+    dialogues = read_all(separated(ZENDESK), names=Names(group="ticket_id"))
+    assert [(one.id, turns(one)) for one in dialogues] == EXPECTED
 
 
 def test_what_has_no_columns_cannot_be_joined() -> None:
@@ -204,9 +204,9 @@ def test_intercom() -> None:
 
 def test_rows_without_words_or_id() -> None:
     rows = [*ZENDESK, {**ZENDESK[0], "plain_body": ""}, {**ZENDESK[0], "ticket_id": None, "plain_body": "Alone."}]
-    found = read_all(json_lines(rows))
-    assert [one.id for one in found] == ["35", "36", "row 6"]
-    assert found[0].left_out == {"empty": 1}
+    dialogues = read_all(json_lines(rows))
+    assert [one.id for one in dialogues] == ["35", "36", "row 6"]
+    assert dialogues[0].left_out == {"empty": 1}
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_conversations_of_several_lines_are_no_messages(tmp_path: Path) -> None:
 def test_a_list_of_turns_is_one_conversation_unless_it_numbers_several() -> None:
     rows: Rows = [{"channel": i % 2, "speaker": "AB"[i % 2], "text": f"Turn {i}."} for i in range(4)]
     assert len(read(json.dumps(rows).encode()).dialogue) == 4
-    found = read_all(json.dumps([{**row, "chat_id": i // 2} for i, row in enumerate(rows)]).encode())
-    assert [(one.id, len(one.dialogue)) for one in found] == [("0", 2), ("1", 2)]
+    dialogues = read_all(json.dumps([{**row, "chat_id": i // 2} for i, row in enumerate(rows)]).encode())
+    assert [(one.id, len(one.dialogue)) for one in dialogues] == [("0", 2), ("1", 2)]
 
 
 def test_authors_do_not_join(tmp_path: Path) -> None:
@@ -293,8 +293,8 @@ def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, messages: list[tuple[int, str, str]], kind: str
 ) -> None:
     rows: Rows = [{"ticket_id": number, "author": name, "comment": text} for number, name, text in messages]
-    found = read_all(write(tmp_path_factory.mktemp("rows"), kind, rows), names=Names(group="ticket_id"))
+    dialogues = read_all(write(tmp_path_factory.mktemp("rows"), kind, rows), names=Names(group="ticket_id"))
     expected: dict[str, list[tuple[str, str]]] = {}
     for number, name, text in messages:
         expected.setdefault(str(number), []).append((name, text))
-    assert {one.id: turns(one) for one in found} == expected
+    assert {one.id: turns(one) for one in dialogues} == expected

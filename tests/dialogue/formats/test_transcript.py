@@ -30,7 +30,7 @@ WINDOW = "transcript or chat copied from a window, names and times above the wor
             {"notice": 5},
             [3, 9, 3723],
         ),
-        ("teams_web.txt", [("Ana Li", "Hello"), ("Ben Ode", "Hi there")], {"notice": 1}, [3, 69]),
+        ("teams_web.txt", [("Ana Li", "Hello"), ("Ben Ode", "Hi there")], {"notice": 2}, [3, 69]),
         (
             "teams_chat.txt",
             [("Ana Li", "Hello there how are you"), ("Ben Ode", "Fine, until 12:30"), ("Ana Li", "Good")],
@@ -120,6 +120,12 @@ def test_teams_names_with_commas_and_brackets() -> None:
     assert turns(read(text)) == [("Li, Ana", "Hello"), ("Ode, Ben (External)", "Hi")]
 
 
+def test_messages_without_words_are_counted() -> None:
+    one = read("Ana Li\n10:32 AM\nLook\nBen Ode\n10:33 AM\nCy\n10:34 AM\nNice\n")
+    assert turns(one) == [("Ana Li", "Look"), ("Cy", "Nice")]
+    assert one.left_out == {"empty": 1}
+
+
 def test_notices_are_kept_on_request() -> None:
     one = read("transcript/teams.txt", keep_nonspeech=True)
     assert ("", "Ana Li started transcription") in turns(one)
@@ -161,15 +167,15 @@ def test_what_is_written_under_times_is_read_back(names: list[str], texts: list[
 
 def document(path: Path, *paragraphs: str, rows: list[list[str]] | None = None) -> Path:
     """A document with paragraphs and, below them, a table."""
-    made = Document()
+    written = Document()
     for text in paragraphs:
-        made.add_paragraph(text)
+        written.add_paragraph(text)
     if rows:
-        table = made.add_table(rows=0, cols=len(rows[0]))
+        table = written.add_table(rows=0, cols=len(rows[0]))
         for row in rows:
             for cell, text in zip(table.add_row().cells, row, strict=True):
                 cell.text = text
-    made.save(str(path))
+    written.save(str(path))
     return path
 
 

@@ -66,11 +66,11 @@ def parts_of(text: str) -> list[Part]:
     blocks = _blocks(marked)
     if "".join("".join(block[1] for block in blocks).split()) != "".join(marked.split()):
         blocks = [("", marked, "")]  # nothing may be lost or said twice
-    found = [
+    parts = [
         _part(*(_with_long_lines(part, lines) for part in block), newest=number == 0)
         for number, block in enumerate(blocks)
     ]
-    return [part for number, part in enumerate(found) if part.text or number == 0]
+    return [part for number, part in enumerate(parts) if part.text or number == 0]
 
 
 def _blocks(text: str) -> list[tuple[str, str, str]]:
@@ -110,9 +110,9 @@ def _part(header: str, content: str, signature: str, *, newest: bool) -> Part:
         body = _unquoted(body)
         signature = _unquoted(signature)
     body, signature = _cut(body, signature)
-    said, quotes = _said_and_quoted(body) if newest else (body, ())
+    words, quotes = _said_and_quoted(body) if newest else (body, ())
     speaker, address = _author(header)
-    return Part(speaker, address, said.strip(), tuple(quotes), signature)
+    return Part(speaker, address, words.strip(), tuple(quotes), signature)
 
 
 def _unquoted(text: str) -> str:
@@ -153,7 +153,7 @@ def _is_closing(line: str) -> bool:
 
 
 def _said_and_quoted(body: str) -> tuple[str, list[str]]:
-    said: list[str] = []
+    words: list[str] = []
     quotes: list[str] = []
     is_quoted = False
     for line in body.split("\n"):
@@ -165,9 +165,9 @@ def _said_and_quoted(body: str) -> tuple[str, list[str]]:
                 quotes.append(text)
             is_quoted = True
         elif line.strip() or not is_quoted:
-            said.append(line)
+            words.append(line)
             is_quoted = False
-    return "\n".join(said), quotes
+    return "\n".join(words), quotes
 
 
 def _author(header: str) -> tuple[str, str]:
@@ -185,11 +185,11 @@ def _author(header: str) -> tuple[str, str]:
         before = None
         while name != before:
             before, name = name, _WORDS.sub("", name.strip())
-    found = (address["address"] or address["other"]) if address else ""
+    written = (address["address"] or address["other"]) if address else ""
     name = name.strip(" \"'*<>[](),;")
-    if "@" in name and not found:
-        found, name = name, ""
-    return name, found.lower()
+    if "@" in name and not written:
+        written, name = name, ""
+    return name, written.lower()
 
 
 def signatures_and_quotes(part: Part) -> Iterator[tuple[str, str]]:

@@ -73,13 +73,13 @@ def objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def conversation(source: Source, parts: Iterable[Spoken], reason: str) -> Conversation:
     """The conversation of segments; those that go on in the middle of a sentence are one turn."""
-    said = [part for part in joined(parts) if part.text]
-    named = "with speakers" if any(part.speaker for part in said) else "without speakers"
+    turns = [part for part in joined(parts) if part.text]
+    named = "with speakers" if any(part.speaker for part in turns) else "without speakers"
     messages = [
         Message(
             one.speaker, one.text, "sound" if one.is_sound else None, None, one.start, one.end, f"segment {one.number}"
         )
-        for one in said
+        for one in turns
     ]
     return Conversation(messages, source.where, source.stem, f"{reason} {named}", may_split=False)
 

@@ -182,8 +182,10 @@ def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source:
     table = Table(source.where, rows)
     reason = f"a table with a message a row, joined by `{columns.group}`"
     for identifier, messages in conversations(table, columns):
-        said = [Message(one.speaker, one.text, one.kind, one.time, source=_number(places[one.row])) for one in messages]
-        yield Conversation(said, places[messages[0].row], identifier, reason, may_split=False)
+        turns = [
+            Message(one.speaker, one.text, one.kind, one.time, source=_number(places[one.row])) for one in messages
+        ]
+        yield Conversation(turns, places[messages[0].row], identifier, reason, may_split=False)
 
 
 def _number(place: str) -> int | str:
@@ -219,7 +221,7 @@ def _held(value: Any) -> Any:
 
 def _conversation(identifier: str | None, value: Any, where: str) -> Conversation:
     if (held := _held(value)) and (name := assistants.name_of(held)):
-        said = [
+        messages = [
             Message(
                 one.speaker,
                 one.text,
@@ -229,6 +231,6 @@ def _conversation(identifier: str | None, value: Any, where: str) -> Conversatio
             )
             for number, one in enumerate(assistants.messages(held), 1)
         ]
-        return Conversation(said, where, identifier, name, may_split=False)
+        return Conversation(messages, where, identifier, name, may_split=False)
     dialogue = as_dialogue(value, f"The conversation in {where}", may_be_empty=True)
     return Conversation(messages_of(dialogue), where, identifier, may_split=False)

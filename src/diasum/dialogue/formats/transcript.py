@@ -167,35 +167,57 @@ def _header(line: _Line) -> Header | None:
 def _headed(lines: Lines, surveyed: Survey) -> Iterator[Message]:
     """What is said under headers; what stands above the first is a notice."""
     clock = surveyed.first_start is None or surveyed.first_start >= _CLOCK
-    header, began, above = None, 0, True
-    texts: list[str] = []
+    open_: _Open | None = None
     for line in _lines(lines()):
         new = _header(line)
         if new is not None and surveyed.is_header(new) and not (new.form == "narrow" and _is_lone(line, surveyed)):
-            yield from _said(header, began, texts, clock)
-            header, began, texts, above = new, 0, [], False
-        elif header and line.before == header.name and time_of(line.text):
+            if open_:
+                yield from open_.end(new.name)
+            open_ = _Open(new, line.number, None if clock else new.start)
+        elif open_ and line.before == open_.header.name and time_of(line.text):
             continue
-        elif kind := "notice" if above else notice_of(line.text):
-            yield from _said(header, began, texts, clock)
-            texts = []
-            yield Message("", line.text, kind, source=line.number)
-        elif not (line.text.isupper() and line.text == _initials(line.after) and surveyed.names[line.after]):
-            began = began if texts else line.number
-            texts.append(line.text)
-    yield from _said(header, began, texts, clock)
+        elif open_ is None or (kind := notice_of(line.text) or _initials_of(line, surveyed)):
+            if open_:
+                yield from open_.said()
+            yield Message("", line.text, "notice" if open_ is None else kind, source=line.number)
+        else:
+            open_.add(line)
+    if open_:
+        yield from open_.end("")
+
+
+@dataclass
+class _Open:
+    """A header while the lines below it come in."""
+
+    header: Header
+    number: int
+    start: float | None
+    texts: list[str] = field(default_factory=list)
+    has_spoken: bool = False
+
+    def add(self, line: _Line) -> None:
+        self.number = self.number if self.texts else line.number
+        self.texts.append(line.text)
+        self.has_spoken = True
+
+    def said(self) -> Iterator[Message]:
+        """The words so far."""
+        if self.texts:
+            yield Message(self.header.name, "\n".join(self.texts), start=self.start, source=self.number)
+        self.texts = []
+
+    def end(self, following: str) -> Iterator[Message]:
+        """The words, or a message without any, unless the same name follows: some windows show it twice."""
+        yield from self.said()
+        if not self.has_spoken and following != self.header.name:
+            yield Message(self.header.name, "", "empty", start=self.start, source=self.number)
 
 
 def _is_lone(line: _Line, surveyed: Survey) -> bool:
     """Whether what looks like a header has nothing below it, as words that end in a time: "See you at 10:30"."""
     below = header_of(line.after)
     return not line.after or (below is not None and surveyed.is_header(below))
-
-
-def _said(header: Header | None, number: int, texts: list[str], clock: bool) -> Iterator[Message]:
-    if header is not None and texts:
-        start = None if clock else header.start
-        yield Message(header.name, "\n".join(texts), start=start, source=number)
 
 
 def _timed(lines: Lines, surveyed: Survey) -> Iterator[Message]:
@@ -228,6 +250,10 @@ def _timed(lines: Lines, surveyed: Survey) -> Iterator[Message]:
         yield message
 
 
-def _initials(name: str) -> str:
-    words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+def _initials_of(line: _Line, surveyed: Survey) -> str | None:
+    """The kind of a line that holds the initials of the name below it, as a picture without a picture does; None of others."""
+    if not line.text.isupper() or not surveyed.names[line.after]:
+        return None
+    words = line.after.split()
+    letters = [word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)]
+    return "notice" if line.text == "".join(letters).upper() else None
