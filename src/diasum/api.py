@@ -284,24 +284,49 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
 
 
 @checked_call(CHECK_DATA.uses)
-def check_data(data: str, *, base: str | None = None, claims: int | None = 5_000, settings: Given = ()) -> CorpusCheck:
+def check_data(
+    data: str,
+    *,
+    base: str | None = None,
+    claims: int | None = 5_000,
+    html: str | Path | None = None,
+    fix: str | Path | None = None,
+    settings: Given = (),
+) -> CorpusCheck:
     """Look for what would spoil a training or an evaluation.
 
     Args:
         data: as `convert_data`, or any export that `summarize` takes.
         base: whose tokenizer and limits lengths are measured by; no weights are read.
         claims: how many references' claims are compared with their dialogue, a seeded sample where there are more; None for all.
+        html: file for a report with plots; one that is there is replaced.
+        fix: where a cleaned copy goes, as `convert_data`, with a list of the changes beside it; never over anything.
         settings: of the reading, the prompt and the base.
 
+    Returns:
+        Findings and figures; `written` says which files there are.
+
     Raises:
-        DiasumError: the data or the base cannot be read.
+        DiasumError: the data or the base cannot be read, or a file cannot be written or is in the way.
     """
     from diasum.data import check_corpus, load_corpus
+    from diasum.data.checks.cleaning import check_place, clean_corpus, write_cleaned
     from diasum.model.loading import load_encoder
+    from diasum.reports.data_check import check_page, write_check
 
     resolved = resolve(CHECK_DATA, settings, {"data.path": data, "base": base})
+    source, out = Path(resolved.data.path).expanduser(), Path(fix) if fix is not None else None
+    if html is not None:
+        check_page(Path(html))
+    if out is not None:
+        check_place(out, source)
     corpus = load_corpus(resolved.data, purpose="any", need_summaries=False)
-    return check_corpus(corpus, load_encoder(resolved), resolved.base, claims=claims)
+    check = check_corpus(corpus, load_encoder(resolved), resolved.base, claims=claims)
+    if out is not None:
+        check.written.extend(write_cleaned(*clean_corpus(corpus), out, source))
+    if html is not None:
+        check.written.append(write_check(check, Path(html)))
+    return check
 
 
 @checked_call(DATA_STATS.uses)

@@ -33,6 +33,15 @@ def check(
             help="Summaries whose claims are compared with their dialogue, a sample where there are more; 0: all.",
         ),
     ] = 5_000,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a report with plots, one HTML page.")
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT", help="Also write a cleaned copy, and a list of the changes beside it; never in place."
+        ),
+    ] = None,
     set_: options.Set = None,
     json_: options.Json = False,
 ) -> None:
@@ -43,7 +52,9 @@ def check(
     from diasum import api
     from diasum.cli.drawing import console, print_json
 
-    report = api.check_data(data, base=base, claims=claims or None, settings=options.overrides(set_))
+    report = api.check_data(
+        data, base=base, claims=claims or None, html=html, fix=fix, settings=options.overrides(set_)
+    )
     if json_:
         print_json(asdict(report))
     else:
@@ -51,9 +62,11 @@ def check(
         for finding in report.findings:
             out.print(finding.line, markup=False)
         for note in report.notes:
-            out.print(f"note: {note}")
+            out.print(f"note: {note}", markup=False)
         if not report.findings:
             out.print(f"{data}: no {'other ' if report.notes else ''}problems found.")
+        for line in report.written:
+            out.print(line, markup=False)
     if not report.clean:
         raise typer.Exit(1)
 

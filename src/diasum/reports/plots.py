@@ -77,20 +77,20 @@ def training_curves(events: Sequence[Mapping[str, Any]]) -> list[Plot]:
     trained = _series(events, "loss")
     validated = _series(events, "eval_loss")
     if len(trained) + len(validated) > 1:
-        with _figure("loss") as (axes, drawn):
+        with figure("loss") as (axes, drawn):
             if trained:
-                axes.plot(*zip(*trained, strict=True), color=_system(0), alpha=0.75, label="training")
+                axes.plot(*zip(*trained, strict=True), color=colour(0), alpha=0.75, label="training")
             if validated:
-                axes.plot(*zip(*validated, strict=True), color=_system(1), marker="o", markersize=4, label="validation")
+                axes.plot(*zip(*validated, strict=True), color=colour(1), marker="o", markersize=4, label="validation")
             axes.set(xlabel="step", ylabel="loss (nats per token)")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         plots.append(Plot("loss", "Loss during training", _ends("Loss", trained, validated), drawn[0]))
     scores = {name: series for name in NAMES if (series := _series(events, f"eval_{name}"))}
     if any(len(series) > 1 for series in scores.values()):
-        with _figure("generated") as (axes, drawn):
+        with figure("generated") as (axes, drawn):
             for i, (name, series) in enumerate(scores.items()):
-                axes.plot(*zip(*series, strict=True), color=_system(i), marker="o", markersize=4, label=NAMES[name])
+                axes.plot(*zip(*series, strict=True), color=colour(i), marker="o", markersize=4, label=NAMES[name])
             axes.set(xlabel="step", ylabel="ROUGE F1")
             axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
             axes.xaxis.get_major_locator().set_params(integer=True)
@@ -106,13 +106,13 @@ def distributions(scores: Mapping[str, Floats], bands: Mapping[str, Interval], m
     edges = np.linspace(0, 100, 41)
     heights = {name: np.histogram(values, edges)[0] for name, values in scores.items()}
     tallest = max(1, *(int(h.max()) for h in heights.values()))
-    with _figure("distributions", height=max(280, 60 + 46 * len(names))) as (axes, drawn):
+    with figure("distributions", height=max(280, 60 + 46 * len(names))) as (axes, drawn):
         for i, name in enumerate(names):
             top = i - 0.75 * heights[name] / tallest
-            axes.fill_between(edges, i, np.append(top, top[-1]), step="post", color=_system(i), alpha=0.3, linewidth=0)
-            axes.step(edges, np.append(top, top[-1]), where="post", color=_system(i), linewidth=1)
+            axes.fill_between(edges, i, np.append(top, top[-1]), step="post", color=colour(i), alpha=0.3, linewidth=0)
+            axes.step(edges, np.append(top, top[-1]), where="post", color=colour(i), linewidth=1)
             band = bands[name]
-            axes.plot([band.low, band.high], [i, i], color=_system(i), linewidth=5, solid_capstyle="butt", zorder=3)
+            axes.plot([band.low, band.high], [i, i], color=colour(i), linewidth=5, solid_capstyle="butt", zorder=3)
             axes.plot([band.mean], [i], color=_INK, marker="|", markersize=9, markeredgewidth=1.8, zorder=4)
         _rows(axes, names, above=0.9)
         axes.set(xlabel=metric, xlim=(0, 100))
@@ -129,17 +129,17 @@ def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: 
         return []
     places = [float(np.median(lengths[members])) for members in groups]
     shown = np.sort(np.random.default_rng(seed).permutation(len(lengths))[:_SHOWN_POINTS])
-    with _figure("length", height=290) as (axes, drawn):
+    with figure("length", height=290) as (axes, drawn):
         axes.plot(
-            lengths[shown], scores[names[0]][shown], ".", color=_system(0), alpha=0.22, markersize=4, markeredgewidth=0
+            lengths[shown], scores[names[0]][shown], ".", color=colour(0), alpha=0.22, markersize=4, markeredgewidth=0
         )
         for i, name in enumerate(names):
             bands = [intervals(scores[name][members][:, None], resamples=1000, seed=seed)[0] for members in groups]
             if i == 0:
                 axes.fill_between(
-                    places, [b.low for b in bands], [b.high for b in bands], color=_system(0), alpha=0.18, linewidth=0
+                    places, [b.low for b in bands], [b.high for b in bands], color=colour(0), alpha=0.18, linewidth=0
                 )
-            axes.plot(places, [b.mean for b in bands], color=_system(i), marker="o", markersize=3.5, label=_label(name))
+            axes.plot(places, [b.mean for b in bands], color=colour(i), marker="o", markersize=3.5, label=_label(name))
         axes.set(xlabel="words of the dialogue", ylabel=metric, ylim=(0, None))
         axes.set_xlim(0, float(np.quantile(lengths, 0.99)) * 1.05)
         axes.legend(loc="upper right", ncols=2 if len(names) > 3 else 1)
@@ -148,12 +148,16 @@ def score_by_length(words: Sequence[int], scores: Mapping[str, Floats], metric: 
 
 
 def _label(name: str) -> str:
-    """A name as it is: matplotlib would read dollars as mathematics, and hide what begins with an underscore."""
-    name = name if len(name) < 18 else f"{name[:16]}…"
-    return ("\u200b" + name if name.startswith("_") else name).replace("$", r"\$")
+    return plain(name if len(name) < 18 else f"{name[:16]}…")
 
 
-def _system(index: int) -> str:
+def plain(text: str) -> str:
+    """Text as it is: matplotlib would read dollars as mathematics, and hide what begins with an underscore."""
+    return ("\u200b" + text if text.startswith("_") else text).replace("$", r"\$")
+
+
+def colour(index: int) -> str:
+    """The marker of a colour that the page has, by its number."""
     return f"#00001{index % COLOURS}"
 
 
@@ -186,7 +190,7 @@ def _rows(axes: Any, names: Sequence[str], above: float = 0.5) -> None:
 
 
 @contextmanager
-def _figure(name: str, height: int = 260) -> Iterator[tuple[Any, list[Markup]]]:
+def figure(name: str, height: int = 260) -> Iterator[tuple[Any, list[Markup]]]:
     """Axes to draw on; the list holds the SVG afterwards."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -194,11 +198,11 @@ def _figure(name: str, height: int = 260) -> Iterator[tuple[Any, list[Markup]]]:
 
     drawn: list[Markup] = []
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}):
-        figure = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
-        FigureCanvasSVG(figure)
-        yield figure.subplots(), drawn
+        canvas = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
+        FigureCanvasSVG(canvas)
+        yield canvas.subplots(), drawn
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+        canvas.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     drawn.append(_inline(buffer.getvalue(), name))
 
 

@@ -142,6 +142,7 @@ class CorpusCheck:
         languages: split to language (ISO 639-1, ``und`` where it is not clear) to number of dialogues.
         claims: by split; splits without references are not in it.
         talk_shares: split to the share of words of each dialogue's most talkative speaker, where there are two or more.
+        written: files that were made of it, one sentence each.
     """
 
     name: str
@@ -152,6 +153,7 @@ class CorpusCheck:
     languages: dict[str, dict[str, int]] = field(default_factory=dict)
     claims: dict[str, ClaimsChecked] = field(default_factory=dict)
     talk_shares: dict[str, Spread] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
