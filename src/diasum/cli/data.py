@@ -42,6 +42,7 @@ def check(
             metavar="OUT", help="Also write a cleaned copy, and a list of the changes beside it; never in place."
         ),
     ] = None,
+    format_: options.Format = None,
     set_: options.Set = None,
     json_: options.Json = False,
 ) -> None:
@@ -53,7 +54,12 @@ def check(
     from diasum.cli.drawing import console, print_json
 
     report = api.check_data(
-        data, base=base, claims=claims or None, html=html, fix=fix, settings=options.overrides(set_)
+        data,
+        base=base,
+        claims=claims or None,
+        html=html,
+        fix=fix,
+        settings=options.overrides(set_, data__format=format_),
     )
     if json_:
         print_json(asdict(report))
@@ -72,12 +78,12 @@ def check(
 
 
 @app.command(cls=Command)
-def stats(data: Source, set_: options.Set = None, json_: options.Json = False) -> None:
+def stats(data: Source, format_: options.Format = None, set_: options.Set = None, json_: options.Json = False) -> None:
     """Count dialogues, turns, speakers and words, by split."""
     from diasum import api
     from diasum.cli.drawing import console, print_json, stats_table
 
-    figures = api.data_stats(data, settings=options.overrides(set_))
+    figures = api.data_stats(data, settings=options.overrides(set_, data__format=format_))
     if json_:
         print_json(asdict(figures))
     else:
@@ -136,13 +142,14 @@ def convert(
     out: Annotated[
         Path, typer.Argument(help="Folder for one .jsonl file per split, or a .jsonl file for a single split.")
     ],
+    format_: options.Format = None,
     set_: options.Set = None,
 ) -> None:
     """Convert a corpus from any supported layout to jsonl with turns and references."""
     from diasum import api
     from diasum.cli.drawing import console
 
-    for line in api.convert_data(data, out, settings=options.overrides(set_)):
+    for line in api.convert_data(data, out, settings=options.overrides(set_, data__format=format_)):
         console().print(line)
 
 

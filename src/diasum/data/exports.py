@@ -12,7 +12,7 @@ from diasum.dialogue.files.rows import Table, unique
 from diasum.dialogue.files.tables import UNNAMED, has_data, is_data_file
 from diasum.dialogue.formats import MEMBERS, Source, choose
 from diasum.dialogue.formats.archive import is_readable
-from diasum.dialogue.read import read_source, reading_of, readings
+from diasum.dialogue.read import check_aliases, read_source, reading_of, readings
 from diasum.errors import DiasumError
 
 
@@ -55,7 +55,8 @@ def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[st
     dialogues = list(read_source(Source.of_path(path), reading))
     if all(one.dialogue.is_empty for one in dialogues):
         raise DiasumError(f"{path} has no conversation in which anything is said.")
-    notes += readings(dialogues)
+    check_aliases(reading, dialogues)
+    notes += (line.removeprefix("note: ") for line in readings(dialogues))
     names = unique([one.id or f"{path.stem}-{number}" for number, one in enumerate(dialogues, 1)])
     rows = [{"id": name, "dialogue": one.dialogue} for name, one in zip(names, dialogues, strict=True)]
     return {UNNAMED: Table(str(path), rows)}

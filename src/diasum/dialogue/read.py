@@ -23,7 +23,8 @@ from diasum.dialogue.formats.source import USUAL, Names, standard_input
 from diasum.dialogue.nonspeech import left_out_in_words
 from diasum.dialogue.text import one_line
 from diasum.dialogue.turns import Dialogue, Turn
-from diasum.errors import DiasumError
+from diasum.errors import DiasumError, near_misses
+from diasum.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Reading:
         split_pause: an export is cut into conversations where nobody writes for longer; None for no cuts.
         aliases: label to the label that stands for it, where one person has two.
         keep_nonspeech: whether what is not speech stays, as turns.
+        renamed: labels that were met and for which an alias stood in; filled while dialogues are read.
     """
 
     format: str = "auto"
@@ -43,6 +45,7 @@ class Reading:
     split_pause: timedelta | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     keep_nonspeech: bool = False
+    renamed: set[str] = field(default_factory=set, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class ReadDialogue:
         reason: what it was read as, in words: ``WhatsApp export (Android), dates day first``.
         notes: what a reader should know.
         began: when its first turn was sent, by the clock of the export; turns' starts count from here.
+        part: its place, from 1, among the conversations that an export was cut into at pauses.
     """
 
     id: str | None
@@ -68,6 +72,7 @@ class ReadDialogue:
     reason: str = ""
     notes: tuple[str, ...] = ()
     began: datetime | None = None
+    part: int | None = None
 
 
 @checked_call()
@@ -191,12 +196,16 @@ def _parts(conversation: Conversation, reading: Reading) -> Iterator[ReadDialogu
     """The conversation as one dialogue, or as several where it pauses."""
     pause = reading.split_pause if conversation.may_split else None
     part, number = _Part(conversation, reading), 1
+    timed = False
     for message in conversation.messages:
         if pause and part.ended_before(message, pause):
             yield part.read(number)
             part, number = _Part(conversation, reading), number + 1
         part.add(message)
-    yield part.read(number if pause else None)
+        timed = timed or message.time is not None
+    if reading.split_pause and not timed:
+        conversation.notes.append("Conversations whose messages have no dates and times were not cut at pauses.")
+    yield part.read(number if pause and timed else None)
 
 
 class _Part:
@@ -234,6 +243,8 @@ class _Part:
 
     def _say(self, message: Message) -> None:
         speaker = one_line(message.speaker)
+        if speaker in self.reading.aliases:
+            self.reading.renamed.add(speaker)
         if self.began is None:
             self.began = message.time
         start = message.start if message.start is not None else _between(self.began, message.time)
@@ -260,7 +271,15 @@ class _Part:
                 f"No speaker was found in {where}: its lines are read as words that nobody in particular says."
             )
         return ReadDialogue(
-            identifier, dialogue, where, self.left_out, "", conversation.reason or "", tuple(notes), self.began
+            identifier,
+            dialogue,
+            where,
+            self.left_out,
+            "",
+            conversation.reason or "",
+            tuple(notes),
+            self.began,
+            number,
         )
 
 
@@ -299,6 +318,19 @@ def reading_of(
     return Reading(format_ or "auto", names, pause, aliases, keep_nonspeech)
 
 
+def check_aliases(reading: Reading, dialogues: Iterable[ReadDialogue]) -> None:
+    """Refuse aliases of labels that nobody has.
+
+    Raises:
+        DiasumError: with the labels that there are.
+    """
+    for label in reading.aliases.keys() - reading.renamed:
+        speakers = {speaker for one in dialogues for speaker in one.dialogue.speakers}
+        raise DiasumError(
+            f"No speaker has the label `{label}`, for which an alias is given.", hint=near_misses(label, speakers)
+        )
+
+
 def aliases_of(items: Iterable[str]) -> dict[str, str]:
     """`--alias "Ana P.=Ana"` options as a mapping; raises DiasumError where one has no ``=``."""
     aliases = {}
@@ -317,13 +349,16 @@ def readings(dialogues: Iterable[ReadDialogue]) -> Iterator[str]:
     """
     left_out: dict[str, Counter[str]] = {}
     notes: dict[str, None] = {}
+    parts: Counter[str] = Counter()
     for one in dialogues:
+        parts[one.reason] += one.part is not None
         if one.format not in _EXPECTED or one.left_out:
             left_out.setdefault(one.reason, Counter()).update(one.left_out)
         notes |= dict.fromkeys(one.notes)
     for reason, counts in left_out.items():
         words = left_out_in_words(counts)
-        yield f"read as: {reason}{f'; left out: {words}' if words else ''}"
+        cut = f"; cut into {counted(parts[reason], 'conversation')} at pauses" if parts[reason] else ""
+        yield f"read as: {reason}{cut}{f'; left out: {words}' if words else ''}"
     yield from (f"note: {note}" for note in notes)
 
 

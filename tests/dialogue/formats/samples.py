@@ -76,3 +76,25 @@ SAMPLES["table"] += [
 SAMPLES["whatsapp"].append("١٤/١٠/٢٠٢١، ٣:٣٤ م - آنا: مرحبا\n١٤/١٠/٢٠٢١، ٣:٣٥ م - Ben: <Media omitted>\n".encode())
 for folder in sorted(reading.FIXTURES.iterdir()):
     SAMPLES[folder.name] = [file.read_bytes() for file in sorted(folder.iterdir()) if file.stat().st_size < 8000]
+SAMPLES["whisper"] = [
+    b'{"text": " Hi all. Yes.", "language": "en", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": " Hi all.", "speaker": '
+    b'"SPEAKER_00"}, {"id": 1, "start": 1.5, "end": 2.0, "text": " Yes."}]}',
+    b'{"utterances": [{"speaker": "A", "text": "Hi all.", "start": 0, "end": 1500, "confidence": 0.9}], '
+    b'"text": "Hi all.", "status": "completed"}',
+]
+SAMPLES["assistants"] = [
+    b'{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "text", "text": "Lunch?"}]}, '
+    b'{"role": "assistant", "content": "At one.", "tool_calls": []}]}\n',
+    b'[{"id": "x", "conversations": [{"from": "human", "value": "Lunch?"}, {"from": "gpt", "value": "At one."}]}]',
+]
+SAMPLES["mail"] = [
+    b"From: Ana Li <ana@x.org>\nTo: ben@x.org\nSubject: Lunch\nDate: Sun, 12 May 2024 10:00:00 +0200\n"
+    b"Message-ID: <1@x.org>\n\nLunch at one?\n\n"
+    b"-- \nAna\n",
+    b"From ana@x.org Sun May 12 10:00:00 2024\nFrom: ana@x.org\nSubject: Lunch\nMessage-ID: <1@x.org>\n\nLunch?\n\n"
+    b"From ben@x.org Sun May 12 11:00:00 2024\nFrom: ben@x.org\nSubject: Re: Lunch\nIn-Reply-To: <1@x.org>\n\nYes.\n\n"
+    b"On Sun, Ana Li wrote:\n> Lunch?\n",
+]
+SAMPLES["messages"] = [
+    b"ticket_id,author,body,created_at\n1,Ana,Hi,2024-05-12T10:00:00Z\n1,Ben,Ho,2024-05-12T10:01:00Z\n2,Ana,Again,2024-05-13T10:00:00Z\n",
+]

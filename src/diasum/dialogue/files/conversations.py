@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,13 @@ from typing import IO, Any
 from diasum.dialogue.files.rows import unique
 from diasum.dialogue.formats import Source
 from diasum.dialogue.formats.source import standard_input
-from diasum.dialogue.read import ReadDialogue, Reading, read_source
+from diasum.dialogue.nonspeech import left_out_in_words
+from diasum.dialogue.read import ReadDialogue, Reading, check_aliases, read_source
 from diasum.errors import DiasumError
 
-_FILE_NAME = re.compile(r"\S+\.(txt|md|log|vtt|srt|csv|tsv|json|jsonl|ndjson|parquet|zip)(\.gz)?", re.I)
+_FILE_NAME = re.compile(
+    r"\S+\.(txt|md|log|vtt|srt|csv|tsv|json|jsonl|ndjson|parquet|zip|eml|mbox|docx|xlsx)(\.gz)?", re.I
+)
 
 _AS_FOUND = Reading()
 
@@ -63,7 +67,9 @@ def read_conversations(
         ]
     else:
         parts = [("conversation", list(read_source(standard_input(stream, reading.names), reading)))]
-    _check_said([one for _, part in parts for one in part])
+    dialogues = [one for _, part in parts for one in part]
+    _check_said(dialogues)
+    check_aliases(reading, dialogues)
     if len(parts) == 1 and all(one.id is None for one in parts[0][1]):
         return parts[0][1]
     identified = [
@@ -79,8 +85,12 @@ def _check_said(conversations: Sequence[ReadDialogue]) -> None:
     if not all(one.dialogue.is_empty for one in conversations):
         return
     first = conversations[0].where
+    left_out = left_out_in_words(sum((one.left_out for one in conversations), Counter[str]()))
+    only = f" Nothing in it is speech: {left_out} left out." if left_out else ""
     raise DiasumError(
-        f"{first} is empty." if len(conversations) == 1 else f"All conversations are empty, starting with {first}.",
+        f"{first} is empty.{only}"
+        if len(conversations) == 1
+        else f"All conversations are empty, starting with {first}.{only}",
         hint="Expected text such as `Anna: Are you coming?`, one turn per line.",
     )
 
