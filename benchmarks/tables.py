@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import redaction_table
+from benchmarks.windows_table import memory_by_length, windows_table
 from diasum.wording import counted
 
 ROOT = Path(__file__).parent.parent
@@ -345,6 +346,10 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "others": _of(others_table, "other_models"),
     },
     ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},
+    ROOT / "docs" / "long-conversations.md": {
+        "windows": _of(windows_table, "windows"),
+        "memory": _of(memory_by_length, "windows"),
+    },
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),

@@ -204,6 +204,11 @@ class LoraSettings(_Values):
 class TrainSettings(_Section):
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
     epochs: float = Field(3, gt=0, description="passes over the training pairs")
+    long: Literal["cut", "windows", "refuse"] = Field(
+        "cut",
+        description="training dialogues that are too long for the model: `cut`, as prompt.keep says, and told; `windows`, an example a "
+        "window, with the reference sentences that belong to it; `refuse`",
+    )
     batch_size: int | None = Field(
         None, ge=1, description="pairs per batch; if not set, batches hold up to `batch_tokens`"
     )

@@ -212,6 +212,41 @@ def test_an_evaluation_has_the_loss_of_each_pair(base: str, corpus: str, quick: 
     assert found[0]["loss"] == pytest.approx(found[1]["loss"], rel=1e-3)
 
 
+def test_long_dialogues_are_trained_on_by_window_on_request(
+    base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(corpus, data)
+    turns = "\n".join(f"Anna: This is number {i} of a long talk." for i in range(150))
+    row = {"id": "long", "dialogue": turns, "summary": "Anna talks of number 3. Anna talks of number 149."}
+    for split in ("train", "validation"):
+        file = data / f"{split}.jsonl"
+        file.write_text(f"{file.read_text().rstrip()}\n{json.dumps(row)}\n")
+    settings = {**quick, "train.epochs": 1, "train.long": "windows"}
+    shown = StringIO()
+    diasum.train(base, str(data), run=tmp_path / "run", settings=settings, console=Console(file=shown, width=400))
+    run = Run(tmp_path / "run")
+    encoding = run.manifest()["encoding"]
+    assert (encoding["cut"], encoding["in_windows"]) == (0, 1)
+    assert encoding["windows"] - encoding["windows_left_out"] in (1, 2)
+    assert (
+        f"1 dialogue read in {encoding['windows']} windows, {encoding['windows_left_out']} of them left out"
+        in shown.getvalue()
+    )
+    (event,) = (event for event in run.events() if "eval_loss" in event)
+    assert len(event["pairs"]["loss"]) > 6 if "pairs" in event else event["eval_loss"] > 0
+    assert run.settings().train.long == "windows"
+
+    shown = StringIO()
+    cut = {**quick, "train.epochs": 1, "train.long": "cut"}
+    diasum.train(base, str(data), run=tmp_path / "cut", settings=cut, console=Console(file=shown, width=400))
+    assert "1 of 25 dialogues cut" in shown.getvalue()
+    assert "train.long=windows trains on all of it" in shown.getvalue()
+    with pytest.raises(DiasumError, match="1 of 25 dialogues take more than 512 tokens: long"):
+        diasum.train(base, str(data), run=tmp_path / "none", settings={**quick, "train.long": "refuse"})
+    assert not (tmp_path / "none").exists()
+
+
 def test_overlap_is_warned_of(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(corpus, data)

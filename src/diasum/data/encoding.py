@@ -65,6 +65,11 @@ class EncodedWindow:
     window: TurnWindow
     whole: bool
 
+    @property
+    def text(self) -> str:
+        """What is said in it, as the model reads it."""
+        return "\n".join(map(str, self.window.turns))
+
 
 @dataclass(frozen=True, slots=True)
 class EncodingReport:
@@ -80,6 +85,9 @@ class EncodingReport:
         source_median, source_max: source tokens after cutting.
         target_median, target_max: label tokens after cutting; 0 when no targets were encoded.
         lost: characters that the tokenizer cannot represent, with their number of occurrences.
+        in_windows: dialogues that are examples by window (`diasum.data.long_pairs`).
+        windows: of these.
+        windows_left_out: those of them that no reference sentence belongs to.
     """
 
     n: int
@@ -93,11 +101,19 @@ class EncodingReport:
     target_median: float = 0
     target_max: int = 0
     lost: dict[str, int] = field(default_factory=dict)
+    in_windows: int = 0
+    windows: int = 0
+    windows_left_out: int = 0
 
     def sentence(self) -> str:
         """For example ``7 of 500 dialogues cut, 1.2% of tokens``."""
         share = 100 * self.tokens_cut / self.tokens if self.tokens else 0.0
         parts = [f"{self.cut} of {self.n} dialogues cut, {share:.1f}% of tokens"]
+        if self.in_windows:
+            parts.append(
+                f"{counted(self.in_windows, 'dialogue')} read in {self.windows} windows, {self.windows_left_out} of them left out, "
+                "without a reference sentence"
+            )
         if self.targets_cut:
             parts.append(f"{counted(self.targets_cut, 'reference summary', 'reference summaries')} cut")
         if self.lost:
@@ -206,7 +222,7 @@ class PairEncoder:
         targets = [self.target(pair.dialogue, pair.references[0]) for pair in pairs]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
         whole = self.target_ids(targets)
-        labels = [self._fit_target(ids) for ids in whole]
+        labels = [self.fit_target(ids) for ids in whole]
         cut = sum(len(kept) < len(ids) for kept, ids in zip(labels, whole, strict=True))
         features = [{"input_ids": source.input_ids, "labels": ids} for source, ids in zip(sources, labels, strict=True)]
         lost = lost_characters(self.tokenizer, [*texts, *targets])
@@ -273,7 +289,8 @@ class PairEncoder:
             ]
         return ids
 
-    def _fit_target(self, ids: list[int]) -> list[int]:
+    def fit_target(self, ids: list[int]) -> list[int]:
+        """Token ids of a target, cut to `max_target_tokens` with the end token kept."""
         limit = self.settings.max_target_tokens
         return ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
 

@@ -23,6 +23,7 @@ from diasum.data import (
     pairs_hash,
 )
 from diasum.data.letters import latin_only_note, pair_texts
+from diasum.data.long_pairs import encode_pairs
 from diasum.errors import DiasumError
 from diasum.model import (
     BUNDLED,
@@ -47,6 +48,8 @@ from diasum.training.run import Run
 from diasum.training.trainer import Features, Measure, Validation
 from diasum.versions import versions
 from diasum.wording import counted
+
+_CUT_NOTE = "Of {} training dialogues the model reads a part, their references tell of the whole: train.long=windows trains on all of it."
 
 
 @dataclass(slots=True)
@@ -173,7 +176,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         on_device=not split,
     )
     encoder = PairEncoder(base.tokenizer, base.prompt(settings.prompt))
-    features, encoding = encoder.encode(corpus.split("train"))
+    features, encoding = encode_pairs(encoder, corpus.split("train"), settings.train.long)
     if settings.train.base_dropout == "off":
         without_dropout(base.model)
     model = add_adapter(base.model, settings.lora, seed=settings.train.seed, decoder_only=settings.train.frozen_encoder)
@@ -190,6 +193,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
             *_length_notes(settings.prompt, encoder.settings),
             *untied(model),
             *_letter_notes(settings, encoder, corpus),
+            *([_CUT_NOTE.format(encoding.cut)] if encoding.cut else []),
         ],
         hardware=hardware,
         base=base,
@@ -278,7 +282,7 @@ def _batches(
 
 def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], measure: Measure | None) -> Validation:
     """The seeded part that is summarised at each evaluation stands in the corpus's order."""
-    features, _ = encoder.encode(pairs)
+    features, report = encode_pairs(encoder, pairs, settings.train.long)
     count = min(settings.train.eval_generate, len(pairs)) if measure else 0
     chosen = sorted(random.Random(settings.train.seed).sample(range(len(pairs)), count))
 
@@ -286,7 +290,11 @@ def _validation(settings: Settings, encoder: PairEncoder, pairs: list[Pair], mea
         assert measure is not None
         return measure([encoder.finish(pair.dialogue, text) for pair, text in zip(of, texts, strict=True)], of)
 
-    sources = [features[i]["input_ids"] for i in chosen]
+    if report.in_windows:  # the loss is of windows; a summary while training is of what fits one
+        encoded, _ = encoder.encode_dialogues(pairs[i].dialogue for i in chosen)
+        sources = [source.input_ids for source in encoded]
+    else:
+        sources = [features[i]["input_ids"] for i in chosen]
     return Validation(features, [pairs[i] for i in chosen], sources, finished if measure else None)
 
 
