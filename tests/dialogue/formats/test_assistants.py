@@ -82,7 +82,9 @@ def test_all_is_kept_on_request() -> None:
     assert len(one.dialogue) == 6
 
 
-@pytest.mark.parametrize(("value", "expected"), [(MESSAGES, SAID), ({"messages": MESSAGES}, SAID), (SHARED, SHARED_SAID)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(MESSAGES, SAID), ({"messages": MESSAGES}, SAID), (SHARED, SHARED_SAID)]
+)
 def test_python_values(value: Any, expected: list[tuple[str, str]]) -> None:
     assert [(turn.speaker, turn.text) for turn in as_dialogue(value).turns] == expected
 

@@ -146,6 +146,8 @@ def test_rows_are_joined(tmp_path: Path, kind: str) -> None:
     dialogues = read_all(write(tmp_path, kind, ZENDESK))
     assert [(one.id, turns(one)) for one in dialogues] == EXPECTED
     assert dialogues[0].reason == "a table with a message a row, joined by `ticket_id`"
+    assert dialogues[0].notes[0].endswith("its 4 rows are messages of 2 conversations, joined by `ticket_id`.")
+    assert not dialogues[1].notes
     assert [turn.start for turn in dialogues[1].dialogue.turns] == [0, 150]
     lines = {"csv": [2, 6], "tsv": [2, 6], "jsonl": [1, 3], "xlsx": [2, 4]}
     if kind in lines:
@@ -164,6 +166,11 @@ def test_the_column_may_be_named(tmp_path: Path, kind: str) -> None:
 def test_a_table_from_standard_input_needs_but_the_column() -> None:
     dialogues = read_all(separated(ZENDESK), names=Names(group="ticket_id"))
     assert [(one.id, turns(one)) for one in dialogues] == EXPECTED
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl", "parquet", "xlsx"])
+def test_tables_from_standard_input_are_known_by_their_content(kind: str) -> None:
+    assert [(one.id, turns(one)) for one in read_all(KINDS[kind](ZENDESK))] == EXPECTED
 
 
 def test_what_has_no_columns_cannot_be_joined() -> None:

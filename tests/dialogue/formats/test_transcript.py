@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diasum.errors import DiasumError, MissingExtraError
-from tests.dialogue.formats.reading import FIXTURES, read, turns
+from tests.dialogue.formats.reading import FIXTURES, read, read_all, turns
 
 WINDOW = "transcript or chat copied from a window, names and times above the words"
 
@@ -225,6 +225,7 @@ def test_a_damaged_document_is_refused(tmp_path: Path, cut: int) -> None:
 def test_an_archive_that_is_no_document_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.docx"
     with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<not")
         archive.writestr("word/document.xml", "<not")
     with pytest.raises(DiasumError, match="not a readable Word document"):
         read(path)
@@ -243,3 +244,16 @@ def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(MissingExtraError, match=r"Word documents \(\.docx\)") as error:
         read(path)
     assert "diasum[formats]" in str(error.value.hint)
+
+
+def test_documents_in_an_archive_are_members_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a.docx", "b.docx"):
+            archive.write(document(tmp_path / name, f"Ana: I am in {name}."), f"word/{name}")
+        archive.writestr("c.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ana>I am in c.vtt.</v>\n")
+    dialogues = read_all(path)
+    assert [turns(one) for one in dialogues] == [
+        [("Ana", f"I am in {name}.")] for name in ("c.vtt", "a.docx", "b.docx")
+    ]
+    assert [one.format for one in dialogues] == ["subtitles", "docx", "docx"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from diasum.dialogue.files.decoding import LONGEST_LINE, MIB, read_lines
 from diasum.dialogue.files.rows import Table
@@ -68,7 +68,7 @@ def _read_file(path: Path) -> dict[str, Table]:
     if path.stat().st_size == 0:
         raise DiasumError(f"{path} is empty.", hint="Expected a row for each dialogue.")
     if form == ".parquet":
-        tables = {UNNAMED: _read_parquet(path)}
+        tables = {UNNAMED: read_parquet(path, str(path))}
     elif form == ".xlsx":
         tables = {UNNAMED: read_sheet(lambda: path.open("rb"), str(path))}
     elif form == ".json":
@@ -199,14 +199,15 @@ def _read_saved(path: Path) -> dict[str, Table]:
         ) from None
 
 
-def _read_parquet(path: Path) -> Table:
+def read_parquet(file: Path | IO[bytes], where: str) -> Table:
+    """The rows of a parquet file, by its path or its content; raises DiasumError where it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return Table(str(path), pq.read_table(path).to_pylist())
+        return Table(where, pq.read_table(file).to_pylist())
     except (pa.ArrowException, OSError) as error:
-        raise DiasumError(f"{path} is not a readable parquet file: {error}") from None
+        raise DiasumError(f"{where} is not a readable parquet file: {error}") from None
 
 
 def _read_jsonl(path: Path) -> Table:

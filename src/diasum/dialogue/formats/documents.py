@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from diasum.dialogue.formats.head import Head
 
+_TYPES = "[Content_Types].xml"  # which every document of these kinds has, and other archives do not
+
 
 def is_document(head: Head, ending: str, folder: str) -> bool:
     """Whether the content is a zip archive of a kind.
@@ -15,5 +17,14 @@ def is_document(head: Head, ending: str, folder: str) -> bool:
     """
     if not head.content.startswith(b"PK\x03\x04"):
         return False
-    inside = any(name.startswith(folder) for name in head.members) or folder.encode() in head.content
-    return inside or (head.ending == ending and not head.members)
+    if head.members:
+        return _TYPES in head.members and any(name.startswith(folder) for name in head.members)
+    first = _first_name(head.content)
+    is_office = first == _TYPES or first.startswith(("_rels/", "docProps/", folder))
+    return is_office and (folder.encode() in head.content or head.ending == ending)
+
+
+def _first_name(content: bytes) -> str:
+    """The path of an archive's first member, from the header that stands before it."""
+    length = int.from_bytes(content[26:28], "little")
+    return content[30 : 30 + length].decode("utf-8", "replace")

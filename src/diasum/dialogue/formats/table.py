@@ -5,6 +5,7 @@ csv and its relatives, parquet, jsonl, and JSON of one conversation (an object o
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.separated import separated_rows
 from diasum.dialogue.files.sheets import read_sheet
 from diasum.dialogue.files.single_messages import MessageColumns, columns_named, conversations, find_columns, refuse
-from diasum.dialogue.files.tables import read_path
+from diasum.dialogue.files.tables import read_parquet
 from diasum.dialogue.formats.documents import is_document
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Aside, Conversation, Message, messages_of
@@ -25,10 +26,12 @@ from diasum.dialogue.forms import as_dialogue, is_one
 from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, UNMISTAKABLE_NAMES, as_name, find_name
 from diasum.errors import DiasumError, near_misses
 from diasum.json_lines import is_json_lines, json_lines, loads
+from diasum.wording import counted
 
 _LOOKED_AT = 5000  # rows among which single messages are looked for
 _NAMES = {".csv": "a csv table", ".tsv": "a tsv table", ".parquet": "a parquet table", ".json": "JSON"}
 _LINES = (".jsonl", ".ndjson")
+_PARQUET = b"PAR1"
 
 
 def recognises(head: Head) -> Evidence | None:
@@ -37,6 +40,8 @@ def recognises(head: Head) -> Evidence | None:
         return Evidence(Strength.CERTAIN, "a spreadsheet")
     if head.members:
         return None
+    if head.content.startswith(_PARQUET):
+        return Evidence(Strength.CERTAIN, _NAMES[".parquet"])
     if head.ending in _LINES or is_json_lines(head.text):
         return Evidence(Strength.LIKELY, "JSON, a conversation a line")
     if head.ending in _NAMES:
@@ -53,7 +58,7 @@ def read(source: Source) -> Iterator[Conversation]:
     ending = source.head.ending
     if is_document(source.head, ".xlsx", "xl/"):
         yield from _from_table(read_sheet(source.open, source.where), source)
-    elif ending == ".parquet":
+    elif ending == ".parquet" or source.head.content.startswith(_PARQUET):
         yield from _from_table(_parquet(source), source)
     elif ending in (".csv", ".tsv"):
         yield from _from_table(_separated(source, ending), source)
@@ -80,9 +85,10 @@ def _is_json(head: Head) -> bool:
 
 
 def _parquet(source: Source) -> Table:
-    if source.path is None:
-        raise DiasumError(f"{source.where}: parquet is read from files only.", hint="Save it to a file of its own.")
-    return next(iter(read_path(source.path).values()))
+    if source.path is not None and not source.within:
+        return read_parquet(source.path, source.where)
+    with source.open() as handle:
+        return read_parquet(io.BytesIO(handle.read()), source.where)
 
 
 def _separated(source: Source, ending: str) -> Table:
@@ -181,11 +187,16 @@ def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source:
         places.append(place)
     table = Table(source.where, rows)
     reason = f"a table with a message a row, joined by `{columns.group}`"
-    for identifier, messages in conversations(table, columns):
+    joined = list(conversations(table, columns))
+    notes = [
+        f"{source.where}: its {counted(len(rows), 'row')} are messages of {counted(len(joined), 'conversation')}, joined by `{columns.group}`."
+    ]
+    for identifier, messages in joined:
         turns = [
             Message(one.speaker, one.text, one.kind, one.time, source=_number(places[one.row])) for one in messages
         ]
-        yield Conversation(turns, places[messages[0].row], identifier, reason, may_split=False)
+        yield Conversation(turns, places[messages[0].row], identifier, reason, notes, may_split=False)
+        notes = []
 
 
 def _number(place: str) -> int | str:
