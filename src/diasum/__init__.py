@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         restore_data,
         score,
         show_data,
+        split_data,
         summarize,
         train,
     )
@@ -44,7 +45,8 @@ wait_passively()  # here, as torch may be imported next
 _HOMES = {
     "diasum.api": (
         *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
-        *("inspect", "load", "preflight", "redact_data", "restore_data", "score", "show_data", "summarize", "train"),
+        *("inspect", "load", "preflight", "redact_data", "restore_data", "score", "show_data", "split_data"),
+        *("summarize", "train"),
     ),
     "diasum.config": ("Settings",),
     "diasum.dialogue": ("Dialogue", "Turn"),
@@ -75,6 +77,7 @@ __all__ = [
     "restore_data",
     "score",
     "show_data",
+    "split_data",
     "summarize",
     "train",
 ]

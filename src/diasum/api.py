@@ -22,6 +22,7 @@ from diasum.resolve import (
     EVALUATE,
     REDACT_DATA,
     SCORE,
+    SPLIT_DATA,
     SUMMARIZE,
     TRAIN,
     Command,
@@ -351,6 +352,42 @@ def convert_data(data: str, out: str | Path, *, settings: Given = ()) -> list[st
     from diasum.data.writing import write_corpus
 
     corpus = _corpus(CONVERT_DATA, data, settings)
+    return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
+
+
+@checked_call(SPLIT_DATA.uses)
+def split_data(
+    data: str,
+    out: str | Path,
+    *,
+    by: str = "conversation",
+    shares: Sequence[float] = (80, 10, 10),
+    seed: int = 0,
+    settings: Given = (),
+) -> list[str]:
+    """Divide a corpus into train, validation and test (two shares: train and test), one jsonl file each.
+
+    Dialogues that are, or nearly are, the same stay in one part.
+
+    Args:
+        data: as `convert_data`.
+        out: a folder.
+        by: ``conversation``; ``speaker``: nobody is in two parts; ``time``: each part is later than the one before.
+        shares: of the parts, in any unit.
+        seed: of what is drawn at random.
+        settings: of the reading.
+
+    Returns:
+        As `convert_data`.
+
+    Raises:
+        DiasumError: as `convert_data`, or what was asked for cannot be had: see `diasum.data.splitting`.
+    """
+    from diasum.data.splitting import part_shares, split_corpus
+    from diasum.data.writing import write_corpus
+
+    part_shares(shares)
+    corpus = split_corpus(_corpus(SPLIT_DATA, data, settings), by, shares, seed)
     return [*write_corpus(corpus, Path(out)), *(f"note: {note}" for note in corpus.notes)]
 
 

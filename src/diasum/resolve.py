@@ -99,6 +99,7 @@ BASELINE = Command("baseline", (*_READING, "data.license", *_SCORING), {"evaluat
 SUMMARIZE = Command("summarize", ("generate", "prompt.length", "prompt.redact"))
 CHECK_DATA = Command("data check", (*_READING, "base", "base_revision", "trust_remote_code", *_LENGTHS))
 DATA_STATS = Command("data stats", _READING)
+SPLIT_DATA = Command("data split", _READING)
 CONVERT_DATA = Command("data convert", _READING)
 REDACT_DATA = Command("data redact", _READING)
 

@@ -75,6 +75,7 @@ COMMANDS = {
     "data check": ["data", "check", "talks.jsonl"],
     "data stats": ["data", "stats", "talks.jsonl"],
     "data convert": ["data", "convert", "talks.jsonl", "new.jsonl"],
+    "data split": ["data", "split", "talks.jsonl", "parts", "--shares", "1,1"],
     "config show": ["config", "show"],
     "config check": ["config", "check", "demo", "--set", "lora.use_rslora=true"],
     "demo": ["demo", "--examples", "1", "--set", "base=BASE", "--set", "data.path=CORPUS", *SET],

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from diasum.config import DataSettings, PromptSettings
+from diasum.config import DataSettings, PromptSettings, Settings
 from diasum.data import Corpus, PairEncoder, check_corpus, load_corpus
 from diasum.data.checks.lengths import WordSums, token_lengths
+from diasum.model.loading import load_encoder
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
 
 
@@ -32,6 +33,16 @@ def test_lengths_are_those_of_the_tokenizer(tokenizer: PreTrainedTokenizerFast, 
     assert cut.ids == tuple(pair.id for pair, total in zip(pairs, totals, strict=True) if total > 150)
     assert cut.severity == "warning"
     assert "150 tokens" in cut.message
+
+
+@pytest.mark.parametrize("tokenizer", [tiny_t5_tokenizer(), tiny_bart_tokenizer(), None], ids=["t5", "bart", "mini"])
+def test_words_add_up_for_the_usual_tokenizers(tokenizer: PreTrainedTokenizerFast | None) -> None:
+    encoder = load_encoder(Settings()) if tokenizer is None else PairEncoder(tokenizer, PromptSettings())
+    pairs = load_corpus(DataSettings(path="sample")).splits["train"]
+    texts = [encoder.source_text(pair.dialogue) for pair in pairs]
+    sums = WordSums(lambda some: list(map(len, encoder.source_ids(some))), texts[:20])
+    assert sums.additive
+    assert list(sums(texts)) == list(map(len, encoder.source_ids(texts)))
 
 
 def test_where_words_do_not_add_up_whole_texts_are_counted() -> None:

@@ -154,6 +154,33 @@ def convert(
 
 
 @app.command(cls=Command)
+def split(
+    data: Source,
+    out: Annotated[Path, typer.Argument(help="Folder for train.jsonl, validation.jsonl and test.jsonl.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            help="conversation; speaker (nobody is in two parts); time (each part is later than the one before)."
+        ),
+    ] = "conversation",
+    shares: Annotated[str, typer.Option(help="Of train, validation and test; or of train and test.")] = "80,10,10",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn at random.")] = 0,
+    set_: options.Set = None,
+) -> None:
+    """Divide a corpus into training, validation and test; dialogues that are the same, or nearly, stay in one part."""
+    from diasum import api
+    from diasum.cli.drawing import console
+    from diasum.errors import DiasumError
+
+    try:
+        numbers = [float(share) for share in shares.split(",")]
+    except ValueError:
+        raise DiasumError(f"--shares: expected numbers, found `{shares}`.", hint="For example 80,10,10.") from None
+    for line in api.split_data(data, out, by=by, shares=numbers, seed=seed, settings=options.overrides(set_)):
+        console().print(line, markup=False)
+
+
+@app.command(cls=Command)
 def show(
     file: Annotated[Path, typer.Argument(help="A file, folder or zip archive with conversations.")],
     format_: options.Format = None,

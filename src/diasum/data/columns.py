@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from diasum.config import DataSettings
@@ -25,6 +26,7 @@ SUMMARY_NAMES = (
     *("summaries", "summary", "highlights", "section_text", "abstract", "note", "tldr", "recap", "minutes"),
     *("references", "reference", "target", "output"),
 )
+TIME_NAMES = ("began", "date", "datetime", "date_time", "time", "timestamp", "created_at", "started_at", "start_time")
 TOPIC_NAMES = ("topic", "topic1", "section_header", "category", "domain", "label")
 
 
@@ -164,7 +166,24 @@ def _pair(row: dict[str, Any], index: int, table: Table, split: str, columns: Co
     references = tuple(text for name in columns.summaries for text in cell_texts(row.get(name)))
     identifier = one_line(row.get(columns.id)) if columns.id else ""
     topic = one_line(row.get(columns.topic)) if columns.topic else ""
-    return Pair(identifier or f"{split}_{index}", dialogue, references, topic or None)
+    return Pair(identifier or f"{split}_{index}", dialogue, references, topic or None, _began(row))
+
+
+def _began(row: dict[str, Any]) -> datetime | None:
+    """When a row's conversation began, by a column with a usual name: ISO 8601, or seconds or milliseconds since 1970."""
+    name = find_name(row, TIME_NAMES)
+    value = row[name] if name is not None else None
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    try:
+        if isinstance(value, str) and not re.fullmatch(r"\d{9,13}(\.\d+)?", value.strip()):
+            return datetime.fromisoformat(value.strip())
+        number = float(value)  # type: ignore[arg-type]
+        return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC) if number > 1e8 else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _conversation(row: dict[str, Any], columns: Columns) -> Any:
@@ -217,7 +236,7 @@ def _merge(group: list[Pair], row_id: str) -> Pair:
     name = stems.pop() if len(group) > 1 and len(stems) == 1 else row_id
     references = tuple(text for row in group for text in row.references)
     topic = next((row.topic for row in group if row.topic), None)
-    return Pair(name, group[0].dialogue, references, topic)
+    return Pair(name, group[0].dialogue, references, topic, group[0].began)
 
 
 def _note_repeated(ids: Iterable[tuple[str, str]], split: str) -> list[str]:

@@ -58,5 +58,7 @@ def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[st
     check_aliases(reading, dialogues)
     notes += (line.removeprefix("note: ") for line in readings(dialogues))
     names = unique([one.id or f"{path.stem}-{number}" for number, one in enumerate(dialogues, 1)])
-    rows = [{"id": name, "dialogue": one.dialogue} for name, one in zip(names, dialogues, strict=True)]
+    rows = [
+        {"id": name, "dialogue": one.dialogue, "began": one.began} for name, one in zip(names, dialogues, strict=True)
+    ]
     return {UNNAMED: Table(str(path), rows)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from diasum.dialogue import Dialogue
 from diasum.dialogue.files.splits import canonical_split
@@ -20,12 +21,14 @@ class Pair:
         dialogue: the conversation.
         references: one or more human summaries; the first is the one trained on. Empty only where no summary is needed.
         topic: the source's own label, if it has one.
+        began: when the conversation began, where the source says so.
     """
 
     id: str
     dialogue: Dialogue
     references: tuple[str, ...]
     topic: str | None = None
+    began: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Corpus:
 def one_reference_each(pairs: Iterable[Pair]) -> list[Pair]:
     """A pair for every reference, so that training can use them all; ids of dialogues with several get a number (``id#2``)."""
     return [
-        Pair(pair.id if i == 0 else f"{pair.id}#{i + 1}", pair.dialogue, (reference,), pair.topic)
+        Pair(pair.id if i == 0 else f"{pair.id}#{i + 1}", pair.dialogue, (reference,), pair.topic, pair.began)
         for pair in pairs
         for i, reference in enumerate(pair.references)
     ]

@@ -49,6 +49,7 @@ def _row(pair: Pair) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": pair.id,
         "topic": pair.topic,
+        "began": pair.began.isoformat() if pair.began else None,
         "turns": [
             {"speaker": turn.speaker, "text": turn.text}
             | {name: time for name, time in (("start", turn.start), ("end", turn.end)) if time is not None}

@@ -98,11 +98,19 @@ def language_findings(
         yield Finding("other_language", "info", message, split, len(other), tuple(name for name, _ in other))
     differing = []
     for pair, code in zip(pairs, languages, strict=True):
-        if code != UNKNOWN and any(language_of(text) not in (code, UNKNOWN) for text in pair.references):
+        if code != UNKNOWN and any(_differs(text, code) for text in pair.references):
             differing.append(pair.id)
     if differing:
         message = f"{len(differing)} of {len(pairs)} dialogues of `{split}` have a summary in another language."
         yield Finding("summary_language", "warning", message, split, len(differing), tuple(differing))
+
+
+def _differs(text: str, code: str) -> bool:
+    """Whether a text is clearly in another language than that."""
+    words = words_of(text[: 2 * _LOOKED_AT])
+    if code == "en" and words and english_share(words) >= _ENGLISH / 2:
+        return False  # also where it is too short to tell what it is
+    return language_of(text) not in (code, UNKNOWN)
 
 
 def usual_language(languages: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ from diasum.data.encoding import PairEncoder
 from diasum.data.pairs import Corpus, Pair
 
 _WORD = re.compile(r"\s*\S+")  # with the space before it
+_BEFORE = "a"
 _TRIED = 100  # texts
 _CHUNK = 4096
 _MANY_CUT = 0.05  # of the dialogues or references
@@ -40,7 +41,7 @@ class WordSums:
         self._count = count
         self._of_word: dict[str, int] = {}
         self._constant = 0
-        (self._special,) = count([""])
+        self._special, self._before = count(["", _BEFORE])
         differences = {whole - parts for whole, parts in zip(count(tried), self._sums(tried), strict=True)}
         self.additive = len(differences) <= 1
         self._constant = differences.pop() if len(differences) == 1 else 0
@@ -54,10 +55,17 @@ class WordSums:
     def _sums(self, texts: Sequence[str]) -> list[int]:
         split = [_WORD.findall(text) for text in texts]
         new = list({word for words in split for word in words if word not in self._of_word})
-        for word, tokens in zip(new, self._count(new) if new else (), strict=True):
-            self._of_word[word] = tokens - self._special
+        # A word with space before it is counted after another one: some tokenizers treat the first one of a text in their own way.
+        first = [word for word in new if not word[0].isspace()]
+        later = [word for word in new if word[0].isspace()]
+        self._of_word |= self._beyond(self._special, first, first)
+        self._of_word |= self._beyond(self._before, later, [_BEFORE + word for word in later])
         length = self._of_word.__getitem__
         return [sum(map(length, words)) + self._constant for words in split]
+
+    def _beyond(self, base: int, words: Sequence[str], texts: Sequence[str]) -> dict[str, int]:
+        counts = self._count(texts) if texts else []
+        return {word: tokens - base for word, tokens in zip(words, counts, strict=True)}
 
 
 def token_lengths(corpus: Corpus, encoder: PairEncoder, base: str) -> tuple[TokenLengths, list[Finding]]:
