@@ -188,9 +188,8 @@ def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source:
     table = Table(source.where, rows)
     reason = f"a table with a message a row, joined by `{columns.group}`"
     joined = list(conversations(table, columns))
-    notes = [
-        f"{source.where}: its {counted(len(rows), 'row')} are messages of {counted(len(joined), 'conversation')}, joined by `{columns.group}`."
-    ]
+    counts = f"its {counted(len(rows), 'row')} are messages of {counted(len(joined), 'conversation')}"
+    notes = [f"{source.where}: {counts}, joined by `{columns.group}`."]
     for identifier, messages in joined:
         turns = [
             Message(one.speaker, one.text, one.kind, one.time, source=_number(places[one.row])) for one in messages
