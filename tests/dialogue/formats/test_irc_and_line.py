@@ -130,3 +130,10 @@ def test_exports_of_line() -> None:
 def test_other_forms_of_line(text: str, expected: list[tuple[str, str]]) -> None:
     one = read(text)
     assert (turns(one), one.began) == (expected, datetime(2024, 5, 12, 22, 59))
+
+
+def test_a_quote_that_is_never_closed_swallows_nothing_and_takes_no_time() -> None:
+    head = "[LINE] Chat history with Ana\nSaved on: 2024/05/13 12:00\n\n2024/05/12(Sun)\n"
+    lines = '10:00\tAna\t"so\n' + "x\n" * 200_000 + "10:01\tBen\tHi\n"
+    one = read(head + lines)
+    assert [speaker for speaker, _ in turns(one)] == ["Ana", "Ben"]

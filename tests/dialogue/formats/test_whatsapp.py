@@ -323,3 +323,8 @@ def test_no_such_date_is_no_crash() -> None:
 def test_a_file_that_is_none() -> None:
     with pytest.raises(DiasumError, match="no line begins with a date and a time"):
         read("Ana: Hi\nBen: Ho\n", format="whatsapp")
+
+
+def test_a_message_of_very_many_lines_takes_no_time() -> None:
+    text = "12/05/24, 10:31 - Ana: 1" + "\n" * 300_000 + "end\n12/05/24, 10:32 - Ben: 2\n"
+    assert turns(read(text)) == [("Ana", "1 end"), ("Ben", "2")]

@@ -136,11 +136,11 @@ def _messages(source: Source, form: _Form) -> Iterator[Message]:
     for number, line in source.lines():
         text = plain(line)
         quoted = begun is not None and begun.open
-        match = pattern.match(text) if not quoted else None
+        match = pattern.match(text)
         heading = _DAY.match(text.strip()) if not quoted else None
         if match is None and heading is None:
             if begun is not None:
-                begun.lines.append(line)
+                begun.go_on(line)
             elif text.strip():
                 header = _TITLE.match(text) or _SAVED.match(text.strip())
                 yield Message("", line, "notice" if header else None, source=number)
@@ -164,16 +164,22 @@ class _Begun:
     lines: list[str]
     number: int
 
-    @property
-    def open(self) -> bool:
-        """Whether it is in quotes that are not closed yet."""
-        text = self.lines[0].partition("\t")[2]
-        return text.startswith('"') and (len(self.lines) > 1 or text.count('"') % 2 == 1) and not self._closed
+    quotes: int = 0
+
+    def __post_init__(self) -> None:
+        words = self.lines[0].partition("\t")[2]
+        self.quotes = words.count('"') if words.startswith('"') else 0
+
+    def go_on(self, line: str) -> None:
+        """Take another line of the message."""
+        self.lines.append(line)
+        if self.quotes:
+            self.quotes += line.count('"')
 
     @property
-    def _closed(self) -> bool:
-        joined = "\n".join(self.lines).partition("\t")[2]
-        return joined.count('"') % 2 == 0
+    def open(self) -> bool:
+        """Whether it is in quotes that are not closed yet, as texts of several lines are."""
+        return self.quotes % 2 == 1
 
     def message(self, form: _Form) -> Message:
         whole = "\n".join(self.lines).rstrip("\n")

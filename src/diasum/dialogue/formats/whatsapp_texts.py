@@ -34,7 +34,8 @@ _STICKER = re.compile(
     re.I,
 )
 _DELETED = compiled(rf"[⊘🚫]? ?(?:{any_of(phrases.DELETED)}) ?[.。]?")
-_EDITED = compiled(rf"\s*<(?:{any_of(phrases.EDITED)})[.。]?>\s*$")
+_EDITED = compiled(rf"<(?:{any_of(phrases.EDITED)})[.。]?>$")
+_LONGEST_EDIT = 120  # letters of the mark of an edit
 _NOTICE = compiled(any_of(notices.NOTICES))
 _CALL = compiled(rf"(?:{any_of(notices.CALLS)})(?P<rest>.{{0,80}})$")
 _CALL_ENDS = re.compile(r"[\s.,:;•\-–]|\d|$")
@@ -94,7 +95,7 @@ def classified(text: str, placeholders: frozenset[str], *, marked: bool) -> Told
     own = marked and text.lstrip().startswith(_MARK)
     asides: list[Aside] = []
     seen = _unmarked(text).strip()
-    if edited := _EDITED.search(seen):
+    if edited := _EDITED.search(seen, max(0, len(seen) - _LONGEST_EDIT)):
         asides.append(Aside("edit", edited[0].strip()))
         seen = seen[: edited.start()].strip()
         text = seen
