@@ -254,6 +254,13 @@ def test_authors_do_not_join(tmp_path: Path) -> None:
     assert [(one.id, turns(one)) for one in read_all(write(tmp_path, "csv", rows))] == EXPECTED
 
 
+def test_a_damaged_text_in_parquet_is_refused() -> None:
+    content = parquet([{"dialogue": "Ana: Déjà vu."}])
+    assert "é".encode() in content
+    with pytest.raises(DiasumError, match="not a readable parquet file"):
+        read(content.replace("é".encode(), b"\xff\xff"))
+
+
 @pytest.mark.parametrize("cut", [40, 300])
 def test_a_damaged_sheet_is_refused(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "x.xlsx"

@@ -206,7 +206,12 @@ def read_parquet(file: Path | IO[bytes], where: str) -> Table:
 
     try:
         return Table(where, pq.read_table(file).to_pylist())
-    except (pa.ArrowException, OSError) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:  # the last two: texts and times that are none
         raise DiasumError(f"{where} is not a readable parquet file: {error}") from None
 
 
