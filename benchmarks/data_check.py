@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import RESULTS
+from benchmarks.machine import results_file
+from diasum.versions import versions
 
 DIALOGUES = 100_000
 _WORDS = 130  # a dialogue's, about
@@ -84,7 +85,7 @@ def main() -> None:
     """Write the file, check it in a process of its own, save the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dialogues", type=int, default=DIALOGUES)
-    parser.add_argument("--out", type=Path, default=RESULTS / "data-check.json")
+    parser.add_argument("--out", type=Path, help="default: this processor's class's in results/")
     parser.add_argument("--measure", type=Path, help="check this file in this process and print the figures")
     arguments = parser.parse_args()
     if arguments.measure:
@@ -98,7 +99,9 @@ def main() -> None:
         one_core = os.environ | {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
         done = subprocess.run(command, check=True, capture_output=True, text=True, env=one_core)
     figures = json.loads(done.stdout.splitlines()[-1])
-    arguments.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    figures["conditions"] = {"threads": 1, "load_average_after": os.getloadavg(), "versions": versions()}
+    out = arguments.out or results_file("data-check")
+    out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import data_check
 from benchmarks.house_form import FORMS
 from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
@@ -108,3 +109,11 @@ def test_a_row_is_measured_anew_for_other_weights_settings_or_seeds(monkeypatch:
     assert Plan((1, 2), quick=True).identity(ROWS["everyday"]) != same
     monkeypatch.setattr("benchmarks.mini.weights_hash", lambda folder: "other")
     assert Plan((1, 2)).identity(ROWS["everyday"]) != same
+
+
+def test_dialogues_made_up_for_the_check_of_data_are_dialogues() -> None:
+    rows = list(data_check.made_up(200))
+    assert rows == list(data_check.made_up(200))
+    assert len({row["id"] for row in rows}) == 200
+    assert 5 < 200 - len({row["dialogue"] for row in rows}) < 30  # some are there twice
+    assert all(len(parse_dialogue(row["dialogue"]).speakers) == 2 and row["summary"] for row in rows)

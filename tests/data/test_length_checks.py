@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 import pytest
@@ -33,6 +34,10 @@ def test_lengths_are_those_of_the_tokenizer(tokenizer: PreTrainedTokenizerFast, 
     assert cut.ids == tuple(pair.id for pair, total in zip(pairs, totals, strict=True) if total > 150)
     assert cut.severity == "warning"
     assert "150 tokens" in cut.message
+    long = [pair for pair, total in zip(pairs, totals, strict=True) if total > 150]
+    windows = statistics.median(len(encoder.encode_windows(pair.dialogue)) for pair in long)
+    assert of_split.windows_median == windows >= 2
+    assert f"read in windows, {windows:g} each at the median" in cut.message
 
 
 @pytest.mark.parametrize("tokenizer", [tiny_t5_tokenizer(), tiny_bart_tokenizer(), None], ids=["t5", "bart", "mini"])

@@ -85,6 +85,8 @@ class Lengths:
         sources_cut: dialogues with more tokens than the base is given.
         tokens_cut: share of all source tokens beyond that limit, 0 to 1.
         targets_cut: references with more tokens than are trained on.
+        windows_median: how many windows a dialogue that is too long would be summarised in (`diasum.data.windows`), the median over a
+            hundred of them; None where there are none.
     """
 
     sources: Spread
@@ -92,6 +94,7 @@ class Lengths:
     sources_cut: int
     tokens_cut: float
     targets_cut: int
+    windows_median: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
