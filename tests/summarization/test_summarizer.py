@@ -122,25 +122,31 @@ def test_long_conversations_are_cut_on_request_and_said_so(summarizer: Summarize
 def test_long_conversations_are_read_in_windows(summarizer: Summarizer) -> None:
     small: Any = {"max_new_tokens": 12, "num_beams": 1}
     done: list[int] = []
-    other = LONG.replace("Anna", "Ben")
-    first, short, second = summarizer.summarize_all([LONG, TEXT, other], progress=done.append, **small)
+    long = "\n".join(LONG.splitlines()[:60])
+    other = long.replace("Anna", "Ben")
+    first, short, second = summarizer.summarize_all([long, TEXT, other], progress=done.append, **small)
     assert sum(done) == 3
-    assert [first, short, second] == [summarizer.summarize_all([text], **small)[0] for text in (LONG, TEXT, other)]
+    assert len(done) == 3, "told while windows are read, not only at the end"
+    for summary, text in ((first, long), (short, TEXT), (second, other)):
+        (alone,) = summarizer.summarize_all([text], **small)
+        same = summary.text == alone.text
+        assert same, "alone as among others"
+        assert summary.windows == alone.windows
     assert short.text == summarizer.summarize(TEXT, long="cut", **small)
     assert (short.passes, short.read_in_windows) == (1, None)
     assert first.windows is not None
     assert first.passes is not None
     assert first.tokens_read is not None
-    assert first.passes >= len(first.windows) > 3
+    assert first.passes >= len(first.windows) > 2
     assert first.reading is not None
     assert first.reading.whole
-    assert (first.windows[0].first, first.windows[-1].last) == (0, 199)
+    assert (first.windows[0].first, first.windows[-1].last) == (0, 59)
     assert all(after.first <= before.last + 1 for before, after in pairwise(first.windows))
     assert str(first.read_in_windows).startswith(f"read in {len(first.windows)} windows ({first.passes} passes, ")
-    assert first.tokens_read > 200 * 8
+    assert first.tokens_read > 60 * 8
     for sentence in first.sentences:
         assert sentence.turns
-        assert set(sentence.turns) <= set(range(200))
+        assert set(sentence.turns) <= set(range(60))
     assert Summary.from_record(first.to_record()) == first
 
 

@@ -101,8 +101,20 @@ class Trained:
     ) -> list[Summary]:
         """Summaries of dialogues that are too long for one pass, with what is known of how all of them were made."""
 
+        told = windows_done = 0
+
         def write(ids: list[list[int]]) -> list[Generated]:
-            return generate(self.model, self.base.tokenizer, ids, settings)
+            def advance(
+                count: int,
+            ) -> None:  # of windows, told as dialogues; those of summaries that are read again come last
+                nonlocal told, windows_done
+                windows_done += count
+                reached = min(windows_done, len(ids)) * (len(dialogues) - 1) // len(ids)
+                if progress and reached > told:
+                    progress(reached - told)
+                    told = reached
+
+            return generate(self.model, self.base.tokenizer, ids, settings, progress=advance)
 
         summaries = []
         for job, joined in summarize_in_windows(self.encoder, dialogues, write, closing=settings.closing):
@@ -120,7 +132,7 @@ class Trained:
                 )
             )
         if progress and dialogues:
-            progress(len(dialogues))
+            progress(len(dialogues) - told)
         return summaries
 
     def _sentences(self, dialogue: Dialogue, text: str) -> tuple[Sentence, ...]:
