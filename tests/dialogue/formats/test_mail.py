@@ -152,6 +152,12 @@ def test_sentences_are_no_signatures(text: str) -> None:
     assert (part.text, part.signature) == (text, "")
 
 
+def test_a_text_of_nothing_but_fields_is_kept() -> None:
+    text = "From: Monday it went on\nTo: the end\nSubject: to change"
+    (part,) = parts_of(text)
+    assert part.text == text
+
+
 def test_answers_between_quoted_lines() -> None:
     (part,) = parts_of("> Does Monday work?\nYes.\n\n> And Tuesday?\n> Or Friday?\nNo:\n- busy")
     assert part.text.split("\n") == ["Yes.", "", "No:", "- busy"]

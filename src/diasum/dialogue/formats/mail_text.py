@@ -70,6 +70,8 @@ def parts_of(text: str) -> list[Part]:
         _part(*(_with_long_lines(part, lines) for part in block), newest=number == 0)
         for number, block in enumerate(blocks)
     ]
+    if text.strip() and not any(part.text or part.quotes for part in parts):
+        return [Part("", "", text.strip())]  # what looks like the fields of an earlier message is all there is
     return [part for number, part in enumerate(parts) if part.text or number == 0]
 
 
