@@ -69,6 +69,7 @@ def test_near_duplicates_are_those_of_jaccard_eight_tenths(changed: int, near: b
     assert (finding is not None) == near
     if finding:
         assert (finding.count, finding.ids) == (1, ("x = y",))
+        assert finding.message == "1 dialogue of `test` nearly repeats one of `train` (similarity of 0.8 or more)."
 
 
 def test_duplicates_inside_a_split_are_told_apart() -> None:

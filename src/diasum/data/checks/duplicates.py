@@ -95,7 +95,7 @@ def duplicate_findings(corpus: Corpus, duplicates: Duplicates) -> Iterator[Findi
     places = [(split, pair.id) for split, pairs in corpus.splits.items() for pair in pairs]
     yield from _shared(corpus, duplicates, places)
     equal = [(first, i) for i, first in duplicates.same.items()]
-    for pairs, kind, how in ((equal, "duplicate", ""), (duplicates.near, "near_duplicate", "nearly ")):
+    for pairs, kind, how in ((equal, "duplicate", "repeat"), (duplicates.near, "near_duplicate", "nearly repeat")):
         by_splits: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
         for i, j in sorted(pairs):
             by_splits[places[i][0], places[j][0]].append((i, j))
@@ -104,12 +104,13 @@ def duplicate_findings(corpus: Corpus, duplicates: Duplicates) -> Iterator[Findi
             if across and kind == "duplicate":
                 continue  # told as overlap
             count = len({j for _, j in positions})
-            where = f"{how}also in `{one}`" if across else f"{how}in it twice"
-            similar = f" (similarity of {NEAR} or more)" if how else ""
+            verb = f"{how}s" if count == 1 else how
+            which = f"one of `{one}`" if across else "another one of it"
+            similar = f" (similarity of {NEAR} or more)" if kind == "near_duplicate" else ""
             yield Finding(
                 kind=kind,
                 severity="warning" if across else "info",
-                message=f"{counted(count, 'dialogue')} of `{other}` {where}{similar}.",
+                message=f"{counted(count, 'dialogue')} of `{other}` {verb} {which}{similar}.",
                 split=f"{one}/{other}" if across else other,
                 count=count,
                 ids=tuple(f"{places[i][1]} = {places[j][1]}" for i, j in positions),
