@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diasum.dialogue.formats.whatsapp_texts import classified, notice_of
 from diasum.dialogue.text import one_line
 from tests.dialogue.formats.reading import read, turns
 
@@ -19,6 +20,11 @@ BEGAN = datetime(2024, 5, 13, 22, 30)
 
 # Letters, digits, punctuation, symbols and spaces of all scripts
 words = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=40).filter(one_line)
+words = words.filter(
+    lambda text: (
+        notice_of(f"Ana: {text}", named=True) is None and classified(text, frozenset(), marked=False)[1:] == (None, ())
+    )
+)
 lines = st.lists(words, min_size=1, max_size=3).map("\n".join)
 
 

@@ -268,6 +268,7 @@ def test_what_only_looks_like_one_is_speech(stamp: str, text: str) -> None:
         'Ana hat den Betreff von "A: B" zu "C: D" geändert',
         'Ana näytti ryhmän uuden nimen "Trip: Rome"',
         "Ana changed this group's icon",
+        "Ana changed this group's description: see below",
     ],
 )
 def test_notices_that_quote_a_colon_name_no_speaker(notice: str) -> None:
@@ -328,3 +329,24 @@ def test_a_file_that_is_none() -> None:
 def test_a_message_of_very_many_lines_takes_no_time() -> None:
     text = "12/05/24, 10:31 - Ana: 1" + "\n" * 300_000 + "end\n12/05/24, 10:32 - Ben: 2\n"
     assert turns(read(text)) == [("Ana", "1 end"), ("Ben", "2")]
+
+
+def test_a_group_whose_name_has_a_colon_says_nothing() -> None:
+    stamp = "[12/05/24, 10:33:00] "
+    notices = [
+        "\u200eMessages and calls are end-to-end encrypted.",
+        "\u200eAna created this group",
+        "\u200eAna added Ben",
+    ]
+    text = "".join(f"{stamp}Project: Alpha: {notice}\n" for notice in notices)
+    one = read(f"{text}{stamp}Ana: Hi: all\n{stamp}Ben: look: \u200e<attached: x.jpg>\n")
+    assert one.dialogue.speakers == ("Ana", "Ben")
+    assert turns(one)[0] == ("Ana", "Hi: all")
+    assert one.left_out == {"notice": 2, "join": 1}
+
+
+def test_a_caption_in_the_line_of_its_file() -> None:
+    stamp = "[12/05/24, 10:33:00] "
+    one = read(f"{stamp}Ana: \u200e<attached: 00000012-PHOTO.jpg> Look: here\n{stamp}Ben: live location shared\n")
+    assert turns(one) == [("Ana", "Look: here")]
+    assert one.left_out == {"media": 1, "location": 1}

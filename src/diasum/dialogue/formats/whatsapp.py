@@ -150,10 +150,14 @@ class _Chat:
 
     def _is_sender(self, name: str) -> bool:
         """Whether a label is somebody's name, and not the beginning of a notice with a colon in it."""
-        once = self.senders[name] <= 1
-        return not (
-            once and (len(name) > _LONGEST_NAME or len(name.split()) > 6 or any(mark in name for mark in '"“„«「'))
-        )
+        if self.senders[name] > 1:
+            return True
+        words = name.split()
+        if len(name) > _LONGEST_NAME or len(words) > 6 or any(mark in name for mark in '"“„«「'):
+            return False
+        # "Ana changed this group's description: ..." where Ana writes, too
+        begins = any(" ".join(words[:count]) in self.senders for count in range(1, len(words)))
+        return not (begins and sum(word[0].islower() for word in words[1:]) > 1)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,9 @@ _FILE = r"[^\n<>:\"/\\|?*]{1,200}?\.[A-Za-z0-9]{2,5}"
 _OWN_FILE = r"(?:[A-Z]{3,4}-\d{8}-WA\d+|\d{8}-[A-Z_]+-\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)\.[A-Za-z0-9]{2,5}"
 _ATTACHED = re.compile(rf"({_OWN_FILE}) \([^()\n]{{3,40}}\)$|({_FILE}) \((?:{any_of(phrases.ATTACHED)})\)$", re.I)
 _ATTACHED_IPHONE = re.compile(rf"<[^<>:\n]{{2,30}} ?: ?({_FILE})>$")
+_ATTACHED_INLINE = re.compile(rf"(<[^<>:\n]{{2,30}} ?: ?{_FILE}>) ?([^\s<].*)$", re.S)
+# `Project: Alpha: ` and what the telephone wrote: the name of a group, with a colon in it
+_UNDER_GROUP = re.compile(rf"[^\n]{{1,100}}?: [^\n]{{0,100}}?: ?{_MARK}(?!<|[^\n]{{0,40}}\b(?:omitted|weggelassen)\b)")
 _BARE_FILE = re.compile(_FILE + "$")
 _DOCUMENT = re.compile(r".*• ?\d.*$", re.S)  # Plan.pdf • 3 pages document omitted
 _MEDIA = compiled(rf"<? ?(?:{any_of(phrases.MEDIA)}) ?\.?>?")
@@ -42,7 +45,9 @@ _CALL_ENDS = re.compile(r"[\s.,:;•\-–]|\d|$")
 _JOIN = compiled(any_of(notices.JOINS))
 _QUOTING = compiled(rf"[^:\n]{{1,80}} ?(?:{notices.QUOTING})[^:\n]{{0,60}}[\"“”„«»「『']")
 _QUOTE = re.compile("[\"“”„«»「『']")
-_LOCATION = compiled(rf"(?:{notices.LOCATION}) ?: ?https?://\S+|.{{0,60}}https://maps\.google\.com/\?q=\S+")
+_LOCATION = compiled(
+    rf"(?:{notices.LOCATION}) ?: ?https?://\S+|.{{0,60}}https://maps\.google\.com/\?q=\S+|live location shared"
+)
 _POLL = compiled(rf"(?:{notices.POLL}) ?: ?\n")
 _CONTACT = re.compile(r"[^\n]{1,120}\.vcf(?: \([^()\n]{3,40}\))?$", re.I)
 _PLACEHOLDER = re.compile(r"<(?P<words>[^<>=/\n]{4,60})>")
@@ -73,6 +78,8 @@ def notice_of(text: str, *, named: bool) -> Told | None:
         named: whether it may begin with a sender; what has none is a notice of some kind.
     """
     seen = _unmarked(text).strip()
+    if named and _UNDER_GROUP.match(text):
+        return Told(text, "join" if _JOIN.search(seen) and not _NOTICE.search(seen) else "notice")
     if not named:
         if _CALL.match(seen):
             return Told(text, "call")
@@ -101,6 +108,8 @@ def classified(text: str, placeholders: frozenset[str], *, marked: bool) -> Told
         text = seen
     if kind := _whole(seen, placeholders):
         return Told(text, kind, tuple(asides))
+    if inline := _ATTACHED_INLINE.match(seen):  # a caption in the line of its file
+        return Told(inline[2].strip(), None, (Aside(_file_kind(inline[1], inline[1]), inline[1]), *asides))
     first, _, rest = seen.partition("\n")
     if kind := _file_of(first.strip(), placeholders):
         rest = rest.strip()
@@ -155,6 +164,10 @@ def _file_of(line: str, placeholders: frozenset[str]) -> str | None:
         name = attached[1] or attached[2]
     else:
         return None
+    return _file_kind(name, line)
+
+
+def _file_kind(name: str, line: str) -> str:
     if name.lower().endswith(".vcf"):
         return "contact"
     return "sticker" if _STICKER.search(line) or name.startswith("STK-") or ".webp" in name else "media"
