@@ -182,6 +182,17 @@ def speed_table(results: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *notes])
 
 
+def exports_table(results: dict[str, Any]) -> str:
+    """Memory and time of reading exports, of two sizes each."""
+    lines = ["| export | size | dialogues | peak memory of the process | processor time |", "|---|---|---|---|---|"]
+    for name, rows in results["formats"].items():
+        lines += [
+            f"| {name} | {row['megabytes']:,} MB | {row['dialogues']:,} | {row['peak_mb']} MB | {row['processor_seconds']:.0f} s |"
+            for row in rows
+        ]
+    return "\n".join(lines)
+
+
 def insert(text: str, content: str, name: str = "results") -> str:
     """Put a table between its marks."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
@@ -350,6 +361,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "windows": _of(windows_table, "windows"),
         "memory": _of(memory_by_length, "windows"),
     },
+    ROOT / "docs" / "formats.md": {"exports": _of(exports_table, "exports")},
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),
