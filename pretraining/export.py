@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,17 @@ HISTORY = Path(__file__).with_name("history.json")  # of the shipped model, from
 DESTINATION = Path(__file__).resolve().parents[1] / "src" / "diasum" / "assets" / "mini"
 
 
-def load_run(run: Path, weights: str = "average") -> tuple[PreTrainedModel, PreTrainedTokenizerBase, dict[str, Any]]:
-    """Model (float32), tokenizer and counters of a run; `weights` is `average` (always of `gpu`) or `model`, the last step's."""
+def load_run(
+    run: Path, weights: str = "average", others: Sequence[Path] = ()
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, dict[str, Any]]:
+    """Model (float32), tokenizer and counters of a run.
+
+    Args:
+        run: the run's folder.
+        weights: `average` (always of `gpu`) or `model`, the last step's.
+        others: earlier checkpoints of the same run, whose weights are averaged with its own, each counting alike (model soups, Wortsman
+            et al. 2022): where the last passes fit the training examples ever more closely, this undoes some of it.
+    """
     if (run / "mini").is_dir():
         brought: Any = AutoModelForSeq2SeqLM.from_pretrained(run / "mini", dtype=torch.float32)
         counters = json.loads((run / "settings.json").read_text(encoding="utf-8"))
@@ -49,8 +59,10 @@ def load_run(run: Path, weights: str = "average") -> tuple[PreTrainedModel, PreT
         decoder_layers=s["decoder_layers"],
     )
     model = build_model(shape, structured=False)
-    model.load_state_dict(state[weights])
-    return model.eval(), AutoTokenizer.from_pretrained(run / "tokenizer"), state["counters"] | {"start": s["start"]}
+    states = [state, *(torch.load(other, map_location="cpu", weights_only=True) for other in others)]
+    model.load_state_dict({name: sum(s[weights][name] for s in states) / len(states) for name in state[weights]})
+    counters = state["counters"] | {"start": s["start"], "averaged": [one["counters"]["tokens"] for one in states]}
+    return model.eval(), AutoTokenizer.from_pretrained(run / "tokenizer"), counters
 
 
 def write_bundle(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, card: str) -> int:
@@ -104,7 +116,7 @@ def curve(run: Path, start: str, rows: int = 6) -> str:
     for p in chosen:
         held, dialogsum = p["held_out"], p.get("dialogsum", {})
         lines.append(
-            f"| {p['tokens'] / 1e6:.1f}M | {p['loss'].get('summary', float('nan')):.2f} | {p['exact_reading']:.2f} | "
+            f"| {p['tokens'] / 1e6:.1f}M | {p['loss'].get('summary', p['loss'].get('written', float('nan'))):.2f} | {p['exact_reading']:.2f} | "
             f"{held['rouge1']:.1f} | {held['gap']:.1f} | {held.get('precision', 0):.2f} | {dialogsum.get('rouge1', float('nan')):.1f} | "
             f"{dialogsum.get('gap', float('nan')):.1f} |"
         )
@@ -116,6 +128,14 @@ def earlier(start: str) -> dict[str, Any]:
     if not start:
         return {"steps": 0, "hours": 0.0, "probes": []}
     return dict(json.loads(HISTORY.read_text(encoding="utf-8")))
+
+
+def average(tokens: Sequence[int]) -> str:
+    """A sentence on checkpoints averaged, by the tokens seen at each; empty for a single one."""
+    if len(tokens) < 2:
+        return ""
+    *first, last = [f"{count / 1e6:.1f}M" for count in sorted(tokens)]
+    return f"The weights are the mean of those after {', '.join(first)} and {last} tokens."
 
 
 def model_card(run: Path, model: PreTrainedModel, counters: dict[str, Any], notes: str = "") -> str:
@@ -133,6 +153,7 @@ def model_card(run: Path, model: PreTrainedModel, counters: dict[str, Any], note
         tokens=f"{counters['tokens'] / 1e6:.1f}",
         steps=counters["step"] + before["steps"],
         hours=f"{counters['seconds'] / 3600 + before['hours']:.1f}",
+        average=average(counters.get("averaged", [])),
         curve=curve(run, counters["start"]),
         notes=notes,
     )
@@ -162,13 +183,13 @@ newlines, braces and repeated spaces. For one short sentence begin with `Summari
 {tokens}M tokens (sources and targets) in {steps} steps, {hours} hours of computing, by the project's `pretraining/`:
 an initialisation in which an induction
 head is written into the weights, so that copying works from the first step; Muon and Adam; short dialogues first; half of the
-examples up to 79.0M tokens are reports by rule, which tell or quote any dialogue in the third person, and from there on nine in ten
-are written summaries. At 29.5M and 32.4M tokens slopes were set into two
+examples up to 79.0M tokens are reports by rule, which tell or quote any dialogue in the third person, and from there on three in four
+are written summaries. {average} At 29.5M and 32.4M tokens slopes were set into two
 relative biases, so that a word finds the label of its own turn; at 58.0M a fifth head was written into the weights, which looks there, and
 from then on nine examples in ten have numbered speakers (the project's `pretraining/README.md` says how and why).
 Measured while training (64 pairs each, greedy; ROUGE-1 stemmed; *gap* is ROUGE-1 against the right reference minus
 against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, and after 79.0M they are 100
-written conversations (and 100 of DialogSum), so that only DialogSum's columns compare over the whole length:
+written conversations (and 100 of DialogSum; the loss is that of written summaries), so that only DialogSum's columns compare over the whole length:
 
 {curve}
 
@@ -200,9 +221,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, required=True, help="the run's folder")
     parser.add_argument("--to", type=Path, default=DESTINATION, help="the bundle's folder (replaced)")
     parser.add_argument("--weights", choices=("average", "model"), default="average")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="earlier checkpoints to average with")
     parser.add_argument("--notes", type=Path, help="Markdown to append to the card")
     options = parser.parse_args(argv)
-    model, tokenizer, counters = load_run(options.run, options.weights)
+    model, tokenizer, counters = load_run(options.run, options.weights, options.also)
     notes = options.notes.read_text(encoding="utf-8") if options.notes else ""
     size = write_bundle(model, tokenizer, options.to, model_card(options.run, model, counters, notes))
     print(f"{options.to}: {size / 1e6:.1f} MB after {counters['tokens'] / 1e6:.1f}M tokens")
