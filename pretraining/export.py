@@ -186,7 +186,7 @@ head is written into the weights, so that copying works from the first step; Muo
 examples up to 79.0M tokens are reports by rule, which tell or quote any dialogue in the third person, and from there on three in four
 are written summaries. {average} At 29.5M and 32.4M tokens slopes were set into two
 relative biases, so that a word finds the label of its own turn; at 58.0M a fifth head was written into the weights, which looks there, and
-from then on nine examples in ten have numbered speakers (the project's `pretraining/README.md` says how and why).
+from then on nine examples in ten have numbered speakers (the project's `pretraining/LOG.md` says how and why).
 Measured while training (64 pairs each, greedy; ROUGE-1 stemmed; *gap* is ROUGE-1 against the right reference minus
 against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, and after 79.0M they are 100
 written conversations (and 100 of DialogSum; the loss is that of written summaries), so that only DialogSum's columns compare over the whole length:

@@ -238,6 +238,24 @@ def test_export_loads_and_stays_equal(tokenizer: Any, tmp_path: Path) -> None:
     assert "CC BY-SA" in (tmp_path / "mini" / "README.md").read_text(encoding="utf-8")
 
 
+def test_export_averages_checkpoints(tokenizer: Any, tmp_path: Path) -> None:
+    tokenizer.save_pretrained(tmp_path / "tokenizer")
+    trainer = train.Trainer(TINY, Repeat(), tokenizer)
+    states = []
+    for name in ("earlier.pt", "checkpoint.pt"):
+        trainer.train_step()
+        trainer.save(tmp_path / name)
+        states.append({key: value.clone() for key, value in trainer.average.state_dict().items()})
+    model, _, counters = export.load_run(tmp_path, others=[tmp_path / "earlier.pt"])
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(value, (states[0][key] + states[1][key]) / 2)
+    assert counters["averaged"] == [trainer.tokens, torch.load(tmp_path / "earlier.pt")["counters"]["tokens"]]
+    assert (
+        export.average([104_000_000, 93_000_000]) == "The weights are the mean of those after 93.0M and 104.0M tokens."
+    )
+    assert export.average([104_000_000]) == ""
+
+
 def test_scores_tell_reading_from_one_sentence_for_all() -> None:
     pairs = [
         probes.Pair(f"{n}: I want {k} tables", f"{n} wants {k} tables.", "x")
