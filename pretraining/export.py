@@ -115,8 +115,9 @@ def curve(run: Path, start: str, rows: int = 6) -> str:
     ]
     for p in chosen:
         held, dialogsum = p["held_out"], p.get("dialogsum", {})
+        loss = p["loss"].get("summary", p["loss"].get("written", float("nan")))
         lines.append(
-            f"| {p['tokens'] / 1e6:.1f}M | {p['loss'].get('summary', p['loss'].get('written', float('nan'))):.2f} | {p['exact_reading']:.2f} | "
+            f"| {p['tokens'] / 1e6:.1f}M | {loss:.2f} | {p['exact_reading']:.2f} | "
             f"{held['rouge1']:.1f} | {held['gap']:.1f} | {held.get('precision', 0):.2f} | {dialogsum.get('rouge1', float('nan')):.1f} | "
             f"{dialogsum.get('gap', float('nan')):.1f} |"
         )
@@ -189,7 +190,8 @@ relative biases, so that a word finds the label of its own turn; at 58.0M a fift
 from then on nine examples in ten have numbered speakers (the project's `pretraining/LOG.md` says how and why).
 Measured while training (64 pairs each, greedy; ROUGE-1 stemmed; *gap* is ROUGE-1 against the right reference minus
 against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, and after 79.0M they are 100
-written conversations (and 100 of DialogSum; the loss is that of written summaries), so that only DialogSum's columns compare over the whole length:
+written conversations (and 100 of DialogSum; the loss is that of written summaries), so that only
+DialogSum's columns compare over the whole length:
 
 {curve}
 
