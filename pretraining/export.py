@@ -28,6 +28,8 @@ from pretraining.tasks import SUMMARY, frame
 from pretraining.written import BRIEFLY
 
 LIMIT_BYTES = 32_000_000
+# What diasum summarises with where there is no adapter with settings of its own: left alone, the model goes round in circles.
+GENERATE = {"num_beams": 4, "max_new_tokens": 100, "no_repeat_ngram_size": 3, "long": "windows"}
 HISTORY = Path(__file__).with_name("history.json")  # of the shipped model, from which a run may go on
 DESTINATION = Path(__file__).resolve().parents[1] / "src" / "diasum" / "assets" / "mini"
 
@@ -89,6 +91,7 @@ def write_bundle(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, fol
     model.save_pretrained(part)
     tokenizer.save_pretrained(part)
     (part / "README.md").write_text(card, encoding="utf-8")
+    (part / "diasum.json").write_text(json.dumps({"generate": GENERATE}, indent=1) + "\n", encoding="utf-8")
     size = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())
     if size > LIMIT_BYTES:
         raise ValueError(

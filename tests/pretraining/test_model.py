@@ -12,6 +12,8 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
+from diasum.config import GenerateSettings
+from diasum.model.trained import own_settings
 from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
 from pretraining.curriculum import CURRICULUM, phase_at
@@ -236,6 +238,8 @@ def test_export_loads_and_stays_equal(tokenizer: Any, tmp_path: Path) -> None:
     inputs = loaded(["Repeat: Ann wants"], return_tensors="pt")
     assert model.generate(**inputs, max_new_tokens=4).shape[1] <= 5
     assert "CC BY-SA" in (tmp_path / "mini" / "README.md").read_text(encoding="utf-8")
+    assert own_settings(tmp_path / "mini").generate == GenerateSettings(**export.GENERATE)
+    assert own_settings("mini").generate == GenerateSettings(**export.GENERATE)
 
 
 def test_export_averages_checkpoints(tokenizer: Any, tmp_path: Path) -> None:
