@@ -170,7 +170,7 @@ def test_every_function_refuses_calls_that_do_not_fit(name: str) -> None:
         (lambda: diasum.train(seed=1, run="x"), '{"train.seed": 1} or settings={"evaluate.seed": 1}'),
         (lambda: diasum.evaluate("x", seed=1), 'It is a setting: settings={"evaluate.seed": 1}.'),
         (lambda: diasum.evaluate("x", base_revision="y"), "Available: base, data"),
-        (lambda: diasum.check_data("sample", protocol="auto"), "Available: data, settings."),
+        (lambda: diasum.check_data("sample", protocol="auto"), "Available: base, claims, data"),
         (lambda: diasum.preflight("mini", base="mini"), "is given `base` twice"),
         (lambda: diasum.score("p.txt"), "score() needs `data`.\nIt takes predictions, data, split"),
         (lambda: diasum.baseline("sample", "lead3"), "Give the others by name: method, split"),
