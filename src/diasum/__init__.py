@@ -16,21 +16,23 @@ from diasum.libraries import wait_passively
 if TYPE_CHECKING:
     from diasum.api import (
         baseline,
-        check_data,
         compare,
-        convert_data,
-        data_stats,
         evaluate,
         inspect,
         load,
         preflight,
-        redact_data,
-        restore_data,
         score,
-        show_data,
-        split_data,
         summarize,
         train,
+    )
+    from diasum.api_data import (
+        check_data,
+        convert_data,
+        data_stats,
+        redact_data,
+        restore_data,
+        show_data,
+        split_data,
     )
     from diasum.config import Settings
     from diasum.dialogue import Dialogue, Turn
@@ -43,10 +45,9 @@ __version__ = "0.1.0"
 wait_passively()  # here, as torch may be imported next
 
 _HOMES = {
-    "diasum.api": (
-        *("baseline", "check_data", "compare", "convert_data", "data_stats", "evaluate"),
-        *("inspect", "load", "preflight", "redact_data", "restore_data", "score", "show_data", "split_data"),
-        *("summarize", "train"),
+    "diasum.api": ("baseline", "compare", "evaluate", "inspect", "load", "preflight", "score", "summarize", "train"),
+    "diasum.api_data": (
+        *("check_data", "convert_data", "data_stats", "redact_data", "restore_data", "show_data", "split_data"),
     ),
     "diasum.config": ("Settings",),
     "diasum.dialogue": ("Dialogue", "Turn"),

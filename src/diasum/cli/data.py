@@ -50,10 +50,10 @@ def check(
 
     Exits with 1 when there are errors or warnings.
     """
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console, print_json
 
-    report = api.check_data(
+    report = api_data.check_data(
         data,
         base=base,
         claims=claims or None,
@@ -80,10 +80,10 @@ def check(
 @app.command(cls=Command)
 def stats(data: Source, format_: options.Format = None, set_: options.Set = None, json_: options.Json = False) -> None:
     """Count dialogues, turns, speakers and words, by split."""
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console, print_json, stats_table
 
-    figures = api.data_stats(data, settings=options.overrides(set_, data__format=format_))
+    figures = api_data.data_stats(data, settings=options.overrides(set_, data__format=format_))
     if json_:
         print_json(asdict(figures))
     else:
@@ -114,10 +114,10 @@ def redact(
     set_: options.Set = None,
 ) -> None:
     """Put placeholders for e-mail addresses, telephone, card and account numbers, addresses, speakers' names and the like."""
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console
 
-    for line in api.redact_data(data, out, mapping=mapping, names=names, settings=options.overrides(set_)):
+    for line in api_data.redact_data(data, out, mapping=mapping, names=names, settings=options.overrides(set_)):
         console().print(line, markup=False)
 
 
@@ -130,10 +130,10 @@ def restore(
     mapping: Annotated[Path, typer.Option(help="File that `data redact --mapping` wrote.")],
 ) -> None:
     """Put back what `data redact` hid: diasum data restore summaries.jsonl restored.jsonl --mapping FILE"""
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console
 
-    console().print(api.restore_data(file, out, mapping=mapping), markup=False)
+    console().print(api_data.restore_data(file, out, mapping=mapping), markup=False)
 
 
 @app.command(cls=Command)
@@ -146,10 +146,10 @@ def convert(
     set_: options.Set = None,
 ) -> None:
     """Convert a corpus from any supported layout to jsonl with turns and references."""
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console
 
-    for line in api.convert_data(data, out, settings=options.overrides(set_, data__format=format_)):
+    for line in api_data.convert_data(data, out, settings=options.overrides(set_, data__format=format_)):
         console().print(line)
 
 
@@ -168,7 +168,7 @@ def split(
     set_: options.Set = None,
 ) -> None:
     """Divide a corpus into training, validation and test; dialogues that are the same, or nearly, stay in one part."""
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console
     from diasum.errors import DiasumError
 
@@ -176,7 +176,7 @@ def split(
         numbers = [float(share) for share in shares.split(",")]
     except ValueError:
         raise DiasumError(f"--shares: expected numbers, found `{shares}`.", hint="For example 80,10,10.") from None
-    for line in api.split_data(data, out, by=by, shares=numbers, seed=seed, settings=options.overrides(set_)):
+    for line in api_data.split_data(data, out, by=by, shares=numbers, seed=seed, settings=options.overrides(set_)):
         console().print(line, markup=False)
 
 
@@ -193,11 +193,11 @@ def show(
     json_: options.Json = False,
 ) -> None:
     """Show how a file is read: format, speakers, first and last turns, and what was left out."""
-    from diasum import api
+    from diasum import api_data
     from diasum.cli.drawing import console, print_json
     from diasum.cli.reading import drawn, record
 
-    dialogues = api.show_data(
+    dialogues = api_data.show_data(
         file,
         format_ or "auto",
         group_by=group_by,
