@@ -69,9 +69,9 @@ def measure(file: Path) -> dict[str, Any]:
         Processor seconds of each part and of the whole, and the largest resident memory in bytes.
     """
     began = time.process_time()
-    from diasum import api
+    from diasum import api_data
 
-    report = api.check_data(str(file))
+    report = api_data.check_data(str(file))
     return {
         "cpu_seconds": round(time.process_time() - began, 1),
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks import reading
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import redaction_table
 from benchmarks.windows_table import memory_by_length, windows_table
@@ -355,6 +356,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "results": _of(table, "mini"),
         "form": _of(form_table, "mini"),
         "others": _of(others_table, "other_models"),
+        "reading": _of(reading.table, "reading"),
     },
     ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},
     ROOT / "docs" / "long-conversations.md": {

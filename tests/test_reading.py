@@ -64,12 +64,12 @@ def test_verdicts_are_counted_by_system() -> None:
     other = [{**row, "usable": "Yes"} if key[i]["system"] == "new" else row for i, row in enumerate(verdicts)]
     counted = count_verdicts(key, [verdicts, other])
     shares = counted["shares"]["sample"]
-    assert shares[HUMAN]["usable"] == {"mean": 100, "low": 100, "high": 100, "yes": [8, 8], "n": 8}
+    assert shares[HUMAN]["usable"] == {"mean": 100, "low": 67.6, "high": 100, "yes": [8, 8], "n": 8}
     assert (shares["new"]["usable"]["mean"], shares["new"]["usable"]["yes"]) == (50, [0, 8])
     assert shares["old"]["usable"]["mean"] == 0
     assert counted["kappa"]["usable"]["all"] == counted["kappa"]["usable"]["sample"] == 0.4
     assert counted["kappa"]["grammatical"]["all"] is None
-    assert "| sample | new | 0 and 8 of 8: 50% (50-50) |" in table(counted)
+    assert "| sample | new | 0 and 8 of 8: 50% (22-78) |" in table(counted)
     assert count_verdicts(key, [verdicts])["kappa"] == {}
 
 
