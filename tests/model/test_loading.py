@@ -170,6 +170,17 @@ def test_load_accepts_run_adapter_merged_and_plain(trained: Path, base: str, tmp
     assert "default one is used" in diasum.load(base).trained.notes[0]
 
 
+def test_adapter_of_an_earlier_bundled_base(trained: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    shutil.copytree(trained / "adapter", adapter)
+    side = json.loads((adapter / "diasum.json").read_text())
+    side["base"] |= {"id": "mini", "sha256": "0" * 64, "local": False}
+    (adapter / "diasum.json").write_text(json.dumps(side))
+    with pytest.raises(DiasumError, match="trained on other weights of mini") as error:
+        load_trained(adapter)
+    assert "The bundled base has changed since: train again on this one" in str(error.value)
+
+
 def test_adapter_of_another_base(trained: Path, base: str, bart: str, tmp_path: Path) -> None:
     other = save_model(tmp_path / "other-t5", seed=1)
     with pytest.raises(DiasumError, match="trained on other weights"):

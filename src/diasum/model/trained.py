@@ -28,6 +28,13 @@ from diasum.model.windowed import reads_in_windows, summarize_in_windows
 from diasum.resolve import load_settings
 
 _NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
+_OTHER_WEIGHTS = (
+    "Load the base it was trained on (the run's manifest.json names its revision), or train again on this one."
+)
+_NEWER_BUNDLED = (
+    "The bundled base has changed since: train again on this one, or give the one of before, the folder assets/mini of the diasum that "
+    "trained the adapter, with --base FOLDER."
+)
 
 
 @dataclass(slots=True)
@@ -296,7 +303,7 @@ def _load_adapter(
         raise DiasumError(
             f"The adapter in {folder} was trained on other weights of {named} than those at {chosen} "
             f"(sha256 {str(expected)[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
-            hint="Load the base it was trained on (the run's manifest.json names its revision), or train again on this one.",
+            hint=_NEWER_BUNDLED if chosen == BUNDLED else _OTHER_WEIGHTS,
         )
     model = read_adapter(loaded.model, folder, base=f"{chosen} ({model_type})", trained_on=named)
     return _assemble(source, model, loaded, side, hardware, has_adapter=True)
