@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from tests.models import save_corpus, save_model
+
+settings.register_profile("the same examples everywhere", derandomize=True, deadline=None, database=None)
+settings.load_profile("the same examples everywhere")
 
 
 @pytest.fixture(scope="session")
