@@ -78,14 +78,14 @@ cli.main()
 def test_ctrl_c_in_any_command_says_interrupted_and_in_training_how_to_go_on(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from diasum import api
+    from diasum import api, api_data
     from diasum.training.fit import TrainingResult
 
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api, "evaluate", interrupt)
-    monkeypatch.setattr(api, "data_stats", interrupt)
+    monkeypatch.setattr(api_data, "data_stats", interrupt)
     for arguments in (["evaluate", "mini"], ["data", "stats", "sample"]):
         code, _, err = terminal(*arguments)
         assert (code, err) == (130, "Interrupted.\n")
