@@ -94,12 +94,7 @@ def summarize(
         out.print(f"note: {note}", markup=False)
     with Bars(out, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
         for name, conversation, summary in _summaries(summarizer, conversations, bars):
-            if jsonl:
-                print(_json(conversation.id, summary), flush=True)
-            elif len(conversations) > 1:
-                print(f"{name}: {' '.join(summary.text.splitlines())}", flush=True)
-            else:
-                print(summary.text, flush=True)
+            print(_shown(name, conversation, summary, jsonl=jsonl, alone=len(conversations) == 1), flush=True)
             for note in _notes(conversation, summary):
                 out.print(f"note: {name}: {note}", markup=False)
 
@@ -137,6 +132,13 @@ def _redact(redact: bool | None, names: bool) -> str | None:
     if names and not redact:
         raise DiasumError("--names says what --redact hides.", hint="Give both: --redact --names")
     return None if redact is None else "names" if names else "on" if redact else "off"
+
+
+def _shown(name: str, conversation: ReadDialogue, summary: Summary, *, jsonl: bool, alone: bool) -> str:
+    """A summary as it is printed: among others on a line of its own, with its name."""
+    if jsonl:
+        return _json(conversation.id, summary)
+    return summary.text if alone else f"{name}: {' '.join(summary.text.splitlines())}"
 
 
 def _notes(conversation: ReadDialogue, summary: Summary) -> Iterator[str]:
