@@ -13,6 +13,7 @@ from diasum.data import Corpus, Pair, PairEncoder, check_corpus
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.reports.data_check import check_page_text, write_check
+from diasum.reports.rendering import code
 from tests.data.test_checks import healthy
 from tests.tokenizers import tiny_t5_tokenizer
 
@@ -59,6 +60,16 @@ def test_the_page_is_whole_alone_and_escapes_everything() -> None:
 
 def test_ids_are_listed_up_to_a_number_that_is_told() -> None:
     assert "and 50 more (all in <code>--json</code>)" in page()
+
+
+def test_names_between_backticks_are_code_and_nothing_else_is_markup() -> None:
+    assert "<code>_other</code>" in page()
+    assert code("`<b>` and `a") == "<code>&lt;b&gt;</code> and `a"
+
+
+def test_shares_are_percentages_and_medians_have_no_empty_decimals() -> None:
+    assert re.search(r"_other \d+%\.", page())
+    assert "<td>2</td></tr>" in page(), "two speakers, not 2.0"
 
 
 def test_only_a_page_is_written_as_one(tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def _histogram(name: str, title: str, label: str, spreads: Mapping[str, Spread],
             axes.axvline(limit, color=colour(COLOURS - 1), linestyle="--", linewidth=1.2, label="limit")
         axes.set(xlabel=plain(label), ylabel="% of the split")
         axes.legend()
-    medians = ", ".join(f"{split} {spread.median:.4g}" for split, spread in spreads.items())
+    shown = ".4g" if limit is not None else ".0%"  # tokens; shares
+    medians = ", ".join(f"{split} {spread.median:{shown}}" for split, spread in spreads.items())
     cut = "; what is longer than the limit is cut" if limit is not None else ""
     return [Plot(name, title, f"Medians: {medians}{cut}. Above the 99th percentile, all in one bin.", drawn[0])]
 

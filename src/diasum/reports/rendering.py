@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~$])")
@@ -23,8 +23,8 @@ def render(template: str, /, **values: Any) -> str:
 def script_json(value: Any) -> Markup:
     """JSON that may stand in a ``<script>``: no character in it can end the element or open a comment."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character, escape in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e"), ("\u2028", "\\u2028")):
-        text = text.replace(character, escape)
+    for character, escaped in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e"), ("\u2028", "\\u2028")):
+        text = text.replace(character, escaped)
     return Markup(text.replace("\u2029", "\\u2029"))
 
 
@@ -42,6 +42,11 @@ def signed(value: float, digits: int = 1) -> str:
 def percent(value: float | None, digits: int = 1) -> str:
     """A share 0..1 as per cent."""
     return "–" if value is None or value != value else f"{100 * value:.{digits}f} %"
+
+
+def code(text: str) -> Markup:
+    """Text in which names stand between backticks, as messages in the terminal have them, with these set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def pvalue(value: float) -> str:
@@ -69,6 +74,7 @@ def _environment() -> Environment:
         "signed": signed,
         "percent": percent,
         "pvalue": pvalue,
+        "code": code,
         "md": markdown,
         "script_json": script_json,
     }
