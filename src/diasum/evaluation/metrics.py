@@ -310,7 +310,9 @@ def _notes(choice: Choice, pairs: Sequence[Pair], predictions: Mapping[str, Sequ
                 f"{name}: {len(empty)} of {len(summaries)} summaries are empty and score 0 ({', '.join(empty[:5])})."
             )
         if cut:
-            notes.append(f"{name}: {cut} of {len(summaries)} summaries {'was' if cut == 1 else 'were'} cut by the length limit.")
+            notes.append(
+                f"{name}: {cut} of {len(summaries)} summaries {'was' if cut == 1 else 'were'} cut by the length limit."
+            )
         if partly and partly != cut_before:
             cut_before = partly  # the base reads what its adapter reads
             identifier, read = partly[0]
