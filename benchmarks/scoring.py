@@ -20,6 +20,7 @@ import numpy as np
 from diasum.evaluation.rouge.protocols import PROTOCOLS
 from diasum.evaluation.statistics.bootstrap import intervals, paired_differences
 from diasum.files import write_text
+from diasum.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "scoring.json"
 SUMMARIES, REFERENCES, EXAMPLES, COLUMNS, RESAMPLES = 10_000, 3, 1500, 16, 10_000
@@ -93,18 +94,13 @@ def time_plain(number: int = 300) -> float:
 
 def conditions() -> dict[str, Any]:
     """What the figures depend on."""
-    import nltk
-    import rouge_score
-
     cpu = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
     return {
         "cpu": cpu or platform.processor(),
         "cores": os.cpu_count(),
         "load_average": [round(x, 2) for x in os.getloadavg()],
         "python": platform.python_version(),
-        "numpy": np.__version__,
-        "nltk": nltk.__version__,
-        "rouge_score": getattr(rouge_score, "__version__", "0.1.2"),
+        "versions": versions(["numpy", "nltk", "rouge-score"]),
         "summaries": SUMMARIES,
         "bootstrap_examples": EXAMPLES,
         "bootstrap_columns": COLUMNS,

@@ -18,7 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 
-IGNORE = -100
+from diasum.data.batching import IGNORED
+
+IGNORE = IGNORED  # the label that the loss leaves out
 
 
 @dataclass(frozen=True)

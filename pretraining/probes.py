@@ -20,7 +20,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from transformers import PreTrainedTokenizerBase
 
 from pretraining.batches import MAX_SOURCE, held_out
-from pretraining.model import token_losses
+from pretraining.model import IGNORE, token_losses
 
 PROMPT = "Summarize the following conversation.\n\n{turns}\n\nSummary:"
 FACT = re.compile(r"#Person\d#|\d[\d:.,]*\d|\d|[A-Z][a-z]+")
@@ -109,7 +109,7 @@ def losses_by_task(
     device = next(model.parameters()).device
     for batch in held_out(examples, tokenizer, budget):
         losses = token_losses(model, batch.to(device)).cpu()
-        for task, part in zip(batch.tasks, torch.split(losses, (batch.labels != -100).sum(1).tolist()), strict=True):
+        for task, part in zip(batch.tasks, torch.split(losses, (batch.labels != IGNORE).sum(1).tolist()), strict=True):
             family = task.split("/")[0]
             sums[family] += float(part.sum())
             counts[family] += len(part)

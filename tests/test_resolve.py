@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import re
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import typer
 from pydantic import BaseModel
 
 import diasum
+from diasum.cli import app
 from diasum.config import Settings
 from diasum.errors import DiasumError
-from diasum.resolve import EVALUATE, TRAIN, load_settings, resolve
+from diasum.resolve import CHECK_DATA, EVALUATE, SUMMARIZE, TRAIN, load_settings, resolve
 from tests.cli.test_commands import Terminal
 
 
@@ -39,6 +43,21 @@ class Work:
         return work
 
 
+class Loaded:
+    """Stands for a model; what a summariser is told to do with it is handed on."""
+
+    def __init__(self, work: Work, dtype: str | None) -> None:
+        self._work, self._length = work, ""
+        self.generate: Any = SimpleNamespace(dtype=dtype)
+
+    def ask_for(self, length: str) -> None:
+        self._length = length
+
+    def redact(self, redact: str) -> None:
+        self._work.got["loaded"] = (self.generate, self._length, redact)
+        raise Stop
+
+
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
     """Everything is resolved and nothing is done; `run` is a run with settings of its own."""
@@ -48,6 +67,7 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
     own = load_settings("demo", {"train.device": "cpu", "data.topic_column": "topic"})
     Path("run").mkdir()
     Path("run/config.yaml").write_text(own.to_yaml())
+    Path("talk.txt").write_text("Ana: Lunch?\nBen: At one.\n")
     kept = Work()
     empty = Corpus("none", {name: [] for name in ("test", "other")})
     places: tuple[tuple[str, bool, Any], ...] = (
@@ -59,6 +79,8 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         ("diasum.data.check_corpus", True, None),
         ("diasum.data.corpus_stats", True, None),
         ("diasum.data.writing.write_corpus", True, None),
+        ("diasum.data.splitting.split_corpus", True, None),
+        ("diasum.data.redacting.redact_corpus", True, None),
         ("diasum.evaluation.plan.generation_settings", False, own.generate),
         ("diasum.evaluation.plan.load_trained", False, None),
         ("diasum.evaluation.evaluate.evaluate_model", True, None),
@@ -72,9 +94,13 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         importlib.import_module(place.rpartition(".")[0])
     for place, stop, result in places:
         monkeypatch.setattr(place, kept.keep(place.rpartition(".")[2], stop=stop, result=result))
+    monkeypatch.setattr(
+        "diasum.summarization.summarizer.load_trained", lambda source, *, base=None, dtype=None: Loaded(kept, dtype)
+    )
     return kept
 
 
+AS_IT_IS = {"generate.dtype": "auto"}  # without any setting a summariser is the model itself
 COMMANDS: dict[str, Callable[..., Any]] = {
     "train": lambda **more: diasum.train(run="new", **more),
     "preflight": lambda **more: diasum.preflight(run="new", **more),
@@ -85,6 +111,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "check_data": lambda **more: diasum.check_data("sample", **more),
     "data_stats": lambda **more: diasum.data_stats("sample", **more),
     "convert_data": lambda **more: diasum.convert_data("sample", "new", **more),
+    "split_data": lambda **more: diasum.split_data("sample", "new", **more),
+    "redact_data": lambda **more: diasum.redact_data("sample", "new", **more),
+    "load": lambda settings=AS_IT_IS: diasum.load("mini", settings=settings),
 }
 TYPED = {
     "train": ["train", "--run", "new"],
@@ -96,6 +125,9 @@ TYPED = {
     "check_data": ["data", "check", "sample"],
     "data_stats": ["data", "stats", "sample"],
     "convert_data": ["data", "convert", "sample", "new"],
+    "split_data": ["data", "split", "sample", "new"],
+    "redact_data": ["data", "redact", "sample", "new"],
+    "load": ["summarize", "talk.txt", "--run", "mini"],
     "demo": ["demo", "--run", "new"],
     "config check": ["config", "check", "demo"],
 }
@@ -177,6 +209,33 @@ def test_every_setting_has_an_effect_or_is_refused_by_name(name: str, work: Work
     assert taken >= 6
 
 
+def test_every_command_that_takes_set_is_among_them() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    taking = {
+        (name, *([inner] if inner else []))
+        for name, command in commands.items()
+        for inner, one in getattr(command, "commands", {"": command}).items()
+        if any("--set" in parameter.opts for parameter in one.params)
+    }
+    assert taking == {tuple(words[: 2 if words[0] in ("data", "config") else 1]) for words in TYPED.values()}
+
+
+def test_the_documentation_names_what_each_command_uses() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (.*?) \| (.*) \|$", page.partition("| command | uses |")[2], re.M))
+    for command, row in (
+        (EVALUATE, "`evaluate`"),
+        (SUMMARIZE, "`summarize`"),
+        (CHECK_DATA, "`data check`, `stats`, `convert`, `split`, `redact`"),
+    ):
+        unnamed = [path for path in command.uses if f"`{path}`" not in rows[row] and f"`{path}.`" not in rows[row]]
+        if command is CHECK_DATA:  # what `evaluate` reads, and lengths
+            unnamed = [path for path in unnamed if path not in EVALUATE.uses and not path.startswith("prompt.")]
+        columns = "the four columns" in rows[row]
+        names = [path.partition(".")[2] for path in unnamed]
+        assert [n for n in names if f"`{n}`" not in rows[row] and not (columns and "_column" in n)] == []
+
+
 @pytest.mark.parametrize("name", TYPED)
 def test_the_command_line_takes_and_refuses_the_same(
     name: str, work: Work, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -238,6 +297,13 @@ def test_the_command_line_takes_and_refuses_the_same(
         (["data", "check", "a", "--set", "data.path=b"], "data.path", "'a'|'b'"),
         (["data", "stats", "a", "--set", "data.path=b"], "data.path", "'a'|'b'"),
         (["data", "convert", "a", "new", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (["data", "split", "a", "new", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (["data", "redact", "a", "new", "--set", "data.path=b"], "data.path", "'a'|'b'"),
+        (
+            ["summarize", "talk.txt", "--num-beams", "1", "--set", "generate.num_beams=2"],
+            "generate.num_beams",
+            "1 and 2",
+        ),
         (["config", "check", "demo", "--set", "lora.r=1", "--set", "lora.r=2"], "lora.r", "1 and 2"),
     ],
 )

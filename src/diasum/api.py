@@ -302,10 +302,12 @@ def summarize(conversation: Any, run: str | Path = "mini", *, settings: Given = 
         generate: settings that differ from the run's own (``num_beams=1``).
 
     Raises:
-        DiasumError: as `load` and `Summarizer.summarize`.
+        DiasumError: as `load` and `Summarizer.summarize`, or `settings` and `generate` give one setting different values.
     """
     check_keywords("summarize", generate, ["run", "settings", *GenerateSettings.model_fields])
-    return load(run, settings=settings).summarize(conversation, **generate)
+    from diasum.summarization import load_for_call
+
+    return load_for_call(run, settings, generate).summarize(conversation, **generate)
 
 
 def _check_free(run: str | Path) -> None:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
+from diasum.cli import app
 from tests.data.tables import rows, write_jsonl
 
 # Stands in for bitsandbytes, which logs this when it is imported on processors with AVX-512 bf16 instructions.
@@ -76,6 +78,9 @@ COMMANDS = {
     "data stats": ["data", "stats", "talks.jsonl"],
     "data convert": ["data", "convert", "talks.jsonl", "new.jsonl"],
     "data split": ["data", "split", "talks.jsonl", "parts", "--shares", "1,1"],
+    "data show": ["data", "show", "talk.txt"],
+    "data redact": ["data", "redact", "talks.jsonl", "hidden.jsonl", "--mapping", "mapping.jsonl", "--names"],
+    "data restore": ["data", "restore", "hidden.jsonl", "restored.jsonl", "--mapping", "mapping.jsonl"],
     "config show": ["config", "show"],
     "config check": ["config", "check", "demo", "--set", "lora.use_rslora=true"],
     "demo": ["demo", "--examples", "1", "--set", "base=BASE", "--set", "data.path=CORPUS", *SET],
@@ -105,6 +110,16 @@ def ran(
     told = [json.loads(line.removeprefix("RAN ")) for line in done.stdout.splitlines() if line.startswith("RAN ")]
     assert len(told) == len(COMMANDS), done.stderr
     return dict(zip(COMMANDS, told, strict=True)), done.stderr
+
+
+def test_every_command_is_among_them() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    every = {
+        " ".join(filter(None, (name, below)))
+        for name, command in commands.items()
+        for below in getattr(command, "commands", {"": None})
+    }
+    assert every == {" ".join(words[: 2 if words[0] in ("data", "config") else 1]) for words in COMMANDS.values()}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -55,6 +55,14 @@ def test_settings_of_generation_are_taken_too(taught: str) -> None:
         diasum.load(taught, settings={"prompt.length": "short"})
 
 
+def test_one_setting_with_two_values_is_refused(base: str) -> None:
+    for settings in ({"generate.num_beams": 2}, ["generate.num_beams=2"], iter(["generate.num_beams=2"])):
+        with pytest.raises(DiasumError, match=r"generate\.num_beams is given twice with different values: 1 and 2"):
+            diasum.summarize(TEXT, run=base, settings=settings, num_beams=1)
+    same = diasum.summarize(TEXT, run=base, settings=iter(["generate.max_new_tokens=3"]), max_new_tokens=3, num_beams=1)
+    assert same == diasum.summarize(TEXT, run=base, max_new_tokens=3, num_beams=1)
+
+
 def test_a_base_that_was_taught_none_is_not_asked_for_a_brief(base: str) -> None:
     with pytest.raises(DiasumError, match="records no prompt that asks for a brief"):
         diasum.load(base, settings=ASKED)

@@ -272,6 +272,15 @@ def test_missing_tracker_and_taken_directory(base: str, corpus: str, quick: dict
         diasum.train(run=tmp_path / "c", resume=True)
 
 
+@pytest.mark.parametrize("lora", [{"ensure_weight_tying": True}, {"modules_to_save": ["shared"]}])
+def test_refused_settings_of_the_adapter_leave_the_name_free(
+    lora: dict[str, Any], base: str, corpus: str, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(DiasumError, match="lora"):
+        diasum.train(base, corpus, run=tmp_path / "a", settings={**quick, **{f"lora.{k}": v for k, v in lora.items()}})
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_tracker_of_an_extra_that_is_not_installed(
     base: str, corpus: str, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,24 @@ def _opened(item: Any) -> list[Any]:
     return [None if one.dialogue.is_empty else one.dialogue for one in read_conversations([Path(item)])]
 
 
+def load_for_call(source: str | Path, settings: Given, generate: Mapping[str, Any]) -> Summarizer:
+    """`load` for a single call of `Summarizer.summarize` with `generate`.
+
+    Raises:
+        DiasumError: as `load`, or `settings` and `generate` give one setting different values.
+    """
+    if generate and not isinstance(settings, Settings | Mapping | str):
+        settings = list(settings)  # it may be one that can be read only once
+    if generate and settings:
+        resolve(
+            SUMMARIZE,
+            settings,
+            {f"generate.{name}": value for name, value in generate.items()},
+            own=own_settings(source),
+        )
+    return load(source, settings=settings)
+
+
 def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer:
     """Load a summariser.
 
