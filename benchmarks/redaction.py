@@ -38,7 +38,7 @@ LABELLED = HERE.parent / "tests" / "redaction" / "labelled.jsonl"
 CONVERSATIONS = HERE / "redaction.txt"
 SLOTS = Path(os.environ.get("DIASUM_DATA", HERE.parent.parent / "shared" / "data")) / "sgd" / "test.jsonl.gz"
 # What measurements count together: other people's names and speakers' are one kind to whoever reads.
-SAME = {"speaker": "name"}
+SCORED_AS = {"speaker": "name"}
 
 
 class Found:
@@ -57,11 +57,11 @@ class Found:
         speakers = Speakers(dict.fromkeys(turn["speaker"] for turn in row["turns"]))
         for number, (text, spans) in enumerate(zip(texts, detect(texts, speakers, names=True), strict=True)):
             labels = [
-                (SAME.get(one["kind"], one["kind"]), one["start"], one["end"])
+                (SCORED_AS.get(one["kind"], one["kind"]), one["start"], one["end"])
                 for one in row["spans"]
                 if one["turn"] == number
             ]
-            found = [(SAME.get(one.kind, one.kind), one.start, one.end) for one in spans]
+            found = [(SCORED_AS.get(one.kind, one.kind), one.start, one.end) for one in spans]
             for kind, start, end in labels:
                 self.labels[kind] += 1
                 self.labels_found[kind] += self._within(text, (kind, start, end), found, row["id"], "missed")

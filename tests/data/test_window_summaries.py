@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from diasum.data.summary import split_into_sentences
-from diasum.data.window_summaries import Part, house_labels, join, nearest, recall, without_labels
+from diasum.data.window_summaries import TextOfTurns, house_labels, join, nearest, recall, without_labels
 
 
-def parts(*texts: str) -> list[Part]:
-    return [Part(text, (10 * i, 10 * i + 1)) for i, text in enumerate(texts)]
+def parts(*texts: str) -> list[TextOfTurns]:
+    return [TextOfTurns(text, (10 * i, 10 * i + 1)) for i, text in enumerate(texts)]
 
 
 def test_summaries_stand_one_after_the_other_and_keep_their_turns() -> None:
@@ -72,7 +72,7 @@ def test_what_was_written_from_summaries_rests_on_the_nearest_of_them() -> None:
     sources = parts("Ana asks for the report.", "They talk about lunch.", "Ben sends the table.")
     assert nearest("Ana asks for a report.", sources) == (0, 1)
     assert nearest("Nobody knows.", sources) == (0, 1, 10, 11, 20, 21), "no word in common: any of them"
-    whole = Part("Ana asks for the report. Ben sends the table.", (0, 1, 20, 21), sources=tuple(sources))
+    whole = TextOfTurns("Ana asks for the report. Ben sends the table.", (0, 1, 20, 21), sources=tuple(sources))
     joined = join([whole])
     sentences = joined.sentences(split_into_sentences(joined.text))
     assert [one.turns for one in sentences] == [(0, 1), (20, 21)]

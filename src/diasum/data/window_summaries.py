@@ -20,7 +20,7 @@ _NOTHING = frozenset(("nothing", "none", "no", "n/a", "-", "nothing open", "nich
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextOfTurns:
     """A text that a model wrote.
 
     Attributes:
@@ -33,7 +33,7 @@ class Part:
     text: str
     turns: tuple[int, ...]
     cut: bool = False
-    sources: tuple[Part, ...] = ()
+    sources: tuple[TextOfTurns, ...] = ()
 
     def turns_of(self, text: str) -> tuple[int, ...]:
         """Those that a stretch of it rests on."""
@@ -50,9 +50,9 @@ class JoinedText:
     """
 
     text: str = ""
-    stretches: list[tuple[int, int, Part]] = field(default_factory=list)
+    stretches: list[tuple[int, int, TextOfTurns]] = field(default_factory=list)
 
-    def add(self, part: Part, *, before: str = "", label: str = "") -> None:
+    def add(self, part: TextOfTurns, *, before: str = "", label: str = "") -> None:
         """Put a part at the end, behind its label if it has one."""
         self.text += before if self.text else ""
         start = len(self.text)
@@ -68,7 +68,7 @@ class JoinedText:
         return _together(part.turns_of(self.text[first:last]) for first, last, part in inside if first < last)
 
 
-def join(parts: Sequence[Part], *, closing: str | None = None, speakers: Collection[str] = ()) -> JoinedText:
+def join(parts: Sequence[TextOfTurns], *, closing: str | None = None, speakers: Collection[str] = ()) -> JoinedText:
     """Put the summaries of windows together.
 
     Args:
@@ -80,7 +80,7 @@ def join(parts: Sequence[Part], *, closing: str | None = None, speakers: Collect
         The text, which tells the turns of any stretch of it.
     """
     labels = house_labels([part.text for part in parts], closing=closing, speakers=speakers)
-    sections: dict[str, list[Part]] = {"": []}
+    sections: dict[str, list[TextOfTurns]] = {"": []}
     line_break = {label: any(f"\n{label}" in part.text for part in parts) for label in labels}
     for part in parts:
         for label, text in _sections(part.text, labels):
@@ -112,7 +112,7 @@ def without_labels(text: str, labels: Sequence[str]) -> str:
     return " ".join(part for _, part in _sections(text, labels))
 
 
-def nearest(text: str, parts: Sequence[Part]) -> tuple[int, ...]:
+def nearest(text: str, parts: Sequence[TextOfTurns]) -> tuple[int, ...]:
     """The turns of those parts that share the most with a text written from them: at least half as many words as the nearest one."""
     shares = [recall(text, part.text) for part in parts]
     least = max(shares, default=0) / 2
@@ -137,14 +137,14 @@ def _sections(text: str, labels: Sequence[str]) -> list[tuple[str, str]]:
     """The parts of a text with their labels, the first one without; empty ones are left out."""
     if not labels:
         return [("", text.strip())] if text.strip() else []
-    found = re.split(rf"(?:^|(?<=\s))({'|'.join(map(re.escape, labels))})(?=\s|$)", text)
-    pairs = [("", found[0]), *zip(found[1::2], found[2::2], strict=True)]
+    split = re.split(rf"(?:^|(?<=\s))({'|'.join(map(re.escape, labels))})(?=\s|$)", text)
+    pairs = [("", split[0]), *zip(split[1::2], split[2::2], strict=True)]
     return [(label, part.strip()) for label, part in pairs if part.strip()]
 
 
-def _telling(parts: Sequence[Part]) -> list[Part]:
+def _telling(parts: Sequence[TextOfTurns]) -> list[TextOfTurns]:
     """Without repeated ones, and without those that say "nothing" where another says something; the turns of all count for what stays."""
-    by_text: dict[str, Part] = {}
+    by_text: dict[str, TextOfTurns] = {}
     for part in parts:
         key = _bare(part.text)
         before = by_text.get(key, part)
@@ -155,7 +155,7 @@ def _telling(parts: Sequence[Part]) -> list[Part]:
     return list((telling or by_text).values())
 
 
-def _add(joined: JoinedText, label: str, parts: Sequence[Part], before: str) -> None:
+def _add(joined: JoinedText, label: str, parts: Sequence[TextOfTurns], before: str) -> None:
     phrases = bool(label) and len(parts) > 1 and all(part.text[:1].islower() for part in parts)
     for i, part in enumerate(parts):
         if phrases and i < len(parts) - 1:

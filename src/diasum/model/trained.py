@@ -81,7 +81,7 @@ class Trained:
         if not reads_in_windows(settings, self.encoder.settings):
             long = []
         hashed = settings_hash(settings.model_copy(update={"dtype": dtype}), self.encoder.settings)
-        made: dict[str, Any] = {"engine": ENGINE, "settings_hash": hashed, "dtype": dtype, "dtype_reason": reason}
+        common: dict[str, Any] = {"engine": ENGINE, "settings_hash": hashed, "dtype": dtype, "dtype_reason": reason}
         at_once = sorted(set(range(len(sources))) - set(long))
         ids = [sources[i].input_ids for i in at_once]
         generated = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
@@ -97,14 +97,14 @@ class Trained:
                 passes=1,
                 tokens_read=len(sources[i].input_ids),
                 **self._of(dialogues[i]),
-                **made,
+                **common,
             )
-        in_windows = self._in_windows([dialogues[i] for i in long], settings, progress, made)
+        in_windows = self._in_windows([dialogues[i] for i in long], settings, progress, common)
         summaries |= zip(long, in_windows, strict=True)
         return [summaries[i] for i in range(len(dialogues))]
 
     def _in_windows(
-        self, dialogues: list[Dialogue], settings: GenerateSettings, progress: Any, made: dict[str, Any]
+        self, dialogues: list[Dialogue], settings: GenerateSettings, progress: Any, common: dict[str, Any]
     ) -> list[Summary]:
         """Summaries of dialogues that are too long for one pass, with what is known of how all of them were made."""
 
@@ -135,7 +135,7 @@ class Trained:
                     passes=job.passes,
                     tokens_read=job.tokens,
                     **self._of(job.dialogue),
-                    **made,
+                    **common,
                 )
             )
         if progress and dialogues:

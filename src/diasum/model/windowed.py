@@ -19,7 +19,7 @@ from diasum.config import GenerateSettings, PromptSettings
 from diasum.data.encoding import EncodedWindow, PairEncoder
 from diasum.data.summary import Window
 from diasum.data.turns_read import Reading, word_count
-from diasum.data.window_summaries import JoinedText, Part, house_labels, join, nearest, without_labels
+from diasum.data.window_summaries import JoinedText, TextOfTurns, house_labels, join, nearest, without_labels
 from diasum.dialogue import Dialogue, Turn
 from diasum.model.generation import Generated
 
@@ -43,7 +43,7 @@ class WindowedSummary:
     dialogue: Dialogue
     windows: tuple[Window, ...]
     reading: Reading
-    parts: list[Part] = field(default_factory=list)
+    parts: list[TextOfTurns] = field(default_factory=list)
     passes: int = 0
     tokens: int = 0
 
@@ -73,11 +73,11 @@ def summarize_in_windows(
         For each dialogue how it was read, and its summary as its reader gets it.
     """
     jobs: list[WindowedSummary] = []
-    reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[Part]]]] = []
+    reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[TextOfTurns]]]] = []
     for dialogue in dialogues:
         windows = encoder.encode_windows(dialogue)
         jobs.append(_begun(dialogue, windows))
-        of_turns = [[Part(turn.text, (turn.id or 0,)) for turn in one.window.turns] for one in windows]
+        of_turns = [[TextOfTurns(turn.text, (turn.id or 0,)) for turn in one.window.turns] for one in windows]
         reading.append((jobs[-1], windows, of_turns))
     while reading:
         _write(reading, write)
@@ -96,7 +96,7 @@ def _begun(dialogue: Dialogue, windows: list[EncodedWindow]) -> WindowedSummary:
     )
 
 
-def _write(reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[Part]]]], write: Write) -> None:
+def _write(reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[TextOfTurns]]]], write: Write) -> None:
     """One pass over every window; a job's parts are then what was written of its windows."""
     written = iter(write([one.input_ids for _, windows, _ in reading for one in windows]))
     for job, windows, sources in reading:
@@ -107,27 +107,29 @@ def _write(reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[P
             job.passes += 1
             job.tokens += len(one.input_ids)
             if first:
-                job.parts.append(Part(generated.text, _all(inside), generated.cut))
+                job.parts.append(TextOfTurns(generated.text, _all(inside), generated.cut))
             else:
-                job.parts.append(Part(generated.text, nearest(generated.text, inside), generated.cut, tuple(inside)))
+                job.parts.append(
+                    TextOfTurns(generated.text, nearest(generated.text, inside), generated.cut, tuple(inside))
+                )
 
 
 def _again(
     encoder: PairEncoder, job: WindowedSummary, closing: str | None
-) -> tuple[WindowedSummary, list[EncodedWindow], list[list[Part]]] | None:
+) -> tuple[WindowedSummary, list[EncodedWindow], list[list[TextOfTurns]]] | None:
     """The windows over a job's summaries, where they have to be read again; None where they stand."""
-    said = [part for part in job.parts if part.text]
-    if len(said) < 2:
+    written = [part for part in job.parts if part.text]
+    if len(written) < 2:
         return None
-    labels = house_labels([part.text for part in said], closing=closing, speakers=job.dialogue.speakers)
-    bare = [replace(part, text=without_labels(part.text, labels) or part.text) for part in said]
+    labels = house_labels([part.text for part in written], closing=closing, speakers=job.dialogue.speakers)
+    bare = [replace(part, text=without_labels(part.text, labels) or part.text) for part in written]
     windows = encoder.encode_windows(Dialogue(tuple(Turn("", part.text) for part in bare)), plain=True)
-    if len(windows) >= len(said) or (len(windows) == 1 and encoder.settings.length != "brief"):
+    if len(windows) >= len(written) or (len(windows) == 1 and encoder.settings.length != "brief"):
         return None  # they fit, or reading them again would make them no fewer
     return job, windows, [bare[one.window.first : one.window.last + 1] for one in windows]
 
 
-def _all(parts: Sequence[Part]) -> tuple[int, ...]:
+def _all(parts: Sequence[TextOfTurns]) -> tuple[int, ...]:
     return tuple(sorted({turn for part in parts for turn in part.turns}))
 
 

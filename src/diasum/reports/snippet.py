@@ -139,10 +139,10 @@ def number(turns):  # the model reads speakers as numbers, in the order in which
         return turns, []
     names = list(dict.fromkeys(speaker for speaker, _ in turns if speaker))
     labels = {name: f"#Person{k}#" for k, name in enumerate(names, 1)}
-    said = [name for name in names if len(name) > 1 and name.lower() not in ("will", "may", "you", "me", "i")]
-    said = "|".join(re.escape(name) for name in sorted(said, key=len, reverse=True)) or "(?!)"
-    said = re.compile(rf"(?<!\\w)(?:[Tt]he )?({said})(?!\\w)")
-    return [(labels.get(speaker, speaker), said.sub(lambda match: labels[match[1]], text)) for speaker, text in turns], names
+    spoken = [name for name in names if len(name) > 1 and name.lower() not in ("will", "may", "you", "me", "i")]
+    spoken = "|".join(re.escape(name) for name in sorted(spoken, key=len, reverse=True)) or "(?!)"
+    spoken = re.compile(rf"(?<!\\w)(?:[Tt]he )?({spoken})(?!\\w)")
+    return [(labels.get(speaker, speaker), spoken.sub(lambda match: labels[match[1]], text)) for speaker, text in turns], names
 
 
 def mention(match, names):

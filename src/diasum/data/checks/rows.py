@@ -53,12 +53,12 @@ class PairWords:
     def of(cls, pair: Pair) -> PairWords:
         """Counted once for all tests."""
         text = pair.dialogue.text
-        said: Counter[str] = Counter()
+        words: Counter[str] = Counter()
         for turn in pair.dialogue.turns:
             if turn.speaker:
-                said[turn.speaker] += turn.text.count(" ") + 1 if turn.text else 0
-        total = said.total()
-        share = max(said.values()) / total if len(said) > 1 and total else None
+                words[turn.speaker] += turn.text.count(" ") + 1 if turn.text else 0
+        total = words.total()
+        share = max(words.values()) / total if len(words) > 1 and total else None
         return cls(" ".join(words_of(text)), len(text.split()), share)
 
 

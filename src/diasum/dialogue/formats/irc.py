@@ -46,8 +46,12 @@ def recognises(head: Head) -> Evidence | None:
     timed = sum(match is not None and bool(_stamp_of(match)) for match in map(_SPOKEN.match, lines))
     tabbed = sum((match := _TABBED.match(line)) is not None and bool(match["date"]) for line in lines)
     events = sum(_EVENT.match(line) is not None or _DAY.match(line) is not None for line in lines)
-    said = max(spoken, tabbed)
-    if not said or 2 * (said + events) < len(lines) or (said == 1 and not timed and not tabbed and len(lines) > 1):
+    messages = max(spoken, tabbed)
+    if (
+        not messages
+        or 2 * (messages + events) < len(lines)
+        or (messages == 1 and not timed and not tabbed and len(lines) > 1)
+    ):
         return None
     if tabbed > spoken:
         return Evidence(Strength.LIKELY, "IRC log (WeeChat)")

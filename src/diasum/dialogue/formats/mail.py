@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.mail_messages import Mail, is_separator, mails
-from diasum.dialogue.formats.mail_text import Part, parts_of, signatures_and_quotes
+from diasum.dialogue.formats.mail_text import MailPart, parts_of, signatures_and_quotes
 from diasum.dialogue.formats.messages import Aside, Conversation, Message
 from diasum.dialogue.formats.source import Source
 from diasum.wording import counted
@@ -159,7 +159,7 @@ def _alone(mail: Mail, names: dict[str, str], conversation: Conversation) -> Ite
     yield _message(mail, newest, names, ())
 
 
-def _message(mail: Mail, part: Part, names: dict[str, str], quotes: tuple[Aside, ...]) -> Message:
+def _message(mail: Mail, part: MailPart, names: dict[str, str], quotes: tuple[Aside, ...]) -> Message:
     asides = (*(Aside(kind, text) for kind, text in signatures_and_quotes(part)), *quotes, *mail.asides)
     kind = None if part.text or asides else "empty"
     return Message(names.get(mail.address, mail.name), part.text, kind, mail.time, source=_place(mail), asides=asides)

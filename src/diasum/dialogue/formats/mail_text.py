@@ -35,7 +35,7 @@ _AFTER = re.compile(
 )
 
 
-class Part(NamedTuple):
+class MailPart(NamedTuple):
     """One of the messages that the text of an e-mail holds, the newest first.
 
     Attributes:
@@ -53,7 +53,7 @@ class Part(NamedTuple):
     signature: str = ""
 
 
-def parts_of(text: str) -> list[Part]:
+def parts_of(text: str) -> list[MailPart]:
     """The newest message and those that it quotes as a whole.
 
     Raises:
@@ -71,7 +71,7 @@ def parts_of(text: str) -> list[Part]:
         for number, block in enumerate(blocks)
     ]
     if text.strip() and not any(part.text or part.quotes for part in parts):
-        return [Part("", "", text.strip())]  # what looks like the fields of an earlier message is all there is
+        return [MailPart("", "", text.strip())]  # what looks like the fields of an earlier message is all there is
     return [part for number, part in enumerate(parts) if part.text or number == 0]
 
 
@@ -105,7 +105,7 @@ def _with_long_lines(text: str, lines: list[str]) -> str:
     return re.sub("\ue000(\\d+)\ue001", lambda match: lines[int(match[1])], text) if lines else text
 
 
-def _part(header: str, content: str, signature: str, *, newest: bool) -> Part:
+def _part(header: str, content: str, signature: str, *, newest: bool) -> MailPart:
     above = re.match(r"\s+".join(map(re.escape, header.split())), content) if header else None
     body = content[above.end() :] if above else content
     if not newest:
@@ -114,7 +114,7 @@ def _part(header: str, content: str, signature: str, *, newest: bool) -> Part:
     body, signature = _cut(body, signature)
     words, quotes = _said_and_quoted(body) if newest else (body, ())
     speaker, address = _author(header)
-    return Part(speaker, address, words.strip(), tuple(quotes), signature)
+    return MailPart(speaker, address, words.strip(), tuple(quotes), signature)
 
 
 def _unquoted(text: str) -> str:
@@ -194,7 +194,7 @@ def _author(header: str) -> tuple[str, str]:
     return name, written.lower()
 
 
-def signatures_and_quotes(part: Part) -> Iterator[tuple[str, str]]:
+def signatures_and_quotes(part: MailPart) -> Iterator[tuple[str, str]]:
     """Kind and text of what is not said in a part."""
     yield from (("quote", quote) for quote in part.quotes)
     if part.signature:
