@@ -88,6 +88,10 @@ def test_train_evaluate_summarize(diasum_: Terminal, base: str, corpus: str, tmp
     written = json.loads((folder / "evaluation" / "test" / "metrics.json").read_text())
     assert {"faithfulness", "contrast", "generation", "data", "run", "versions"} <= set(figures)
     assert {**figures, "files": written["files"]} == written, "the same figures"
+    code, out, err = diasum_("evaluate", folder)
+    assert (code, out) == (0, "")
+    assert "is not shown to be above" in err
+    assert "To try next" in err
     code, out, err = diasum_("summarize", "--run", folder, stdin="Anna: Lunch?\nBen: At nine.\n")
     assert code == 0, err
     assert len(out.splitlines()) == 1

@@ -67,6 +67,8 @@ def test_the_adapter_and_its_base_differ_and_everything_is_written(run: Path) ->
     assert metrics["systems"].keys() == {"adapter", "base", "lead3", "longest"}
     assert metrics["contrast"]["adapter"]
     assert "report.html" in {p.name for p in folder.iterdir()}
+    assert evaluated.next_steps is not None, "an adapter of random weights is above nothing"
+    assert evaluated.next_steps in (folder / "report.md").read_text()
     card = (run / "adapter" / "README.md").read_text()
     assert f"{metrics['systems']['adapter']['rougeL']['mean']:.1f}" in card
 
