@@ -18,9 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 
-from diasum.data.batching import IGNORED
-
-IGNORE = IGNORED  # the label that the loss leaves out
+IGNORE = -100  # the label that the loss leaves out, as in torch; written here since a GPU's machine trains without `diasum`
 
 
 @dataclass(frozen=True)
