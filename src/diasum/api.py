@@ -133,6 +133,7 @@ def evaluate(
     settings: Given = (),
     base: str | None = None,
     dtype: str | None = None,
+    engine: str | None = None,
     out: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluated:
@@ -146,6 +147,7 @@ def evaluate(
         settings: further ones of the `data.`, `generate.` and `evaluate.` sections, `train.device` or `trust_remote_code`.
         base: where the adapter's base is, if it has moved.
         dtype: number type for generation, ``auto`` (fp32), ``fp32`` or ``bf16``; the run's `generate.dtype` when not given.
+        engine: what generates, as `generate.engine`, which is the run's own when not given.
         out: folder for the files. When not given, the run's ``evaluation/SPLIT``, or ``SPLIT-of-DATA`` there for other data than the
             run's own or a part of them; nothing is written for other sources.
         progress: called with (what is done, number done, total).
@@ -159,7 +161,8 @@ def evaluate(
     from diasum.reports.evaluation import write_evaluation
     from diasum.reports.next_steps import next_steps
 
-    arguments = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol, "generate.dtype": dtype}
+    arguments = {"data.path": data, "evaluate.split": split, "evaluate.protocol": protocol}
+    arguments |= {"generate.dtype": dtype, "generate.engine": engine}
     plan = plan_evaluation(run, settings, arguments, out=out)
     corpus, generate = plan.corpus(), plan.generate()
     trained = plan.load(generate, base)
@@ -281,7 +284,7 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
     Args:
         source: a run, an adapter folder, a merged model, a hub id or ``mini``.
         settings: of ``generate.``, `prompt.length` and `prompt.redact`, where they differ from its own: ``{"prompt.redact": "on"}``.
-        options: as `diasum.model.trained.load_trained`.
+        options: as `diasum.summarization.trained.load_trained`.
 
     Raises:
         DiasumError: as `diasum.summarization.load`.

@@ -326,6 +326,11 @@ class GenerateSettings(_Section):
     batch_tokens: int = Field(
         8192, ge=64, description="source tokens per generation batch, counting padding but not beams"
     )
+    engine: Literal["auto", "torch-fast", "torch-plain", "ct2"] = Field(
+        "auto",
+        description="what generates: `torch-fast`, `torch-plain` (transformers' own search) or `ct2` (CTranslate2, with an export of the "
+        "run); auto: the fastest that can honour every setting",
+    )
     dtype: Literal["auto", "fp32", "bf16"] = Field(
         "auto",
         description="number type for generating summaries, also during training; auto: fp32 everywhere, so that a summary is the "

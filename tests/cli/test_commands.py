@@ -14,7 +14,7 @@ import pytest
 import diasum
 from diasum.cli import main
 from diasum.data.summary import Summary
-from diasum.model.generation import ENGINE
+from diasum.engines.plain import ENGINE
 
 
 class Terminal:
@@ -186,6 +186,22 @@ def test_what_is_too_long_is_read_in_windows_and_the_cost_is_told(diasum_: Termi
     assert "note: two:" not in told
 
 
+def test_the_engine(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    text = "Anna: Lunch?\nBen: At nine.\n"
+    code, out, err = diasum_("summarize", "--run", run, "--jsonl", "--engine", "torch-plain", stdin=text)
+    made = json.loads(out)
+    assert (code, made["engine"], made["engine_reason"]) == (0, "torch-plain", "as set"), err
+    code, out, err = diasum_(
+        "evaluate", run, "--engine", "torch-plain", "--max-examples", 2, "--out", tmp_path / "scores"
+    )
+    assert code == 0, err
+    made = json.loads((tmp_path / "scores" / "metrics.json").read_text())["generation"]
+    assert (made["engine"], made["engine_reason"]) == ("torch-plain", "as set")
+    code, out, err = diasum_("summarize", "--run", run, "--engine", "onnx", stdin=text)
+    assert (code, out) == (2, "")
+    assert "torch-plain" in err
+
+
 def test_the_number_type_of_generation(diasum_: Terminal, run: str, tmp_path: Path) -> None:
     text = "Anna: Lunch?\nBen: At nine.\n"
     for flags, expected in (([], "fp32"), (["--dtype", "bf16"], "bf16"), (["--dtype", "auto"], "fp32")):
@@ -194,7 +210,7 @@ def test_the_number_type_of_generation(diasum_: Terminal, run: str, tmp_path: Pa
     code, out, err = diasum_("evaluate", run, "--dtype", "bf16", "--max-examples", 2, "--out", tmp_path / "scores")
     assert code == 0, err
     made = json.loads((tmp_path / "scores" / "metrics.json").read_text())["generation"]
-    assert made == {"device": "cpu", "dtype": "bf16", "dtype_reason": "bf16: as set", "long": "windows"}
+    assert made == made | {"device": "cpu", "dtype": "bf16", "dtype_reason": "bf16: as set", "long": "windows"}
     assert "in bf16: as set" in (tmp_path / "scores" / "report.md").read_text()
     for command in (["summarize", "--run"], ["evaluate"]):
         code, out, err = diasum_(*command, run, "--dtype", "fp16", stdin=text)

@@ -18,8 +18,8 @@ from diasum.evaluation.contrast import contrast, log_likelihoods
 from diasum.evaluation.corruptions import KINDS
 from diasum.model.hardware import choose_hardware
 from diasum.model.loading import Base
-from diasum.model.trained import Trained
 from diasum.reports.headline import contrast_sentence
+from diasum.summarization.trained import Trained
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
 
 PAIRS = [

@@ -222,7 +222,10 @@ def test_summaries_are_generated_in_fp32_where_the_hardware_has_bf16(
     assert choose_hardware("cpu").dtype == "bf16"
     evaluated = diasum.evaluate(run, settings={"evaluate.contrast": 0, "evaluate.max_examples": 2})
     reason = "fp32: a summary is the same alone and in a batch"
-    assert evaluated.generation == {"device": "cpu", "dtype": "fp32", "dtype_reason": reason, "long": "windows"}
+    expected = {"device": "cpu", "dtype": "fp32", "dtype_reason": reason, "long": "windows"}
+    assert evaluated.generation == evaluated.generation | expected
+    assert evaluated.generation["engine"] == evaluated.predictions["adapter"][0].summary.engine
+    assert evaluated.generation["engine_reason"]
     (summary,) = diasum.load(run).summarize_all(["Anna: Lunch?\nBen: At nine."])
     assert (summary.dtype, summary.dtype_reason) == ("fp32", reason)
 

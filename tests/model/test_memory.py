@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from diasum.config import GenerateSettings
-from diasum.model import generate, memory
+from diasum.engines import generate
+from diasum.model import memory
 from tests.models import tiny_t5
 
 CODE = """

@@ -18,8 +18,8 @@ from transformers import TrainingArguments
 import diasum
 from diasum.config import TrainSettings
 from diasum.dialogue import parse_dialogue
+from diasum.engines import Generated
 from diasum.errors import DiasumError, MissingExtraError
-from diasum.model.generation import Generated
 from diasum.training import Run
 from diasum.training.trainer import DialogueTrainer, warmup_steps
 
@@ -310,7 +310,7 @@ def test_a_base_made_for_numbered_speakers_reads_numbers_and_readers_get_names(
         return [Generated("#Person2# answers #Person1#.", cut=False) for _ in sources]
 
     monkeypatch.setattr("diasum.training.trainer.generate", written)
-    monkeypatch.setattr("diasum.model.trained.generate", written)
+    monkeypatch.setattr("diasum.summarization.trained.generate", written)
     scored: list[str] = []
     monkeypatch.setattr(
         "diasum.evaluation.evaluate.quick_scores",

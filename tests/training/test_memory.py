@@ -14,8 +14,9 @@ from transformers import Seq2SeqTrainingArguments
 
 import diasum
 from diasum.config import LoraSettings, Settings
+from diasum.engines import generate
 from diasum.errors import DiasumError
-from diasum.model import Hardware, add_adapter, generate, is_out_of_memory
+from diasum.model import Hardware, add_adapter, is_out_of_memory
 from diasum.training import Run
 from diasum.training.arguments import training_arguments
 from diasum.training.memory import MicroBatches

@@ -12,9 +12,9 @@ import torch
 
 import diasum
 from diasum.config import Settings
+from diasum.engines import generate
 from diasum.errors import DiasumError
 from diasum.evaluation.evaluate import quick_scores
-from diasum.model import generate
 from diasum.resolve import load_settings
 from diasum.training import Run, estimate, probe
 from diasum.training.estimate import Preflight

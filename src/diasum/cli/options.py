@@ -31,6 +31,9 @@ Protocol = Annotated[
 Dtype = Annotated[
     str | None, typer.Option(help="Number type for generation: auto (fp32), fp32 or bf16; see generate.dtype.")
 ]
+Engine = Annotated[
+    str | None, typer.Option(help="What generates: auto, torch-fast, torch-plain or ct2; see generate.engine.")
+]
 Out = Annotated[Path | None, typer.Option(help="Folder to write predictions, metrics and report to.")]
 Format = Annotated[
     str | None,

@@ -47,6 +47,7 @@ def summarize(
     num_beams: Annotated[int | None, typer.Option(help="Number of beams; 1 is greedy search.")] = None,
     max_new_tokens: Annotated[int | None, typer.Option(help="Maximum length of a summary in tokens.")] = None,
     dtype: options.Dtype = None,
+    engine: options.Engine = None,
     redact: Annotated[
         bool | None,
         typer.Option(
@@ -87,6 +88,7 @@ def summarize(
         generate__num_beams=num_beams,
         generate__max_new_tokens=max_new_tokens,
         generate__dtype=dtype,
+        generate__engine=engine,
         prompt__redact=_redact(redact, names),
     )
     summarizer = api.load(run, base=base, settings=settings)

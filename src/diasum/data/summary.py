@@ -88,6 +88,7 @@ class Summary:
         tokens_read: source tokens in all passes, prompts included.
         dtype: number type in which it was generated, ``fp32`` or ``bf16``.
         dtype_reason: why in that one.
+        engine_reason: why that engine generated it.
         lost: letters of the conversation that the tokenizer lacks: neither read nor written.
         redacted: how many values of each kind were hidden from the model and put back (`diasum.redaction`); None: nothing was to be.
     """
@@ -103,6 +104,7 @@ class Summary:
     tokens_read: int | None = None
     dtype: str | None = None
     dtype_reason: str | None = None
+    engine_reason: str | None = None
     lost: LostLetters | None = None
     redacted: Mapping[str, int] | None = None
 
@@ -196,6 +198,7 @@ class Summary:
             "scripts_lost": lost and list(lost.scripts),
             "dtype": self.dtype,
             "dtype_reason": self.dtype_reason,
+            "engine_reason": self.engine_reason,
             "redacted": plain["redacted"],
         }
 
@@ -229,6 +232,7 @@ class Summary:
                 "reading": _reading(record),
                 "passes": record.get("passes"),  # since a conversation may be read in several windows
                 "tokens_read": record.get("tokens_read"),
+                "engine_reason": record.get("engine_reason"),
                 "lost": _lost(record),
                 "redacted": record.get("redacted"),
             }

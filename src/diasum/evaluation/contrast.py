@@ -26,7 +26,7 @@ from diasum.evaluation.corruptions import KINDS, corrupt
 from diasum.evaluation.statistics.bootstrap import Interval, holm_correction, paired_difference, share_interval
 from diasum.evaluation.statistics.compare import DifferenceRow
 from diasum.model import decoder_start, position_limits
-from diasum.model.trained import Trained
+from diasum.summarization.trained import Trained
 
 Scorer = Callable[[Sequence[Dialogue], Sequence[Sequence[str]]], list[list[float]]]
 """From the texts of each dialogue to one score each, higher for more likely ones."""

@@ -22,8 +22,8 @@ from diasum.evaluation.metrics import Evaluation, score_systems
 from diasum.evaluation.optional import bert_score, nli_consistency, require_model
 from diasum.evaluation.predictions import PairOf, Prediction
 from diasum.evaluation.rouge.protocols import AUTO, PROTOCOLS, check_protocol, choose_protocol
-from diasum.model.trained import Trained
-from diasum.model.windowed import reads_in_windows
+from diasum.summarization.trained import Trained
+from diasum.summarization.windowed import reads_in_windows
 from diasum.wording import counted
 
 ADAPTER, BASE = "adapter", "base"
@@ -41,8 +41,8 @@ class Evaluated:
         contrast: system to how often it prefers references to corrupted ones; the evaluated system only.
         system: the name of the system the evaluation is about (``adapter``, or ``model`` for a model without one).
         folder: where files were written, if they were.
-        generation: ``device``, ``dtype`` and ``dtype_reason`` of the summaries, and what was done with ``long`` dialogues; empty for
-            texts that were there already.
+        generation: ``device``, ``dtype`` and ``engine`` of the summaries, with reasons, and what was done with ``long`` dialogues; empty
+            for texts that were there already.
         facts: what the check of facts found, as a sentence; made with the report (`diasum.reports.content.build_report`).
         record: what metrics.json holds beyond the scores (faithfulness, contrast, generation, data, run, versions); made with the report.
         next_steps: what to try where an adapter does not beat its base and the baselines (`diasum.reports.next_steps`).
@@ -101,10 +101,13 @@ def evaluate_model(
     notes = [*trained.notes, lost.note("these conversations and references")] if lost.matters else trained.notes
     evaluated = evaluate_texts(corpus, settings, lambda *_: (predictions, notes), progress)
     dtype, reason = trained.computes_in(generate or trained.generate)
+    engine, engine_reason = trained.engine(generate or trained.generate)
     evaluated.generation = {
         "device": trained.hardware.device,
         "dtype": dtype,
         "dtype_reason": reason,
+        "engine": engine.name,
+        "engine_reason": engine_reason,
         "long": "windows" if reads_in_windows(generate or trained.generate, trained.encoder.settings) else "cut",
     }
     _further_models(evaluated.evaluation, settings, trained.hardware.device)

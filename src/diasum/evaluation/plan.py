@@ -17,8 +17,8 @@ from diasum.data.seen import Seen
 from diasum.errors import DiasumError
 from diasum.evaluation.runs import check_there
 from diasum.files import check_writable
-from diasum.model.trained import Trained, generation_settings, load_trained
 from diasum.resolve import EVALUATE, Given, for_other_data, resolve
+from diasum.summarization.trained import Trained, generation_settings, load_trained
 from diasum.training import Run
 
 

@@ -1,8 +1,7 @@
-"""Hardware, base models, adapters and generation."""
+"""Hardware, base models and adapters."""
 
 from diasum.model.adapter_checks import untied
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
-from diasum.model.generation import Generated, decoder_start, generate
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine, generation_dtype, threads
 from diasum.model.limits import free_bytes, memory_bytes
 from diasum.model.loading import (
@@ -16,13 +15,12 @@ from diasum.model.loading import (
     resolve_base,
 )
 from diasum.model.memory import is_out_of_memory, keep_freed_memory, release_memory
-from diasum.model.special_tokens import special_tokens
+from diasum.model.special_tokens import decoder_start, special_tokens
 from diasum.model.weights import weights_hash
 
 __all__ = [
     "BUNDLED",
     "Base",
-    "Generated",
     "Hardware",
     "ParameterCount",
     "add_adapter",
@@ -33,7 +31,6 @@ __all__ = [
     "decoder_start",
     "describe_machine",
     "free_bytes",
-    "generate",
     "generation_dtype",
     "is_out_of_memory",
     "keep_freed_memory",

@@ -8,11 +8,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from diasum.model.generation import SPECIAL_IDS, decoder_start
+from diasum.errors import DiasumError
 
+SPECIAL_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 _NAMES = (*SPECIAL_IDS, "forced_eos_token_id")
 
 SpecialTokens = dict[str, int | list[int] | None]
+
+
+def decoder_start(model: Any) -> int:
+    """The token the decoder begins with, as the model's configurations say (T5: pad; BART: eos; T5Gemma: its decoder's bos).
+
+    Raises:
+        DiasumError: the configurations name no such token.
+    """
+    config, own = model.config, model.generation_config
+    for value in (
+        getattr(own, "decoder_start_token_id", None),
+        getattr(config, "decoder_start_token_id", None),
+        getattr(getattr(config, "decoder", None), "bos_token_id", None),
+        getattr(config, "pad_token_id", None),
+    ):
+        if value is not None:
+            return int(value)
+    raise DiasumError(f"The configuration of this {config.model_type} model does not name a decoder start token.")
 
 
 def special_tokens(model: Any) -> SpecialTokens:

@@ -1,6 +1,6 @@
 """The code in a model card: how to summarise with peft and transformers alone, token for token as diasum does.
 
-In: a complete run. Out: Python source, and sentences on what it leaves to diasum. The classes in it are those of `diasum.model.processors`.
+In: a complete run. Out: Python source, and sentences on what it leaves to diasum. Its classes are those of `diasum.engines.processors`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 
 from diasum.config import GenerateSettings, PromptSettings, as_recorded
 from diasum.data.prompt import Prompt
+from diasum.engines.plain import SHARE, first_tokens, search_values
 from diasum.errors import DiasumError
-from diasum.model.generation import SHARE, SPECIAL_IDS, decoder_start, first_tokens, search_values
 from diasum.model.hardware import generation_dtype
 from diasum.model.loading import load_config, resolve_base
 from diasum.model.locating import SIDE_FILE
-from diasum.model.windowed import reads_in_windows
+from diasum.model.special_tokens import SPECIAL_IDS, decoder_start
+from diasum.summarization.windowed import reads_in_windows
 from diasum.training import Run
 
 
@@ -126,7 +127,7 @@ def _loading(settings: GenerateSettings, adapter: str, base: str, *, bundled: bo
 
 
 def _processors(settings: GenerateSettings) -> Iterator[str]:
-    from diasum.model.processors import FinishWords, NotBefore, inside_words
+    from diasum.engines.processors import FinishWords, NotBefore, inside_words
 
     used: list[Any] = [inside_words, FinishWords] if settings.no_repeat_ngram_size else []
     for thing in [*used, *([NotBefore] if _held_back(settings) else [])]:

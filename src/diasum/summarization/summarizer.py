@@ -14,9 +14,9 @@ from diasum.dialogue import Dialogue
 from diasum.dialogue.files.conversations import is_file, read_conversations
 from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
-from diasum.model.trained import Trained, load_trained, own_settings
 from diasum.redaction.redactor import check_installed
 from diasum.resolve import SUMMARIZE, Given, resolve
+from diasum.summarization.trained import Trained, load_trained, own_settings
 
 
 class Summarizer:

@@ -22,8 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from diasum.config import GenerateSettings, Settings
-from diasum.model import Base, Hardware, free_bytes, generate, is_out_of_memory, memory_bytes, release_memory
-from diasum.model.generation import source_batches
+from diasum.engines import generate
+from diasum.engines.plain import source_batches
+from diasum.model import Base, Hardware, free_bytes, is_out_of_memory, memory_bytes, release_memory
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer

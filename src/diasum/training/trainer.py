@@ -25,9 +25,9 @@ from transformers import Seq2SeqTrainer
 from diasum.config import Settings
 from diasum.data import LengthBatches, PackedBatches, Pair
 from diasum.data.batching import IGNORED, Budget, Size, longest_first_batches
+from diasum.engines import generate
 from diasum.errors import DiasumError
 from diasum.files import disk_errors
-from diasum.model import generate
 from diasum.model.fast import FastModel, Packed
 from diasum.training import distributed
 from diasum.training.history import PAIRS, kept_evaluation

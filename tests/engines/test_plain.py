@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from diasum.config import GenerateSettings, LoraSettings
-from diasum.model import add_adapter, generate
+from diasum.engines.plain import generate
+from diasum.model import add_adapter
 from tests.models import CONVERSATIONS, tiny_bart, tiny_t5
 
 
@@ -110,7 +111,7 @@ def test_bf16_is_what_it_is_generated_in_where_it_is_set() -> None:
 def test_a_begun_word_is_finished_though_it_repeats() -> None:
     import torch
 
-    from diasum.model.processors import FinishWords, inside_words
+    from diasum.engines.processors import FinishWords, inside_words
 
     _, tokenizer = tiny_bart()
     tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
@@ -129,7 +130,7 @@ def test_a_begun_word_is_finished_though_it_repeats() -> None:
 def test_without_marks_of_words_the_plain_rule_stays() -> None:
     import torch
 
-    from diasum.model.processors import FinishWords, inside_words
+    from diasum.engines.processors import FinishWords, inside_words
 
     class Plain:
         def __len__(self) -> int:
@@ -160,8 +161,8 @@ def test_a_model_without_an_end_token_is_held_to_no_length() -> None:
     import torch
     from transformers import GenerationConfig
 
-    from diasum.model.generation import _ends
-    from diasum.model.processors import NotBefore
+    from diasum.engines.plain import _ends
+    from diasum.engines.processors import NotBefore
 
     scores: Any = torch.zeros(2, 5)
     ids: Any = torch.zeros(2, 1, dtype=torch.long)

@@ -16,16 +16,16 @@ from diasum.config import GenerateSettings, Length, PromptSettings, Redaction, S
 from diasum.data import PairEncoder
 from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
+from diasum.engines import Choice, Engine, Generated, choose_engine, torch_engines
 from diasum.errors import DiasumError
 from diasum.intact import damage
 from diasum.model.adapter_files import check_kind, read_adapter
-from diasum.model.generation import ENGINE, Generated, generate
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
 from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config
 from diasum.model.locating import SIDE_FILE, located
 from diasum.model.special_tokens import use_special_tokens
-from diasum.model.windowed import reads_in_windows, summarize_in_windows
 from diasum.resolve import load_settings
+from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
 
 _NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
 _OTHER_WEIGHTS = (
@@ -80,11 +80,19 @@ class Trained:
         long = [i for i, source in enumerate(sources) if source.tokens_cut or not source.reading.whole]
         if not reads_in_windows(settings, self.encoder.settings):
             long = []
-        hashed = settings_hash(settings.model_copy(update={"dtype": dtype}), self.encoder.settings)
-        common: dict[str, Any] = {"engine": ENGINE, "settings_hash": hashed, "dtype": dtype, "dtype_reason": reason}
+        choice = self.engine(settings)
+        name = choice.engine.name
+        hashed = settings_hash(settings.model_copy(update={"dtype": dtype, "engine": name}), self.encoder.settings)
+        common: dict[str, Any] = {
+            "engine": name,
+            "engine_reason": choice.reason,
+            "settings_hash": hashed,
+            "dtype": dtype,
+            "dtype_reason": reason,
+        }
         at_once = sorted(set(range(len(sources))) - set(long))
         ids = [sources[i].input_ids for i in at_once]
-        generated = generate(self.model, self.base.tokenizer, ids, settings, progress=progress)
+        generated = choice.engine.generate(ids, settings, progress=progress)
         summaries: dict[int, Summary] = {}
         for i, one in zip(at_once, generated, strict=True):
             text = self.encoder.finish(dialogues[i], one.text)
@@ -99,12 +107,17 @@ class Trained:
                 **self._of(dialogues[i]),
                 **common,
             )
-        in_windows = self._in_windows([dialogues[i] for i in long], settings, progress, common)
+        in_windows = self._in_windows([dialogues[i] for i in long], choice.engine, settings, progress, common)
         summaries |= zip(long, in_windows, strict=True)
         return [summaries[i] for i in range(len(dialogues))]
 
     def _in_windows(
-        self, dialogues: list[Dialogue], settings: GenerateSettings, progress: Any, common: dict[str, Any]
+        self,
+        dialogues: list[Dialogue],
+        engine: Engine,
+        settings: GenerateSettings,
+        progress: Any,
+        common: dict[str, Any],
     ) -> list[Summary]:
         """Summaries of dialogues that are too long for one pass, with what is known of how all of them were made."""
 
@@ -121,7 +134,7 @@ class Trained:
                     progress(reached - told)
                     told = reached
 
-            return generate(self.model, self.base.tokenizer, ids, settings, progress=advance)
+            return engine.generate(ids, settings, progress=advance)
 
         summaries = []
         for job, joined in summarize_in_windows(self.encoder, dialogues, write, closing=settings.closing):
@@ -150,6 +163,14 @@ class Trained:
         redacted = self.encoder.redacted(dialogue)
         lost = self.encoder.letters.lost([turn.text for turn in dialogue.turns])
         return {"lost": lost, "redacted": redacted.counts if redacted else None}
+
+    def engine(self, settings: GenerateSettings) -> Choice:
+        """What generates under these settings, and why.
+
+        Raises:
+            DiasumError: as `choose_engine`.
+        """
+        return choose_engine(torch_engines(self.model, self.base.tokenizer), settings)
 
     def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
         """The number type in which summaries are generated under these settings, and why.

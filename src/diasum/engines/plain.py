@@ -1,19 +1,24 @@
-"""Beam search over many sources at once: sorted by length, in batches of a token budget, back in the order they came."""
+"""The engine `torch-plain`: the search of transformers, over many sources at once.
+
+Sources are sorted by length and taken in batches of a token budget; summaries come back in the order of the sources. It can do whatever
+transformers can, for every family, and is what faster engines are held equal to.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diasum.config import GenerateSettings
 from diasum.data.batching import Budget, Size, longest_first_batches, padded_sources
+from diasum.engines.base import Generated
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.loading import position_limits
 from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
+from diasum.model.special_tokens import SPECIAL_IDS, decoder_start
 
 if TYPE_CHECKING:
     import torch
@@ -21,20 +26,35 @@ if TYPE_CHECKING:
 ENGINE = "torch-plain"  # what generates here, by the name that records of summaries give it
 SHARE = 3  # a summary is never forced to be longer than this part of its source
 _SEARCH = ("num_beams", "max_new_tokens", "length_penalty", "no_repeat_ngram_size", "repetition_penalty", "do_sample")
-SPECIAL_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """One summary.
+class PlainEngine:
+    """`generate` with a model.
 
-    Attributes:
-        text: decoded, without special tokens, white space trimmed.
-        cut: it reached the length limit before it ended.
+    Args:
+        model: a sequence-to-sequence model, with or without an adapter.
+        tokenizer: its own.
+        convert: as in `generate`.
     """
 
-    text: str
-    cut: bool
+    name = ENGINE
+
+    def __init__(self, model: Any, tokenizer: Any, *, convert: bool = True) -> None:
+        self.model, self.tokenizer, self.convert = model, tokenizer, convert
+
+    def unsupported(self, settings: GenerateSettings) -> str | None:
+        """Nothing is."""
+        return None
+
+    def generate(
+        self,
+        sources: Sequence[Sequence[int]],
+        settings: GenerateSettings,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """As `Engine.generate`."""
+        return generate(self.model, self.tokenizer, sources, settings, progress=progress, convert=self.convert)
 
 
 def generate(
@@ -66,7 +86,7 @@ def generate(
     """
     import torch
 
-    from diasum.model.processors import FinishWords, NotBefore
+    from diasum.engines.processors import FinishWords, NotBefore
 
     config = generation_config(model, settings)
     repeats = (
@@ -127,24 +147,6 @@ def source_batches(sources: Sequence[Sequence[int]], settings: GenerateSettings)
     return list(longest_first_batches([Size(len(ids)) for ids in sources], Budget(settings.batch_tokens)))
 
 
-def decoder_start(model: Any) -> int:
-    """The token the decoder begins with, as the model's configurations say (T5: pad; BART: eos; T5Gemma: its decoder's bos).
-
-    Raises:
-        DiasumError: the configurations name no such token.
-    """
-    config, own = model.config, model.generation_config
-    for value in (
-        getattr(own, "decoder_start_token_id", None),
-        getattr(config, "decoder_start_token_id", None),
-        getattr(getattr(config, "decoder", None), "bos_token_id", None),
-        getattr(config, "pad_token_id", None),
-    ):
-        if value is not None:
-            return int(value)
-    raise DiasumError(f"The configuration of this {config.model_type} model does not name a decoder start token.")
-
-
 def generation_config(model: Any, settings: GenerateSettings) -> Any:
     """A `transformers.GenerationConfig` with the model's special tokens and nothing else of the model's own search settings."""
     from transformers import GenerationConfig
@@ -192,7 +194,7 @@ def _weights_in(dtype: torch.dtype, model: Any) -> Iterator[None]:
 
 @lru_cache(maxsize=2)  # a vocabulary may have 250,000 tokens, and a server summarises one conversation at a time
 def _inside_words(tokenizer: Any) -> list[bool]:
-    from diasum.model.processors import inside_words
+    from diasum.engines.processors import inside_words
 
     return inside_words(tokenizer)
 

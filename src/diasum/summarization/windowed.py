@@ -21,7 +21,7 @@ from diasum.data.summary import Window
 from diasum.data.turns_read import Reading, word_count
 from diasum.data.window_summaries import JoinedText, TextOfTurns, house_labels, join, nearest, without_labels
 from diasum.dialogue import Dialogue, Turn
-from diasum.model.generation import Generated
+from diasum.engines import Generated
 
 Write = Callable[[list[list[int]]], list[Generated]]
 """What a model writes for encoded sources, in their order."""

@@ -11,8 +11,8 @@ import pytest
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
 from diasum.dialogue import Dialogue, Turn
-from diasum.model.generation import Generated
-from diasum.model.windowed import reads_in_windows, summarize_in_windows
+from diasum.engines import Generated
+from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
 from tests.tokenizers import tiny_bart_tokenizer
 
 TOKENIZER = tiny_bart_tokenizer()
