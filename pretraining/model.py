@@ -10,7 +10,7 @@ a CPU: one matrix product for q, k and v, one for every decoder layer's cross ke
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -243,10 +243,17 @@ def _feed_forward(x: Tensor, layer: Any) -> Tensor:
     return x + F.linear(F.gelu(gate, approximate="tanh") * value, dense.wo.weight)
 
 
-def hidden_states(model: Any, batch: Batch) -> Tensor:
-    """Final decoder states (B, T, d_model), scaled for the tied output layer."""
+def _dropped(x: Tensor, before: Tensor | None, rate: float) -> Tensor:
+    """`x` with a share `rate` of what a layer added to `before` (None: nothing) left out, the rest scaled up."""
+    if not rate:
+        return x
+    return F.dropout(x, rate) if before is None else before + F.dropout(x - before, rate)
+
+
+def hidden_states(model: Any, batch: Batch, dropout: float = 0.0) -> Tensor:
+    """Final decoder states (B, T, d_model), scaled for the tied output layer; `dropout` of embeddings and of what each layer adds."""
     encoder, decoder, heads = model.encoder, model.decoder, model.config.num_heads
-    x = F.embedding(batch.source, model.shared.weight)
+    x = _dropped(F.embedding(batch.source, model.shared.weight), None, dropout)
     dtype = x.dtype
     lowest = torch.finfo(dtype).min / 2
     keys = torch.arange(batch.source.shape[1], device=x.device) < batch.lengths[:, None]
@@ -254,32 +261,46 @@ def hidden_states(model: Any, batch: Batch) -> Tensor:
     length = batch.source.shape[1]
     bias = encoder.block[0].layer[0].SelfAttention.compute_bias(length, length) + mask
     for block in encoder.block:
-        x = _self_attention(x, block.layer[0], bias)
-        x = _feed_forward(x, block.layer[1])
+        x = _dropped(_self_attention(x, block.layer[0], bias), x, dropout)
+        x = _dropped(_feed_forward(x, block.layer[1]), x, dropout)
     memory = _norm(x, encoder.final_layer_norm)
 
     crosses = [block.layer[1].EncDecAttention for block in decoder.block]
     weight = torch.cat([w for cross in crosses for w in (cross.k.weight, cross.v.weight)])
     memories = F.linear(memory, weight).chunk(2 * len(crosses), dim=-1)
 
-    y = F.embedding(batch.decoder_input, model.shared.weight)
+    y = _dropped(F.embedding(batch.decoder_input, model.shared.weight), None, dropout)
     length = batch.decoder_input.shape[1]
     causal = torch.full((length, length), lowest, dtype=dtype, device=x.device).triu_(1)
     bias = decoder.block[0].layer[0].SelfAttention.compute_bias(length, length) + causal
     for index, block in enumerate(decoder.block):
-        y = _self_attention(y, block.layer[0], bias)
+        y = _dropped(_self_attention(y, block.layer[0], bias), y, dropout)
         cross = block.layer[1].EncDecAttention
         q = F.linear(_norm(y, block.layer[1].layer_norm), cross.q.weight)
         k, v = memories[2 * index : 2 * index + 2]
-        y = y + F.linear(_attend(_heads(q, heads), _heads(k, heads), _heads(v, heads), mask), cross.o.weight)
-        y = _feed_forward(y, block.layer[2])
+        read = F.linear(_attend(_heads(q, heads), _heads(k, heads), _heads(v, heads), mask), cross.o.weight)
+        y = y + _dropped(read, None, dropout)
+        y = _dropped(_feed_forward(y, block.layer[2]), y, dropout)
     scale: float = model.config.d_model**-0.5
     return _norm(y, decoder.final_layer_norm) * scale
 
 
-def token_losses(model: Any, batch: Batch) -> Tensor:
+def with_words_replaced(batch: Batch, share: float, vocabulary: int) -> Batch:
+    """The same batch with a share of what the decoder reads replaced by any token, the first excepted.
+
+    What it says next must then come from the source: with all of its own words before it, a small model learns summaries by heart
+    (word dropout: Bowman et al. 2016, arXiv 1511.06349).
+    """
+    inputs = batch.decoder_input
+    chosen = torch.rand(inputs.shape, device=inputs.device) < share
+    chosen[:, 0] = False
+    other = torch.randint(2, vocabulary, inputs.shape, device=inputs.device)
+    return replace(batch, decoder_input=torch.where(chosen, other, inputs))
+
+
+def token_losses(model: Any, batch: Batch, dropout: float = 0.0) -> Tensor:
     """Cross-entropy (N,) float32 of the N real target tokens, in row-major order of `batch.labels`; padding gets no logits."""
-    states = hidden_states(model, batch)
+    states = hidden_states(model, batch, dropout)
     real = batch.labels != IGNORE
     logits = F.linear(states[real], model.shared.weight)
     return F.cross_entropy(logits.float(), batch.labels[real], reduction="none")

@@ -17,7 +17,16 @@ from diasum.summarization.trained import own_settings
 from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
 from pretraining.curriculum import CURRICULUM, phase_at
-from pretraining.model import ENCODER_OFFSETS, IGNORE, Batch, Shape, build_model, structured_init, token_losses
+from pretraining.model import (
+    ENCODER_OFFSETS,
+    IGNORE,
+    Batch,
+    Shape,
+    build_model,
+    structured_init,
+    token_losses,
+    with_words_replaced,
+)
 from pretraining.tokenizer import SENTINELS, train_tokenizer
 
 SMALL = Shape(vocab_size=512, d_model=128, d_ff=128, d_kv=32, num_heads=4, encoder_layers=2, decoder_layers=3)
@@ -291,3 +300,25 @@ def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:
     for name, weight in exported.state_dict().items():
         assert torch.equal(trainer.model.state_dict()[name], weight), name
         assert torch.equal(trainer.average.state_dict()[name], weight), name
+
+
+def test_dropout_changes_what_is_learnt_from_and_nothing_without() -> None:
+    model = build_model(Shape(vocab_size=50, d_model=16, d_ff=32, d_kv=8, num_heads=2))
+    ids = torch.randint(2, 50, (3, 7))
+    batch = Batch(ids, torch.tensor([7, 7, 7]), ids[:, :5], ids[:, :5], ["x"] * 3)
+    plain = token_losses(model, batch)
+    assert torch.equal(token_losses(model, batch, 0.0), plain)
+    torch.manual_seed(0)
+    dropped = torch.stack([token_losses(model, batch, 0.1) for _ in range(200)])
+    assert not torch.equal(dropped[0], dropped[1])
+    assert abs(float((dropped.mean() - plain.mean()).detach())) < 0.2  # what is left is scaled up
+
+
+def test_a_share_of_what_the_decoder_reads_is_replaced_but_for_its_start() -> None:
+    torch.manual_seed(0)
+    inputs = torch.zeros(200, 50, dtype=torch.long)
+    batch = Batch(inputs, torch.full((200,), 50), inputs, inputs, ["x"] * 200)
+    replaced = with_words_replaced(batch, 0.2, 40).decoder_input
+    assert not replaced[:, 0].any()
+    assert 0.18 < float((replaced[:, 1:] > 0).float().mean()) < 0.22
+    assert not inputs.any()
