@@ -1,0 +1,162 @@
+"""Which turns a sentence rests on: recall of the first two that `diasum.evidence` gives, against BM25 and chance.
+
+QMSum marks the turns that answer each specific query; the sentences of the answer are looked for in the whole meeting. Of a sentence with
+`k` marked turns, recall is the share of `min(2, k)` that the first two hold. Reads the corpora in ``DIASUM_DATA``, writes
+``benchmarks/results/evidence.json``. Run: ``python -m benchmarks.evidence`` (``benchmarks/faithfulness.py`` runs it, too).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from diasum.claims.sentences import split_sentences
+from diasum.data.turns_read import words_of
+from diasum.dialogue import Dialogue, Turn
+from diasum.evaluation.statistics.bootstrap import interval
+from diasum.evidence import rank_turns
+from diasum.files import write_json
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("DIASUM_DATA", ROOT.parent / "shared" / "data"))
+RESULT = ROOT / "benchmarks" / "results" / "evidence.json"
+SEED = 0
+FIRST = 2
+_K1, _B = 1.5, 0.75  # of BM25, as Robertson and Zaragoza (2009) give them
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A dialogue, sentences about it, and for each the ids of the turns that it rests on."""
+
+    dialogue: Dialogue
+    sentences: tuple[str, ...]
+    turns: tuple[frozenset[int], ...]
+
+
+def qmsum(data: Path, split: str) -> list[Marked]:
+    """Meetings with the sentences of the answers to their specific queries."""
+    marked = []
+    with gzip.open(data / "qmsum" / f"{split}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for meeting in map(json.loads, lines):
+            dialogue = Dialogue(
+                tuple(Turn(turn["speaker"], turn["content"]) for turn in meeting["meeting_transcripts"])
+            )
+            sentences, turns = [], []
+            for query in meeting["specific_query_list"]:
+                spans = [(int(first), int(last)) for first, last in query["relevant_text_span"]]
+                there = frozenset(turn for first, last in spans for turn in range(first, last + 1))
+                answer = split_sentences(query["answer"])
+                sentences += answer
+                turns += [there] * len(answer)
+            marked.append(Marked(dialogue, tuple(sentences), tuple(turns)))
+    return marked
+
+
+def measure(marked: Sequence[Marked], *, seed: int) -> dict[str, Any]:
+    """Recall of the first two turns by each method, with 95% bootstrap intervals over sentences, and the paired gain over BM25."""
+    values = {name: np.array(list(_recalls(method, marked))) for name, method in _METHODS.items()}
+    # What two turns drawn at random hold, on average.
+    values["random"] = np.array(
+        [
+            len(turns) / len(one.dialogue) * FIRST / min(FIRST, len(turns))
+            for one in marked
+            for turns in one.turns
+            if turns
+        ]
+    )
+    gain = interval(values["diasum"] - values["bm25"], resamples=2000, seed=seed)
+    return {
+        "dialogues": len(marked),
+        "sentences": len(values["diasum"]),
+        "turns_per_dialogue": round(float(np.mean([len(one.dialogue) for one in marked])), 1),
+        "recall": {name: _band(one, seed) for name, one in values.items()},
+        "gain_over_bm25": {"mean": round(gain.mean, 4), "low": round(gain.low, 4), "high": round(gain.high, 4)},
+    }
+
+
+def _band(values: np.ndarray, seed: int) -> dict[str, float]:
+    band = interval(values, resamples=2000, seed=seed)
+    return {"mean": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4)}
+
+
+def _recalls(method: Callable[[Marked], list[list[int]]], marked: Iterable[Marked]) -> Iterable[float]:
+    for one in marked:
+        for found, turns in zip(method(one), one.turns, strict=True):
+            if turns:
+                yield len(turns.intersection(found)) / min(FIRST, len(turns))
+
+
+def _lexical(one: Marked) -> list[list[int]]:
+    return [[turn.id for turn in turns] for turns in rank_turns(one.sentences, one.dialogue)]
+
+
+def _bm25(one: Marked) -> list[list[int]]:
+    """BM25 over words in lower case, speakers' labels included."""
+    documents = [Counter(words_of(str(turn).lower())) for turn in one.dialogue.turns]
+    lengths = [document.total() for document in documents]
+    mean = max(sum(lengths) / len(lengths), 1)
+    n = len(documents)
+    frequency = Counter(word for document in documents for word in document)
+
+    def score(words: Collection[str], i: int) -> float:
+        total = 0.0
+        for word in words:
+            if count := documents[i].get(word, 0):
+                rarity = math.log(1 + (n - frequency[word] + 0.5) / (frequency[word] + 0.5))
+                total += rarity * count * (_K1 + 1) / (count + _K1 * (1 - _B + _B * lengths[i] / mean))
+        return total
+
+    results = []
+    for sentence in one.sentences:
+        words = words_of(sentence.lower())
+        results.append(sorted(range(n), key=lambda i: (-score(words, i), i))[:FIRST])
+    return results
+
+
+_METHODS: dict[str, Callable[[Marked], list[list[int]]]] = {"diasum": _lexical, "bm25": _bm25}
+
+
+def evidence_table(results: dict[str, Any]) -> str:
+    """Markdown: recall of the first two turns on each corpus."""
+    lines = [
+        "| corpus | sentences | turns a dialogue | diasum | BM25 | random | gain over BM25 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in results["corpora"].items():
+        cells = [_percent(row["recall"][method]) for method in ("diasum", "bm25", "random")]
+        gain = row["gain_over_bm25"]
+        points = f"{100 * gain['mean']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})"
+        label = f"{name} (tuned on)" if row["tuned_on"] else name
+        lines.append(
+            f"| {label} | {row['sentences']} | {row['turns_per_dialogue']:.0f} | {' | '.join(cells)} | {points} |"
+        )
+    return "\n".join(lines)
+
+
+def _percent(band: dict[str, float]) -> str:
+    return f"{100 * band['mean']:.1f}% ({100 * band['low']:.1f} to {100 * band['high']:.1f})"
+
+
+def main() -> None:
+    if not DATA.is_dir():
+        sys.exit(f"No corpora at {DATA}: set DIASUM_DATA.")
+    corpora = {
+        f"qmsum {split}": measure(qmsum(DATA, split), seed=SEED) | {"tuned_on": split == "val"}
+        for split in ("val", "test")
+    }
+    write_json(RESULT, {"seed": SEED, "corpora": corpora})
+
+
+if __name__ == "__main__":
+    main()
