@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from diasum.data import pairs_hash
 from diasum.dialogue.files.decoding import decode
 from diasum.dialogue.files.tables import read_path
+from diasum.dialogue.read import iter_dialogues
 from tests.data.tables import fail, load, rows, write_csv, write_jsonl
 
 
@@ -49,15 +51,10 @@ BROKEN: dict[str, tuple[str, bytes, list[str]]] = {
     "empty": ("a.jsonl", b"", ["a.jsonl is empty"]),
     "only a header": ("a.csv", b"dialogue,summary\n", ["a.csv has no rows"]),
     "blank": ("a.jsonl", b"\n\n", ["a.jsonl has no rows"]),
-    "latin-1": ("a.csv", b"dialogue,summary\nA: x,y\nA: caf\xe9,y\n", ["a.csv, line 3", "expected UTF-8", "0xe9", "iconv"]),
-    "utf-16": ("a.csv", "dialogue,summary\nA: x,y".encode("utf-16"), ["a UTF-16 mark", "iconv -f UTF-16"]),
-    "utf-16, no mark": ("a.csv", "dialogue,summary\nA: é,y".encode("utf-16-le"), ["found UTF-16LE text", "iconv -f UTF-16LE"]),
-    "utf-16 big, no mark": ("a.csv", "dialogue,summary\nA: é,y".encode("utf-16-be"), ["found UTF-16BE text"]),
-    "latin-1, gzip": ("a.csv.gz", gzip.compress(b"dialogue,summary\nA: caf\xe9,y\n"), ["gzip -dc ", " | iconv", "utf8.a.csv"]),
-    "pdf": ("a.csv", b"%PDF-1.7\n%\xe2\xe3\n", ["expected UTF-8 text, found a PDF file", "Export it as text"]),
+    "pdf": ("a.csv", b"%PDF-1.7\n%\xe2\xe3\n", ["expected text, found a PDF file", "Export it as text"]),
     "xlsx": ("a.csv", b"PK\x03\x04\x14\x00\x06\x00\xb5\n", ["found a zip archive, as xlsx and docx", "as csv or jsonl"]),
     "gzip": ("a.csv", gzip.compress(GOOD), ["found a gzip file, whose name must end in .gz"]),
-    "zeros": ("a.jsonl", GOOD + b"\x00\x01\xff\n", ["a.jsonl, line 2", "found bytes that are not text"]),
+    "zeros": ("a.jsonl", GOOD + b"\x00\x01\xff\n", ["a.jsonl: expected text", "bytes that are not text (line 2)"]),
     "a return": ("a.csv", b"dialogue,summary\nA: x\rB: y,z\n", ["a.csv, line 2", "unquoted field.", "must be quoted"]),
     "returns": ("a.csv", b'dialogue,summary\r"A: x\nB: y",z\rA: x\r', ["a.csv, line 4", "expected 2 columns", "found 1"]),
     "no gzip": ("a.jsonl.gz", GOOD, ["not a readable gzip file"]),
@@ -96,6 +93,16 @@ def test_a_byte_order_mark_and_half_a_surrogate_pair_do_no_harm(tmp_path: Path) 
 def test_missing_files_have_near_misses(folder: Path) -> None:
     assert f"Did you mean `{folder / 'train.csv'}`?" in fail(folder / "trian.csv")
     assert "Did you mean `sample`?" in fail("sampel")
+
+
+def test_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "loop is a symbolic link that leads to no file." in fail(tmp_path / "loop")
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe is a pipe, which can be read only once." in fail(tmp_path / "pipe")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
@@ -203,11 +210,29 @@ def test_lines_may_end_in_returns(end: str, tmp_path: Path) -> None:
     ]
 
 
-def test_the_command_that_converts_has_the_path_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("my d").mkdir()
-    Path("my d/latin.csv").write_bytes(b"dialogue,summary\nA: caf\xe9,y\n")
-    assert "iconv -f WINDOWS-1252 -t UTF-8 'my d/latin.csv' > 'my d/utf8.latin.csv'" in fail("my d/latin.csv")
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.json"])
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("latin-1", "byte 0xe9 in line {line} is no UTF-8: read as cp1252."),
+        ("utf-16", "it is UTF-16 text."),
+        ("utf-16-le", "it is UTF-16LE text."),
+        ("utf-16-be", "it is UTF-16BE text."),
+    ],
+)
+def test_other_encodings_are_found_said_and_read(tmp_path: Path, name: str, encoding: str, said: str) -> None:
+    file = tmp_path / name
+    texts = {
+        "a.csv": "dialogue,summary\nA: x,y\nA: café,z\n",
+        "a.jsonl": '{"dialogue": "A: x", "summary": "y"}\n{"dialogue": "A: café", "summary": "z"}\n',
+        "a.json": '[{"dialogue": "A: x", "summary": "y"},\n{"dialogue": "A: café", "summary": "z"}]',
+    }
+    content = texts[name.removesuffix(".gz")].encode(encoding)
+    file.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    corpus = load(file)
+    assert [pair.dialogue.text for pair in corpus.split("all")] == ["A: x", "A: café"]
+    assert f"{file}: {said.format(line=3 if 'csv' in name else 2)}" in corpus.notes
+    assert [one.dialogue.text for one in iter_dialogues(file)] == ["A: x", "A: café"], "as summarize reads it"
 
 
 def test_a_zero_in_a_text_is_no_other_encoding() -> None:

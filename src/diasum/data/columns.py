@@ -18,14 +18,10 @@ from diasum.data.pairs import Pair, Rows
 from diasum.dialogue import as_dialogue
 from diasum.dialogue.files.rows import Table, cell_texts, one_line, unique
 from diasum.dialogue.forms import NoConversation, columns_of_turns, conversation_in
-from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TEXT_KEYS, as_name, find_name
+from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, SUMMARY_NAMES, TEXT_KEYS, as_name, find_name
 from diasum.errors import DiasumError, near_misses, nearest
 from diasum.wording import counted
 
-SUMMARY_NAMES = (
-    *("summaries", "summary", "highlights", "section_text", "abstract", "note", "tldr", "recap", "minutes"),
-    *("references", "reference", "target", "output"),
-)
 TIME_NAMES = ("began", "date", "datetime", "date_time", "time", "timestamp", "created_at", "started_at", "start_time")
 TOPIC_NAMES = ("topic", "topic1", "section_header", "category", "domain", "label")
 
@@ -91,6 +87,7 @@ def to_pairs(
             "refuse", or all are.
     """
     known = {as_name(name): name for name in reversed(table.names)}
+    read = table.notes
     table, joined = join_messages(table, settings, _summaries(settings, known, table))
     columns = find_columns(table, settings, need_summaries=need_summaries)
     rows = [_pair(row, index, table, split, columns) for index, row in enumerate(table.rows)]
@@ -101,7 +98,7 @@ def to_pairs(
             empty.append(f"{row.id} in {table.place(index)}")
         else:
             used.append(index)
-    notes = [*([joined] if joined else []), *_note_empty(empty, split, table, settings, need_summaries)]
+    notes = [*read, *joined, *_note_empty(empty, split, table, settings, need_summaries)]
     if not used:
         raise DiasumError(
             f"{table.source}: none of the {len(table.rows)} rows of `{split}` can be used; all are empty."

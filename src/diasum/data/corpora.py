@@ -96,6 +96,8 @@ def _new(
 
 def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict[str, Table]:
     path = BUNDLED.get(settings.path) or Path(settings.path).expanduser()
+    if path.is_fifo():
+        raise DiasumError(f"{path} is a pipe, which can be read only once.", hint="Save what it gives in a file first.")
     if path.exists():
         corpus.license = corpus.license or local_licence(path)
         configurations = [] if is_export(path, settings) else _configurations(path)
@@ -242,6 +244,10 @@ def _looks_local(name: str, path: Path) -> bool:
 
 
 def _no_such_file(name: str, path: Path) -> DiasumError:
+    if path.is_symlink():
+        return DiasumError(
+            f"{name} is a symbolic link that leads to no file.", hint="Give the file itself, or mend the link."
+        )
     return DiasumError(
         f"There is no file or folder {name}.",
         hint=f"{near_path(path, BUNDLED)} Expected a file ({FORMATS}), a folder with one file per split, the bundled `everyday` "

@@ -16,18 +16,19 @@ from diasum.dialogue.files.single_messages import (
     MessageColumns,
     RowMessage,
     columns_named,
+    columns_of_one,
     conversations,
     find_columns,
+    joined_in_words,
     refuse,
 )
 from diasum.dialogue.names import DIALOGUE_NAMES, as_name, find_name
 from diasum.dialogue.text import one_line
-from diasum.wording import counted
 
-_MADE = ("id", "dialogue")
+_MADE = ("id", "dialogue", "began")
 
 
-def join_messages(table: Table, settings: DataSettings, summaries: Sequence[str]) -> tuple[Table, str | None]:
+def join_messages(table: Table, settings: DataSettings, summaries: Sequence[str]) -> tuple[Table, list[str]]:
     """Join the rows of a table with a message per row.
 
     Args:
@@ -36,28 +37,31 @@ def join_messages(table: Table, settings: DataSettings, summaries: Sequence[str]
         summaries: columns with summaries.
 
     Returns:
-        The table, and a note where its rows were joined.
+        The table, and notes where its rows were joined.
 
     Raises:
         DiasumError: the rows of a conversation have different summaries, the user takes messages for whole conversations, or there is no
             such column.
     """
     columns = _columns(table, settings)
+    if columns is None and not (summaries or settings.dialogue_column or settings.id_column):
+        columns = columns_of_one(table)
     if columns is None:
-        return table, None
+        return table, []
     if settings.dialogue_column:
         raise refuse(table, columns)
-    rows, lines = [], []
-    for identifier, messages in conversations(table, columns):
-        members = [table.rows[message.row] for message in messages]
+    rows, lines, notes = [], [], []
+    for one in conversations(table, columns):
+        members = [table.rows[message.row] for message in one.messages]
         shared = _shared(members, [name for name in table.names if name not in (columns.text, *columns.speakers)])
         if any(name not in shared and any(cell_texts(row.get(name)) for row in members) for name in summaries):
             raise refuse(table, columns)
-        rows.append({**shared, "id": identifier, "dialogue": _dialogue(messages)})
-        lines.append(table.lines[messages[0].row] if table.lines else messages[0].row + 1)
-    joined = f"{counted(len(rows), 'conversation')}, joined by `{columns.group}`"
-    note = f"{table.source}: its {len(table.rows):,} rows are messages of {joined}."
-    return Table(table.source, rows, lines if table.lines else None), note
+        first = one.messages[0]
+        rows.append({**shared, "id": one.id, "dialogue": _dialogue(one.messages), "began": first.time})
+        lines.append(table.lines[first.row] if table.lines else first.row + 1)
+        notes += one.notes
+    notes = [joined_in_words(table, columns, len(rows)), *notes]
+    return Table(table.source, rows, lines if table.lines else None), notes
 
 
 def _columns(table: Table, settings: DataSettings) -> MessageColumns | None:
@@ -81,7 +85,13 @@ def _shared(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str
 def _dialogue(messages: Sequence[RowMessage]) -> Dialogue:
     return Dialogue(
         tuple(
-            Turn(one_line(message.speaker), one_line(message.text), source=f"row {message.row + 1}")
+            Turn(
+                one_line(message.speaker),
+                one_line(message.text),
+                message.start,
+                message.end,
+                source=f"row {message.row + 1}",
+            )
             for message in messages
             if message.kind is None
         )

@@ -52,20 +52,30 @@ def messages(rows: Sequence[Mapping[str, Any]]) -> list[RoleMessage]:
 
 
 def _message(row: Mapping[str, Any]) -> RoleMessage:
-    role = str(row["role"] if "role" in row else row["from"]).lower()
-    text, media = _content(row.get("content", row.get("value")))
+    role = str(row["role"] if "role" in row else row["from"])
     called = row.get("tool_calls") or row.get("function_call")
+    return as_message(role, row.get("content", row.get("value")), called=called, name=row.get("name"))
+
+
+def as_message(role: str, content: Any, *, called: Any = None, name: Any = None) -> RoleMessage:
+    """One message.
+
+    Args:
+        role: who it is of.
+        content: a text, or a list of parts.
+        called: tools that are called in it.
+        name: of the speaker, where the message gives one.
+    """
+    text, media = _content(content)
     kind: str | None
-    if role in _INSTRUCTIONS:
+    if role.lower() in _INSTRUCTIONS:
         kind = "instruction"
-    elif role in _TOOLS or (called and not text.strip()):
+    elif role.lower() in _TOOLS or (called and not text.strip()):
         kind = "tool"
         text = text or json.dumps(called, ensure_ascii=False, default=str)
     else:
         kind = None if text.strip() or media else "empty"
-    name = row.get("name")
-    speaker = name if isinstance(name, str) and name.strip() and kind is None else str(row.get("role", row.get("from")))
-    return RoleMessage(speaker, text, kind, media)
+    return RoleMessage(name if isinstance(name, str) and name.strip() and kind is None else role, text, kind, media)
 
 
 def _content(value: Any) -> tuple[str, tuple[str, ...]]:

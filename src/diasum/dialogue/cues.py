@@ -22,7 +22,9 @@ from diasum.dialogue.labels import COLON, LABEL, looks_like_a_name
 Lines = Callable[[], Iterable[tuple[int, str]]]
 
 _TIME = r"(?:\d{1,10}:)?\d{1,2}:\d{1,2}[.,]\d{1,3}"
-_CUE = re.compile(rf"\s*(?P<start>{_TIME})\d*\s*-->\s*(?P<end>{_TIME})(?:[\s\d].*)?$")
+_CUE = re.compile(rf"\s*(?P<start>{_TIME})\d*\s*-->\s*(?P<end>{_TIME})\d*(?P<beside>\s.*)?$")
+# What stands behind a caption's times, apart from words: WebVTT's settings, SubRip's places on the screen
+_SETTING = re.compile(r"(?:align|line|position|region|size|vertical|[XY][12]):\S+", re.I)
 _SBV = re.compile(rf"\s*(?P<start>{_TIME}),(?P<end>{_TIME})\s*$")
 _NOTE = re.compile(r"NOTE(?:\s|$)|(?:STYLE|REGION)\s*$|WEBVTT(?:\s|$)")
 _VOICE = re.compile(r"(?=<v(?:\.[^\s<>]*)?\s+[^<>\s])")
@@ -160,7 +162,7 @@ def _cues(lines: Iterable[tuple[int, str]]) -> Iterator[_Cue]:
         if times := times_of(line):
             if cue.lines:
                 yield cue
-            cue, is_note = _Cue(*times, []), False
+            cue, is_note = _Cue(*times, [(number, words)] if (words := _beside(line)) else []), False
         elif not line.strip():
             is_note = False
         elif times_of(following) and (opens or line.strip().isdigit()):
@@ -172,6 +174,13 @@ def _cues(lines: Iterable[tuple[int, str]]) -> Iterator[_Cue]:
         before = line
     if cue.lines:
         yield cue
+
+
+def _beside(text: str) -> str:
+    """Words in the line of a caption's times, where some programs put them."""
+    match = _CUE.match(text)
+    words = match["beside"] if match else None
+    return words.strip() if words and not all(map(_SETTING.fullmatch, words.split())) else ""
 
 
 def _with_next(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[tuple[int, str], str]]:

@@ -15,6 +15,10 @@ UNMISTAKABLE_NAMES = (
     *("meeting_transcripts", "conversations"),
 )
 DIALOGUE_NAMES = (*UNMISTAKABLE_NAMES, "log", "text", "document", "article", "source", "input")
+SUMMARY_NAMES = (
+    *("summaries", "summary", "highlights", "section_text", "abstract", "note", "tldr", "recap", "minutes"),
+    *("references", "reference", "target", "output"),
+)
 ID_NAMES = ("id", "fname", "dialogue_id", "dialog_id", "conversation_id", "meeting_id", "guid", "uid")
 TABLE_KEYS = ("data", "rows", "examples", "items", "records", "samples", "pairs", "dialogues", "conversations")
 

@@ -26,6 +26,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "sound": ("sound", "sounds"),
     "quote": ("quoted text", "quoted texts"),
     "instruction": ("instruction", "instructions"),
+    "branch": ("message of another branch", "messages of other branches"),
     "tool": ("call of a tool", "calls of tools"),
     "signature": ("signature", "signatures"),
 }

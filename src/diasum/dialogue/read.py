@@ -227,10 +227,12 @@ class _Part:
         self.last = self.last if message.reply else message.time or self.last
         if self.line is None:
             self.line = message.source
-        if message.kind is None:
-            self._say(message)
-        else:
+        if message.kind is not None:
             self._leave_out(message.kind, message, message.text)
+        elif one_line(message.text):
+            self._say(message)
+        elif not message.asides:
+            self._leave_out("empty", message, "")
         for aside in message.asides:
             self._leave_out(aside.kind, message, aside.text)
 

@@ -16,16 +16,23 @@ from diasum.dialogue import cues
 from diasum.dialogue.labels import COLON, LABEL, PHONE, is_name
 from diasum.dialogue.turns import Dialogue, Turn
 
-# A time alone or with a date: 00:12, 10:32:11, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z or ...14+02:00, 10:32, 12/05/2024
-_DATE = r"\d{1,4}[./\-]\d{1,2}[./\-]\d{2,4}"
+# A time alone or with a date: 00:12, 10:32:11, 10h32, 10:32 AM, 12/05/2024, 10:32, 2024-05-12T10:32:14Z or ...14+02:00,
+# 10:32, 12/05/2024, Sun, 12 May 2024 10:32, May 12, 2024, 10:32 AM
+_WORD = r"[^\W\d_]{3,9}\.?"
+_DATE = (
+    rf"(?:\d{{1,4}}[./\-]\d{{1,2}}[./\-]\d{{2,4}}|(?:{_WORD},? )?(?:\d{{1,2}}\.? {_WORD}|{_WORD} \d{{1,2}}),? \d{{4}})"
+)
+_CLOCK = r"\d{1,2}(?::\d{2}(?::\d{2})?|h\d{2})(?:[.,]\d{1,6})?"
 _TIME = (
     rf"(?P<date>{_DATE}(?:,|T| at)? ?)?"
-    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?)"
+    rf"(?P<clock>{_CLOCK})(?: ?--?> ?{_CLOCK})?"
     rf"(?P<of_day>(?: ?(?i:[ap](?:\. ?)?m\b\.?)|Z)?(?:, {_DATE})?)(?(date)(?:[+\-]\d{{2}}:?\d{{2}}(?!\d))?)"
 )
 # "10:30 - 11:30" is a span of time that somebody speaks of
-_STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?(?(date)(?::(?= ))?)[ \-–]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
-_STAMP_AFTER = re.compile(rf"^ ?[\[(]{_TIME}[\])](?= ?[:：])")
+_STAMP = re.compile(rf"^(?P<open>[\[(]?){_TIME}(?P<end>[\])]?(?(date)(?::(?= ))?)[ \-–|]*+)(?=\S)(?!\d{{1,2}}:\d{{2}})")
+_STAMP_AFTER = re.compile(rf"^(?P<open>,)? ?(?(open)|[\[(]){_TIME}(?(open)|[\])])(?= ?(?:: |:$|：))")
+# Behind a time, some programs put a bar between name and words: "10:32 ana | hi"
+_BAR = re.compile(r"^ ?\|(?: |$)")
 # The name that the owner of a telephone number chose (~Max)
 _OWN_NAME = re.compile(r"^~ ?(?=[^\W\d])")
 _NAME_AND_TIME = re.compile(rf"^\[(?P<name>{LABEL.pattern[1:]}), {_TIME}\] ?[:：]")
@@ -38,11 +45,13 @@ _UNSEEN = (
     | dict.fromkeys([*range(0x09), *range(0x0E, 0x1C), 0x7F], " ")
     | dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 )
-# Other ways in which exports mark who speaks: <Ana> hi; **Ana**: hi; **Ana:** hi; <v Ana>hi</v>
+# Other ways in which exports mark who speaks: <Ana> hi; **Ana**: hi; **Ana:** hi; <v Ana>hi</v>; [Ana]: hi; [Ana] (10:32): hi
 _MARKED = re.compile(
     r"^(?:<v(?:\.\w+)* (?P<voice>[^<>]{1,40})>(?P<voiced>.*?)(?:</v>)?|<(?P<angle>[^<>/]{1,40})> +(?P<angled>.+)"
     r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<starred>(?: .*)?))$"
 )
+_NUMBERED = re.compile(r"^\[(?P<name>(?i:speaker)[ _]?\d{1,3})\] (?=[^\s:\[(])")
+_SQUARE = re.compile(r"^\[(?P<name>[^\W\d][^\[\]:]{0,39})\](?= ?[\[(]\d| ?:(?: |$)| ?：)")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(
     rf"^(?P<name>{LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
@@ -165,7 +174,7 @@ def _split_line(line: str) -> _Parts:
         label = marked["voice"] or marked["angle"] or marked["strong"]
         words = marked["voiced"] or marked["angled"] or marked["starred"] or ""
         return _Parts(stamp, label.strip(" @+%&~"), words.strip(), _start(stamp))
-    rest = _OWN_NAME.sub("", rest)
+    rest = _SQUARE.sub(r"\g<name>", _NUMBERED.sub(r"\g<name>: ", _OWN_NAME.sub("", rest)))
     hashed = _HASH_LABEL.match(rest)
     name = hashed or PHONE.match(rest) or LABEL.match(rest)
     if not name:
@@ -173,7 +182,7 @@ def _split_line(line: str) -> _Parts:
     after = rest[name.end() :]
     if stamp_after := _STAMP_AFTER.match(after):
         time, after = stamp_after, after[stamp_after.end() :]
-    colon = (_HASH_COLON if hashed else COLON).match(after)
+    colon = (_HASH_COLON if hashed else COLON).match(after) or (_BAR.match(after) if stamp else None)
     if not colon:
         return _Parts(stamp)
     return _Parts(stamp, name[0], after[colon.end() :].strip(), _start(time))
@@ -192,7 +201,7 @@ def _is_clear(stamp: re.Match[str]) -> bool:
 
 def _start(stamp: re.Match[str] | None) -> float | None:
     """Seconds from the start; with a date or a half of the day it is the time of day, not a place in a recording."""
-    return seconds(stamp["clock"]) if stamp and not stamp["date"] and not stamp["of_day"] else None
+    return seconds(stamp["clock"].replace("h", ":")) if stamp and not stamp["date"] and not stamp["of_day"] else None
 
 
 def _without_clock_times(turns: list[Turn]) -> list[Turn]:

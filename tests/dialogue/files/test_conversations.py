@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +251,48 @@ def test_turns_know_their_lines_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "chat.txt").write_text("\ufeff\n" + TEXT.replace("\n", "\r\n\r\n"))
     (named,) = read_conversations([tmp_path / "chat.txt"], io.BytesIO())
     assert [(turn.id, turn.source) for turn in named.dialogue.turns] == [(0, 2), (1, 4)]
+
+
+def test_a_pipe_is_read_once_and_as_a_whole(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("Ana: Lunch?\nBen: At one.\n",))
+    writer.start()
+    (one,) = read_conversations([tmp_path / "pipe"])
+    writer.join()
+    assert one.dialogue.text == "Ana: Lunch?\nBen: At one."
+
+
+def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diasum.dialogue.formats.source.PATIENCE", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DiasumError, match="pipe is a named pipe that nobody writes to"):
+        read_conversations([tmp_path / "pipe"])
+
+
+def test_links_that_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    for name in ("loop", "gone"):
+        with pytest.raises(DiasumError, match=f"{name} is a symbolic link that leads to no file"):
+            read_conversations([tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>Ana: Hi</body></html>", "a web page"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><smses/>", "an XML file"),
+        (b"{\\rtf1\\ansi Ana: Hi\\par}", "a text with its formatting"),
+    ],
+)
+def test_markup_is_not_read_as_what_somebody_says(tmp_path: Path, content: bytes, found: str) -> None:
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(DiasumError, match=f"a.txt: expected text, found {found}"):
+        read_conversations([tmp_path / "a.txt"])
+
+
+def test_a_file_cut_in_the_middle_of_a_letter_is_still_utf8(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("Zoë: Grüße.\nBen: Schö".encode()[:-1])
+    (one,) = read_conversations([tmp_path / "a.txt"])
+    assert one.dialogue.text == "Zoë: Grüße.\nBen: Sch\ufffd"
+    assert one.notes == (f"{tmp_path / 'a.txt'}: it ends in the middle of a letter.",)

@@ -6,8 +6,10 @@ import json
 
 from tests.dialogue.formats import (
     reading,
+    test_assistant_exports,
     test_assistants,
     test_discord,
+    test_helpdesk,
     test_irc_and_line,
     test_mail,
     test_messages_tables,
@@ -95,6 +97,15 @@ SAMPLES["mail"] = [
     b"From ben@x.org Sun May 12 11:00:00 2024\nFrom: ben@x.org\nSubject: Re: Lunch\nIn-Reply-To: <1@x.org>\n\nYes.\n\n"
     b"On Sun, Ana Li wrote:\n> Lunch?\n",
 ]
+SAMPLES["helpdesk"] = [
+    test_helpdesk.written(tree)
+    for tree in ({"tickets": test_helpdesk.TICKETS, "users": test_helpdesk.USERS}, [test_helpdesk.CONVERSATION])
+]
+SAMPLES["assistant"] = [
+    json.dumps(tree).encode() for tree in ([test_assistant_exports.CHATGPT], [test_assistant_exports.CLAUDE])
+]
 SAMPLES["messages"] = [
+    b"start,end,text\n0,1500,Hi.\n1500,4000,Ho.\n",
+    b"ticket_id,author,body,created_at\n1,Ana,Hi,12/05/2024 10:00\n1,Ben,Ho,13/05/2024 10:01 PM\n",
     b"ticket_id,author,body,created_at\n1,Ana,Hi,2024-05-12T10:00:00Z\n1,Ben,Ho,2024-05-12T10:01:00Z\n2,Ana,Again,2024-05-13T10:00:00Z\n",
 ]

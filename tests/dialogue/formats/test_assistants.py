@@ -123,3 +123,9 @@ def test_what_is_written_is_read_back(talk: list[tuple[str, str]], share: bool) 
     keys, holder = (("from", "value"), "conversations") if share else (("role", "content"), "messages")
     tree = {holder: [dict(zip(keys, turn, strict=True)) for turn in talk]}
     assert turns(read(content(tree))) == talk
+
+
+def test_a_message_that_is_but_a_picture_is_no_turn() -> None:
+    rows = [{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "A cat."}]
+    one = read(json.dumps(rows).encode())
+    assert (turns(one), one.left_out) == ([("assistant", "A cat.")], {"media": 1})

@@ -137,3 +137,12 @@ def test_a_quote_that_is_never_closed_swallows_nothing_and_takes_no_time() -> No
     lines = '10:00\tAna\t"so\n' + "x\n" * 200_000 + "10:01\tBen\tHi\n"
     one = read(head + lines)
     assert [speaker for speaker, _ in turns(one)] == ["Ana", "Ben"]
+
+
+def test_actions_of_hexchat_are_told_from_its_events_by_their_nicks() -> None:
+    one = read(
+        "**** BEGIN LOGGING AT Sun May 12 10:00:00 2024\n\nMay 12 10:00:01 *\tNow talking on #x\nMay 12 10:00:05 <ana>\thi\n"
+        "May 12 10:00:10 *\tana waves\nMay 12 10:00:11 *\tana has quit (Bye)\nMay 12 10:00:12 *\tcy (~c@h) has joined\n"
+    )
+    assert turns(one) == [("ana", "hi"), ("ana", "waves")]
+    assert one.left_out == {"notice": 2, "join": 2}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -215,3 +217,25 @@ def test_what_is_written_is_read_back(talk: list[tuple[str, str]]) -> None:
     expected = [(names[who], text) for who, text in talk]
     assert turns(read(mbox(*messages))) == expected
     assert turns(read(messages[-1].as_bytes())) == expected  # the last one alone, by its quotes
+
+
+def test_a_folder_and_an_archive_of_messages_are_threads(tmp_path: Path) -> None:
+    first, answer = mail("ana", "Lunch?\n"), mail("ben", "Yes.\n", 2, answers=1)
+    (tmp_path / "mails").mkdir()
+    (tmp_path / "mails" / "b.eml").write_bytes(first.as_bytes())
+    (tmp_path / "mails" / "a.eml").write_bytes(answer.as_bytes())
+    with zipfile.ZipFile(tmp_path / "mails.zip", "w") as archive:
+        archive.write(tmp_path / "mails" / "a.eml", "mails/a.eml")
+        archive.write(tmp_path / "mails" / "b.eml", "mails/b.eml")
+    for source in (tmp_path / "mails", tmp_path / "mails.zip"):
+        one = read(source)
+        assert [text for _, text in turns(one)] == ["Lunch?", "Yes."]
+        assert (one.id, one.reason) == ("mails", "e-mail thread of 2 messages")
+
+
+def test_an_email_with_nothing_but_a_file_is_no_turn() -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Ana <ana@x.org>", "ben@x.org", "Photo"
+    message.add_attachment(b"x", maintype="image", subtype="png", filename="a.png")
+    one = read(message.as_bytes())
+    assert (turns(one), one.left_out) == ([], {"media": 1})

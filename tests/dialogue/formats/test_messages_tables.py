@@ -8,7 +8,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from diasum.dialogue.formats.source import Names
 from diasum.errors import DiasumError, MissingExtraError
+from tests.data.tables import load
 from tests.dialogue.formats.reading import read, read_all, turns
 
 Rows = list[dict[str, Any]]
@@ -312,3 +313,97 @@ def test_what_is_written_is_read_back(
     for number, name, text in messages:
         expected.setdefault(str(number), []).append((name, text))
     assert {one.id: turns(one) for one in dialogues} == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_turns_of_one_conversation(tmp_path: Path, kind: str) -> None:
+    rows: Rows = [
+        {"time": "2024-05-12T10:00:00Z", "speaker": "Ana", "text": "Hi: all"},
+        {"time": "2024-05-12T10:00:05Z", "speaker": "Ben", "text": "Ho"},
+    ]
+    file = write(tmp_path, kind, rows)
+    one = read(file)
+    assert turns(one) == [("Ana", "Hi: all"), ("Ben", "Ho")]
+    if kind != "json":
+        assert one.dialogue.turns[1].start == 5
+        assert one.notes == (
+            f"{file}: its 2 rows are read as the turns of one conversation, as no column tells several apart.",
+        )
+    (pair,) = load(file, need_summaries=False).split("all")
+    assert turns(pair) == turns(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "starts"),
+    [
+        ("whisper.tsv", "start\tend\ttext\n0\t1500\tHi.\n1500\t4000\tHo, there.\n", [0, 1.5]),
+        ("cpp.csv", 'start,end,text\n0,1500," Hi."\n1500,4000," Ho, there."\n', [0, 1.5]),
+        ("faster.jsonl", '{"start": 0.0, "end": 1.5, "text": " Hi."}\n{"start": 1.5, "end": 4.0, "text": " Ho, there."}\n', [0, 1.5]),
+        ("clock.csv", 'Start,End,Text\n00:00:01,00:00:02,Hi.\n00:01:00,00:01:02,"Ho, there."\n', [1, 60]),
+    ],
+)  # fmt: skip
+def test_tables_of_speech_recognisers(tmp_path: Path, name: str, content: str, starts: list[float]) -> None:
+    (tmp_path / name).write_text(content)
+    one = read(tmp_path / name)
+    assert turns(one) == [("", "Hi."), ("", "Ho, there.")]
+    assert [turn.start for turn in one.dialogue.turns] == starts
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "text\nOne call about a device.\nAnother call.\n",
+        "id,author,dialogue\n1,Ana,Ana: Hi\n2,Ben,Ben: Ho\n",
+        "call_id,author,text\n1,Ana,A call\n2,Ben,Another\n",
+        "author,text,summary\nAna,A call,x\nBen,Another,y\n",
+        "author,text\nAna,Ana: Hi\nBen,Ben: Ho\n",
+        "author,text\n" + "".join(f"Person {i},What I think of {i}.\n" for i in range(12)),
+        "author,text\n" + f"Ana,{'word ' * 150}\nAna,{'word ' * 150}\n",
+    ],
+)
+def test_rows_that_are_conversations_of_their_own(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    assert len(read_all(tmp_path / "a.csv")) == content.count("\n") - 1
+
+
+DAYS = "ticket_id,author,body,created_at\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "order", "told"),
+    [
+        ("1,Ana,a,12/05/2024 10:00\n1,Ben,c,13/05/2024 09:00\n1,Ana,b,12/05/2024 11:00\n", "abc", None),
+        ("1,Ana,a,5/12/2024 10:00 AM\n1,Ben,c,5/13/2024 9:00 AM\n1,Ana,b,5/12/2024 1:00 PM\n", "abc", None),
+        ("1,Ana,b,01.06.24 10:00\n1,Ben,a,12.05.24 10:00\n2,A,c,12.05.24 09:00\n2,A,d,01.06.24 09:00\n2,A,e,2.6.24 9:00\n", "abcde", None),
+        ("1,Ana,b,2 Jun 2024 10:00 PM\n1,Ben,a,2 Jun 2024 11:00 AM\n", "ab", None),
+        ("1,Ana,a,05/06/2024 10:00\n1,Ben,b,06/07/2024 10:00\n", "ab", "day first"),
+        ("1,Ana,b,05/06/2024 10:00\n1,Ben,a,04/06/2024 10:00\n2,Ana,c,31/05/2024\n2,Ana,d,01/06/2024\n", "abcd", None),
+    ],
+)  # fmt: skip
+def test_the_order_of_day_and_month_is_decided_over_the_table(
+    tmp_path: Path, rows: str, order: str, told: str | None
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(DAYS + rows)
+    found = read_all(file)
+    assert "".join(turn.text for one in found for turn in one.dialogue.turns) == order
+    tie = [note for note in found[0].notes if "day or month" in note]
+    assert tie == (
+        [f"{file}: no date in `created_at` tells whether day or month comes first; read as {told}. The order of messages hangs on it."]
+        if told
+        else []
+    )  # fmt: skip
+    corpus = load(file, need_summaries=False)
+    assert [pair.dialogue for pair in corpus.split("all")] == [one.dialogue for one in found]
+    assert not tie or tie[0] in corpus.notes
+
+
+def test_times_of_messages_reach_the_corpus(tmp_path: Path) -> None:
+    corpus = load(write(tmp_path, "csv", ZENDESK), need_summaries=False)
+    first, second = corpus.split("all")
+    assert [turn.start for turn in first.dialogue.turns] == [0, 120]
+    assert [turn.start for turn in second.dialogue.turns] == [0, 150]
+    assert (first.began, second.began) == (
+        datetime(2024, 5, 12, 10, tzinfo=UTC),
+        datetime(2024, 5, 12, 10, 1, tzinfo=UTC),
+    )

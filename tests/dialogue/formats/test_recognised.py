@@ -300,3 +300,8 @@ def test_what_is_written_is_read_back(talk: list[tuple[str, str]]) -> None:
     ]
     expected = [(name, " ".join(text.split())) for name, text in talk]
     assert turns(read(as_json({"segments": parts, "word_segments": []}))) == expected
+
+
+def test_marks_of_whisper_cpp_where_somebody_else_goes_on_are_no_words() -> None:
+    one = read(json.dumps(cpp({"text": " Did you? [SPEAKER_TURN]"}, {"text": " Not yet."})).encode())
+    assert [text for _, text in turns(one)] == ["Did you?", "Not yet."]

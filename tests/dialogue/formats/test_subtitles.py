@@ -197,3 +197,11 @@ def test_what_is_written_with_names_is_read_back(names: list[str], texts: list[s
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def test_words_in_the_line_of_the_times_are_kept_and_settings_are_not() -> None:
+    text = (
+        "WEBVTT\n\n00:01.000 --> 00:02.000 Ana: Hello there\n\n00:02.000 --> 00:03.000 Ben: Hi\nall\n\n"
+        "00:03.000 --> 00:04.000 align:start position:0%,line-left\nAna: Ho\n"
+    )
+    assert turns(read(text)) == [("Ana", "Hello there"), ("Ben", "Hi all"), ("Ana", "Ho")]

@@ -6,14 +6,16 @@ In: a file, plain or gzipped, or its bytes. Out: text, without the mark of byte 
 from __future__ import annotations
 
 import gzip
+import re
 import shlex
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from diasum.errors import DiasumError
 
+DAMAGED_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 MIB = 1024 * 1024
 LONGEST_LINE = 64 * MIB  # about a thousand hours of talk; more is a file without line breaks
 _NO_TEXT = {
@@ -21,7 +23,11 @@ _NO_TEXT = {
     b"PK\x03\x04": "a zip archive, as xlsx and docx files are",
     b"\x1f\x8b": "a gzip file, whose name must end in .gz",
     b"\xd0\xcf\x11\xe0": "an old Office file (xls or doc)",
+    b"{\\rtf": "a text with its formatting (RTF)",
 }
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[\s>]|<!doctype\s+html|<html[\s>])", re.I)
+
+_Line = TypeVar("_Line", str, bytes)
 
 
 def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
@@ -54,30 +60,41 @@ def decode(raw: bytes, where: str, name: str, *, first: bool = True) -> str:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines with their ends, decoded one by one so that a wrong byte has a line number.
+    """Numbered lines with their ends of a file in UTF-8, decoded one by one so that a wrong byte has a line number.
 
     Raises:
         DiasumError: not UTF-8, a line that is far too long, or a damaged gzip file.
     """
+    with open_file(path) as handle:
+        for number, raw in numbered(handle.readline, path):
+            yield number, decode(raw, f"{path}, line {number}", str(path), first=number == 1)
+
+
+def numbered(readline: Callable[[int], _Line], path: Path) -> Iterator[tuple[int, _Line]]:
+    """The lines that a file's `readline` gives, with their numbers; raises DiasumError as `read_lines`."""
     number = 0
     try:
-        with _open(path) as handle:
-            while raw := handle.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(raw) > LONGEST_LINE:
-                    raise DiasumError(
-                        f"{path}, line {number}: longer than {LONGEST_LINE // MIB} MiB.",
-                        hint="Expected one conversation per line; the file may lack line breaks.",
-                    )
-                yield number, decode(raw, f"{path}, line {number}", str(path), first=number == 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DiasumError(
-            f"{path} is not a readable gzip file (after line {number}): {error}",
-            hint="It may be incomplete; download or copy it again.",
-        ) from None
+        while line := readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise DiasumError(
+                    f"{path}, line {number}: longer than {LONGEST_LINE // MIB} MiB.",
+                    hint="Expected one conversation per line; the file may lack line breaks.",
+                )
+            yield number, line
+    except DAMAGED_GZIP as error:
+        raise damaged_gzip(path, error, f" (after line {number})") from None
 
 
-def _open(path: Path) -> BinaryIO:
+def damaged_gzip(path: Path, error: Exception, after: str = "") -> DiasumError:
+    """The error for a gzip file that cannot be read on; `after` says how far it was read."""
+    return DiasumError(
+        f"{path} is not a readable gzip file{after}: {error}", hint="It may be incomplete; download or copy it again."
+    )
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file's bytes, decompressed where its name ends in ``.gz``."""
     if path.name.lower().endswith(".gz"):
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
@@ -85,6 +102,8 @@ def _open(path: Path) -> BinaryIO:
 
 def kind_of_binary(first: bytes) -> str:
     """What a file's first bytes say that it is instead of text; empty where they say nothing of the kind."""
+    if markup := _MARKUP.match(first):
+        return "an XML file" if b"xml" in markup[0].lower() else "a web page (HTML)"
     return next((kind for magic, kind in _NO_TEXT.items() if first.startswith(magic)), "")
 
 

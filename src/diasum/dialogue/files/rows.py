@@ -15,11 +15,13 @@ class Table:
         source: file or data set the rows come from, for messages.
         rows: one mapping a row.
         lines: the line each row begins at, where the format has lines.
+        notes: what a reader should know of how the file was read.
     """
 
     source: str
     rows: list[dict[str, Any]]
     lines: list[int] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:

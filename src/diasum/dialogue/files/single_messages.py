@@ -1,8 +1,9 @@
-"""Tables with a message per row, as helpdesks export them: which columns they have, and rows to conversations.
+"""Tables with a message per row, as helpdesks and speech recognisers write them: which columns they have, and rows to conversations.
 
-In: a `Table`. Out: conversations in the order of their first rows, their messages in the order of time where all rows have one. Names of
-columns are those of Zendesk's comments (https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments), Intercom's
-conversation parts (https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations) and the like. All in memory.
+In: a `Table`. Out: conversations in the order of their first rows, their messages in the order of time where all rows have one. A column
+says which conversation a row belongs to, or all rows are one. Names of columns are those of Zendesk's comments
+(https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments), Intercom's conversation parts
+(https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations) and the like. All in memory.
 """
 
 from __future__ import annotations
@@ -10,14 +11,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from diasum.dialogue.files.rows import Table, cell_texts, one_line
+from diasum.dialogue.files.times import Times, comparable
 from diasum.dialogue.labels import COLON, LABEL, looks_like_a_name
 from diasum.dialogue.markup import is_html, text_of_html
-from diasum.dialogue.names import DIALOGUE_NAMES, SPEAKER_KEYS, as_name, find_name
+from diasum.dialogue.names import (
+    DIALOGUE_NAMES,
+    SPEAKER_KEYS,
+    SUMMARY_NAMES,
+    UNMISTAKABLE_NAMES,
+    as_name,
+    find_name,
+)
+from diasum.dialogue.text import seconds
 from diasum.errors import DiasumError, near_misses
+from diasum.wording import counted
 
 GROUP = re.compile(
     r"(^|_)(id|no|nr|number|key|conversation|dialog(ue)?|ticket|call|chat|case|thread|thread_ts|channel|session)$"
@@ -33,7 +44,7 @@ _SPEAKERS = (
     *("username", "user_name", "display_name", "agent", "actor", "author_type", "sender_type", "participant_role"),
     *("author_email", "sender_email", "from_email", "author_id", "sender_id", "user_id", "direction"),
 )
-_TEXTS = (
+TEXT_NAMES = (
     *("plain_body", "text", "body", "message", "comment", "content", "utterance", "value", "sentence", "message_text"),
     *("message_body", "comment_body", "body_text", "html_body", "description"),
 )
@@ -42,17 +53,25 @@ _TIMES = (
     *("created_on", "sent", "message_time", "updated_at", "start", "start_time"),
 )
 _TYPES = ("part_type", "event_type", "message_type", "event", "type")
+_STARTS = ("start", "start_time", "begin")
+_ENDS = ("end", "end_time", "stop")
+_PEOPLE = (*SPEAKER_KEYS, "author_name", "sender_name", "from_name", "username", "user_name", "display_name")
+_FEW = 10  # rows among which nobody need speak twice
+_LONG = 100  # words of a text that is rather a conversation than a turn
+_LONGEST_TURN = 100  # seconds; turns that last longer are in milliseconds
 
 
 class MessageColumns(NamedTuple):
     """Columns of a table with a message per row.
 
     Attributes:
-        group: says which conversation a row belongs to.
+        group: says which conversation a row belongs to; empty where all rows are one.
         speakers: say who speaks, the preferred one first.
         text: what is said.
         time: when, if there is such a column.
         type: what kind of event a row is, if there is such a column.
+        start: when a turn starts in a recording, if there is such a column.
+        end: likewise.
     """
 
     group: str
@@ -60,6 +79,8 @@ class MessageColumns(NamedTuple):
     text: str
     time: str | None
     type: str | None
+    start: str | None = None
+    end: str | None = None
 
     @property
     def names_conversations(self) -> bool:
@@ -76,6 +97,8 @@ class RowMessage(NamedTuple):
         kind: None for speech; ``empty`` or ``notice`` where a row has no words.
         time: when, where the table says so in a way that is clear.
         row: index of its row.
+        start: seconds from the beginning of a recording, or of the conversation, where the table says so.
+        end: likewise.
     """
 
     speaker: str
@@ -83,6 +106,22 @@ class RowMessage(NamedTuple):
     kind: str | None
     time: datetime | None
     row: int
+    start: float | None = None
+    end: float | None = None
+
+
+class Joined(NamedTuple):
+    """A conversation of a table.
+
+    Attributes:
+        id: what its rows share; None where they are all rows.
+        messages: in order.
+        notes: what a reader should know of the table; of the first conversation only.
+    """
+
+    id: str | None
+    messages: list[RowMessage]
+    notes: list[str]
 
 
 def columns_named(table: Table, group: str) -> MessageColumns:
@@ -96,11 +135,11 @@ def columns_named(table: Table, group: str) -> MessageColumns:
         raise DiasumError(
             f"{table.source} has no column `{group}`, which --group-by names.", hint=near_misses(group, table.names)
         )
-    text = find_name((other for other in table.names if other != name), _TEXTS)
+    text = find_name((other for other in table.names if other != name), TEXT_NAMES)
     if text is None:
         raise DiasumError(
             f"{table.source}: no column was found that holds what is said.",
-            hint=f"Expected one of {', '.join(_TEXTS[:8])} beside `{name}`, found {', '.join(table.names[:12])}.",
+            hint=f"Expected one of {', '.join(TEXT_NAMES[:8])} beside `{name}`, found {', '.join(table.names[:12])}.",
         )
     return _with(table, name, text)
 
@@ -118,7 +157,7 @@ def find_columns(table: Table, dialogue: str | None, *, named: bool = False) -> 
     """
     names = table.names
     # What is taken for the conversation may be its number, beside a column of messages.
-    message = find_name((name for name in names if name != dialogue), _TEXTS) or dialogue
+    message = find_name((name for name in names if name != dialogue), TEXT_NAMES) or dialogue
     speaker = find_name((name for name in names if name != message), _SPEAKERS)
     if message is None or speaker is None:
         return None
@@ -140,14 +179,58 @@ def find_columns(table: Table, dialogue: str | None, *, named: bool = False) -> 
     return None
 
 
-def conversations(table: Table, columns: MessageColumns) -> Iterator[tuple[str, list[RowMessage]]]:
-    """Ids and messages of the conversations; rows without an id are conversations of their own."""
-    groups: dict[str, list[RowMessage]] = {}
+def columns_of_one(table: Table) -> MessageColumns | None:
+    """The columns of a table whose rows are the turns of one conversation; None of others.
+
+    They are where a column says who speaks, and people speak again, or columns say when each text starts and ends; and where no column
+    has whole conversations, their ids or their summaries.
+    """
+    names = table.names
+    if find_name(names, (*UNMISTAKABLE_NAMES, *SUMMARY_NAMES)) or any(_rank(name) == 0 for name in names):
+        return None
+    if (text := find_name(names, TEXT_NAMES)) is None:
+        return None
+    speaker = find_name((name for name in names if name != text), _PEOPLE)
+    texts = [one_line(row.get(text)) for row in table.rows]
+    words = sorted(len(one.split()) for one in texts)
+    if words[len(words) // 2] > _LONG or 2 * sum(map(_is_labelled, texts)) > len(texts):
+        return None
+    columns = _with(table, "", text)
+    if speaker is None:
+        return columns if columns.start and columns.end else None
+    people = {one_line(row.get(speaker)) for row in table.rows}
+    return columns if len(texts) < _FEW or 2 * len(people) <= len(texts) else None
+
+
+def conversations(table: Table, columns: MessageColumns) -> Iterator[Joined]:
+    """The conversations; rows without an id are conversations of their own."""
+    groups: dict[str, list[int]] = {}
     for index, row in enumerate(table.rows):
-        group = one_line(row.get(columns.group)) or f"row {index + 1}"
-        groups.setdefault(group, []).append(_message(row, index, columns))
-    for group, messages in groups.items():
-        yield group, _in_time(messages)
+        group = (one_line(row.get(columns.group)) or f"row {index + 1}") if columns.group else ""
+        groups.setdefault(group, []).append(index)
+    cells = [row.get(columns.time) for row in table.rows] if columns.time else []
+    times = Times([cells, *([cells[i] for i in rows] for rows in groups.values())] if cells else [])
+    notes = []
+    if not times.order.decided:
+        notes.append(
+            f"{table.source}: no date in `{columns.time}` tells whether day or month comes first; read as {times.order.name}. "
+            "The order of messages hangs on it."
+        )
+    unit = _unit(table, columns)
+    for group, rows in groups.items():
+        messages = [_message(table.rows[i], i, columns, times.time(cells[i]) if cells else None, unit) for i in rows]
+        yield Joined(group or None, _counted(_in_time(messages)), notes)
+        notes = []
+
+
+def joined_in_words(table: Table, columns: MessageColumns, count: int) -> str:
+    """What became of the rows, as a sentence; `count` is that of the conversations."""
+    rows = counted(len(table.rows), "row")
+    if columns.group:
+        return (
+            f"{table.source}: its {rows} are messages of {counted(count, 'conversation')}, joined by `{columns.group}`."
+        )
+    return f"{table.source}: its {rows} are read as the turns of one conversation, as no column tells several apart."
 
 
 def refuse(table: Table, columns: MessageColumns) -> DiasumError:
@@ -165,7 +248,8 @@ def refuse(table: Table, columns: MessageColumns) -> DiasumError:
 def _with(table: Table, group: str, text: str) -> MessageColumns:
     others = [name for name in table.names if name not in (group, text)]
     speakers = tuple(name for key in _SPEAKERS if (name := find_name(others, [key])))
-    return MessageColumns(group, speakers, text, find_name(others, _TIMES), find_name(others, _TYPES))
+    times = (find_name(others, keys) for keys in (_TIMES, _TYPES, _STARTS, _ENDS))
+    return MessageColumns(group, speakers, text, *times)
 
 
 def _rank(name: str) -> int:
@@ -175,7 +259,18 @@ def _rank(name: str) -> int:
     return 2 if _OF_OTHERS.search(key) else 1
 
 
-def _message(row: Mapping[str, Any], index: int, columns: MessageColumns) -> RowMessage:
+def _unit(table: Table, columns: MessageColumns) -> float:
+    """The seconds in a unit of the columns of starts and ends: whole numbers of milliseconds, as Whisper's tables have, or seconds."""
+    if not (columns.start and columns.end):
+        return 1.0
+    pairs = [(seconds(row.get(columns.start)), seconds(row.get(columns.end))) for row in table.rows]
+    lengths = [end - start for start, end in pairs if start is not None and end is not None]
+    return 1e-3 if lengths and sum(lengths) > _LONGEST_TURN * len(lengths) else 1.0
+
+
+def _message(
+    row: Mapping[str, Any], index: int, columns: MessageColumns, time: datetime | None, unit: float
+) -> RowMessage:
     text = "\n".join(cell_texts(row.get(columns.text)))
     if is_html(text):
         text = text_of_html(text)
@@ -183,7 +278,10 @@ def _message(row: Mapping[str, Any], index: int, columns: MessageColumns) -> Row
     kind = None if text.strip() else "notice" if columns.type and one_line(row.get(columns.type)) else "empty"
     if kind == "notice" and columns.type:
         text = one_line(row.get(columns.type))
-    return RowMessage(speaker, text, kind, _time(row.get(columns.time)) if columns.time else None, index)
+    start, end = (seconds(row.get(name)) if name else None for name in (columns.start, columns.end))
+    if time is not None or start is None or not 0 <= start < float("inf"):
+        return RowMessage(speaker, text, kind, time, index)
+    return RowMessage(speaker, text, kind, None, index, start * unit, None if end is None else end * unit)
 
 
 def _label(value: Any) -> str:
@@ -196,30 +294,23 @@ def _label(value: Any) -> str:
 
 
 def _in_time(messages: list[RowMessage]) -> list[RowMessage]:
-    times = [_comparable(message.time) for message in messages if message.time is not None]
+    times = [comparable(message.time) for message in messages if message.time is not None]
     if len(times) < len(messages) or times == sorted(times):
         return messages
-    return sorted(messages, key=lambda message: _comparable(message.time))
+    return sorted(messages, key=lambda message: comparable(message.time or datetime.min))
 
 
-def _comparable(time: datetime | None) -> datetime:
-    if time is None:
-        return datetime.min.replace(tzinfo=UTC)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _time(value: Any) -> datetime | None:
-    """A time that is written so that nobody can mistake it: ISO 8601, or seconds or milliseconds since 1970; None of others."""
-    if isinstance(value, datetime):
-        return value
-    text = one_line(value).removesuffix(" UTC")
-    try:
-        if re.fullmatch(r"\d{9,11}(?:\.\d+)?|\d{13}(?:\.\d+)?", text):
-            number = float(text)
-            return datetime.fromtimestamp(number / 1000 if number >= 1e12 else number, UTC)
-        return datetime.fromisoformat(text) if re.match(r"\d{4}-?\d\d-?\d\d[T ]", text) else None
-    except (ValueError, OverflowError, OSError):
-        return None
+def _counted(messages: list[RowMessage]) -> list[RowMessage]:
+    """Messages with the seconds since the first one that has a time."""
+    first = next((message.time for message in messages if message.time is not None), None)
+    if first is None or (len(messages) > 1 and all(message.time == first for message in messages)):
+        return messages
+    return [
+        message._replace(start=(comparable(message.time) - comparable(first)).total_seconds())
+        if message.time
+        else message
+        for message in messages
+    ]
 
 
 def _mostly_whole(cells: list[Any]) -> bool:

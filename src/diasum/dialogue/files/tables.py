@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from diasum.dialogue.files.decoding import LONGEST_LINE, MIB, read_lines
+from diasum.dialogue.files.decoding import LONGEST_LINE, MIB
+from diasum.dialogue.files.encoding import text_lines
 from diasum.dialogue.files.rows import Table
 from diasum.dialogue.files.separated import separated_rows
 from diasum.dialogue.files.sheets import read_sheet
@@ -176,7 +178,9 @@ def _only(tables: dict[str, Table], file: Path) -> Table:
 def _join(tables: list[Table]) -> Table:
     if len(tables) == 1:
         return tables[0]
-    return Table(f"{tables[0].source} and {len(tables) - 1} more", [row for table in tables for row in table.rows])
+    rows = [row for table in tables for row in table.rows]
+    notes = tuple(note for table in tables for note in table.notes)
+    return Table(f"{tables[0].source} and {len(tables) - 1} more", rows, notes=notes)
 
 
 def _read_saved(path: Path) -> dict[str, Table]:
@@ -217,7 +221,8 @@ def read_parquet(file: Path | IO[bytes], where: str) -> Table:
 
 def _read_jsonl(path: Path) -> Table:
     rows, numbers = [], []
-    for number, row in json_lines(read_lines(path), str(path)):
+    lines, notes = text_lines(path)
+    for number, row in json_lines(lines, str(path)):
         if not isinstance(row, dict):
             raise DiasumError(
                 f'{path}, line {number}: expected a JSON object such as {{"dialogue": ..., "summary": ...}}, '
@@ -225,14 +230,15 @@ def _read_jsonl(path: Path) -> Table:
             )
         rows.append(row)
         numbers.append(number)
-    return Table(str(path), rows, numbers)
+    return Table(str(path), rows, numbers, tuple(notes))
 
 
 def _read_json(path: Path) -> dict[str, Table]:
-    text = _whole(path)
+    text, notes = _whole(path)
     if is_json_lines(text):
         return {UNNAMED: _read_jsonl(path)}
-    return _json_tables(json_file(text, str(path)), path)
+    tables = _json_tables(json_file(text, str(path)), path)
+    return {name: replace(table, notes=tuple(notes)) for name, table in tables.items()}
 
 
 def read_texts(path: Path) -> list[str] | None:
@@ -240,20 +246,22 @@ def read_texts(path: Path) -> list[str] | None:
     if format_of(path) != ".json":
         return None
     try:
-        tree = loads(_whole(path))
+        tree = loads(_whole(path)[0])
     except (OSError, ValueError, RecursionError):
         return None
     return tree if isinstance(tree, list) and all(isinstance(item, str) for item in tree) else None
 
 
-def _whole(path: Path) -> str:
+def _whole(path: Path) -> tuple[str, list[str]]:
+    """All of its text, and notes about the encoding."""
     parts, size = [], 0
-    for _, line in read_lines(path):
+    lines, notes = text_lines(path)
+    for _, line in lines:
         size += len(line)
         if size > _LARGEST_JSON:
             raise DiasumError(f"{path} is over {_LARGEST_JSON // MIB} MiB.", hint="Convert it to jsonl or parquet.")
         parts.append(line)
-    return "".join(parts)
+    return "".join(parts), notes
 
 
 def _json_tables(tree: Any, path: Path) -> dict[str, Table]:
@@ -279,8 +287,9 @@ def _json_table(items: list[Any], source: str) -> Table:
 
 
 def _read_csv(path: Path, delimiter: str) -> Table:
-    rows, numbers = separated_rows(path, read_lines(path), delimiter, longest=LONGEST_LINE)
-    return Table(str(path), rows, numbers)
+    lines, notes = text_lines(path)
+    rows, numbers = separated_rows(path, lines, delimiter, longest=LONGEST_LINE)
+    return Table(str(path), rows, numbers, tuple(notes))
 
 
 def _kind(value: Any) -> str:

@@ -53,6 +53,8 @@ FORMATS: Mapping[str, str] = {
     "whisper": "JSON of Whisper, WhisperX, whisper.cpp, faster-whisper",
     "assemblyai": "AssemblyAI transcript",
     "deepgram": "Deepgram transcript",
+    "helpdesk": "tickets of Zendesk and conversations of Intercom (JSON)",
+    "assistant": "export of conversations with ChatGPT or Claude",
     "mail": "e-mail threads: mbox, eml",
 }
 

@@ -11,7 +11,7 @@ https://modern.ircdocs.horse (nicks), https://irssi.org/documentation/settings (
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ _STAMP = (
 _SPOKEN = re.compile(rf"^{_STAMP}?\s*<{_PREFIX}(?P<nick>{_NICK})>(?: +|\t)(?P<words>.*\S.*)$")
 _TABBED = re.compile(rf"^{_STAMP}\t(?P<nick>[^\t]*)\t(?P<words>.*)$")  # WeeChat
 _ACTION = re.compile(rf"^{_STAMP}?\s*\* (?P<nick>{_NICK}) (?P<words>.*)$")
+_HEXCHAT = re.compile(rf"^{_STAMP}?\s*\*\t(?P<nick>{_NICK}) (?P<words>.*)$")
 _EVENT = re.compile(rf"^{_STAMP}?\s*(?:\*\*\*|-!-|-->|<--|--|\*(?=\t)|-[^\s-]+-|=!=|==)\s*(?P<words>.*)$")
 _DAY = re.compile(r"^(?:--- |\*\*\*\* |Session (?:Time|Start|Close|Ident): ?)")
 _JOIN = re.compile(
@@ -65,17 +66,19 @@ def read(source: Source) -> Iterator[Conversation]:
 
 def _messages(source: Source) -> Iterator[Message]:
     clock = _Clock()
+    nicks: set[str] = set()
     for number, line in source.lines():
         if not line.strip():
             continue
         line = line.lstrip(" ")
-        told = _told(line)
+        told = _told(line, nicks)
         if told is None:
             day = _DAY.match(line) is not None
             if day:
                 clock.see_day(line)
             yield Message("", line, "notice" if day else None, source=number)
             continue
+        nicks.add(told.nick)
         yield Message(told.nick, told.words, told.kind, clock.time(told.stamp), source=number)
 
 
@@ -88,7 +91,8 @@ class _Told(NamedTuple):
     stamp: str = ""
 
 
-def _told(line: str) -> _Told | None:
+def _told(line: str, nicks: Collection[str]) -> _Told | None:
+    """What a line tells; HexChat writes actions as it does events, so that they are known by the nicks that have spoken before."""
     if match := _SPOKEN.match(line):
         return _Told(match["nick"], match["words"], None, _stamp_of(match))
     if match := _TABBED.match(line):
@@ -100,10 +104,10 @@ def _told(line: str) -> _Told | None:
             kind = "join" if nick in _ARROWS or _JOIN.search(match["words"]) else "notice"
             return _Told("", match["words"], kind, _stamp_of(match))
         return _Told(nick.lstrip("~&@%+"), match["words"], None, _stamp_of(match))
-    if match := _EVENT.match(line):
+    if (match := _EVENT.match(line)) and not ((acted := _HEXCHAT.match(line)) and acted["nick"] in nicks):
         arrow = any(one in line[:40] for one in _ARROWS)
         return _Told("", line, "join" if arrow or _JOIN.search(match["words"]) else "notice", _stamp_of(match))
-    if match := _ACTION.match(line):
+    if match := _ACTION.match(line) or _HEXCHAT.match(line):
         if _JOIN.match(match["words"]) or match["words"].startswith(
             ("has ", "is now known", "sets mode", "changes topic")
         ):

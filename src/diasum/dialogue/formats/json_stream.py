@@ -52,6 +52,22 @@ def groups(source: Source, paths: Sequence[str], key: str) -> Iterator[Group]:
             about[place] = value
 
 
+def items(source: Source, lists: Sequence[str]) -> Iterator[Any]:
+    """The items of lists in a JSON file, one at a time.
+
+    Args:
+        source: the file.
+        lists: where they are, as ijson writes it: ``tickets``; empty for the file's own list.
+
+    Raises:
+        DiasumError: it is no JSON, or ends early.
+    """
+    events = _events(source)
+    for prefix, event, _ in events:
+        if event == "start_array" and prefix in lists:
+            yield from _items(events, prefix)
+
+
 def _key_of(prefix: str, paths: Sequence[str]) -> str:
     """The key of one of the objects that a place of the file is; empty where it is none."""
     for path in paths:

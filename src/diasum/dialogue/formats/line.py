@@ -21,7 +21,7 @@ from datetime import date, datetime, time
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Conversation, Message
 from diasum.dialogue.formats.source import Source
-from diasum.dialogue.formats.stamps import as_written, plain
+from diasum.dialogue.stamps import as_written, plain
 
 _TITLE = re.compile(r"^\[LINE\]")
 _SAVED = re.compile(r"^(?:saved on|保存日時|儲存日期|저장한 날짜|บันทึกเมื่อ|tanggal disimpan) ?[:：]", re.I)

@@ -1,4 +1,4 @@
-"""E-mail threads: mbox files, as Gmail's Takeout, Thunderbird and Apple Mail write them, and single messages (eml).
+"""E-mail threads: mbox files, as Gmail's Takeout, Thunderbird and Apple Mail write them, single messages (eml), and folders of these.
 
 Messages that answer each other are one conversation, by the ids that they refer to (RFC 5322, section 3.6.4) or by their subject, in the
 order of time. Quotes and signatures are left out and counted; where a thread has but its last message, its earlier ones are taken from the
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from diasum.dialogue.formats.archive import is_readable
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.mail_messages import Mail, is_separator, mails
 from diasum.dialogue.formats.mail_text import MailPart, parts_of, signatures_and_quotes
@@ -39,9 +41,11 @@ _KNOWN = frozenset(
 
 
 def recognises(head: Head) -> Evidence | None:
-    """By the line above each message of an mbox, or by the fields of a message."""
+    """By the line above each message of an mbox, or by the fields of a message; of a folder or archive, by what it holds."""
     if head.members:
-        return None
+        readable = [name for name in head.members if is_readable(name)]
+        are_mails = bool(readable) and all(name.lower().endswith(".eml") for name in readable)
+        return Evidence(Strength.CERTAIN, "e-mails (eml)") if are_mails else None
     content = head.content.removeprefix(b"\xef\xbb\xbf")
     first, _, rest = content.partition(b"\n")
     if is_separator(first) and _FIELD.match(rest.decode("latin-1")):
@@ -59,8 +63,7 @@ def read(source: Source) -> Iterator[Conversation]:
         DiasumError: a message is far too large.
         MissingExtraError: `mail-parser-reply` is not installed.
     """
-    with source.open() as handle:
-        stored = list(mails(handle, source.where))
+    stored = _stored(source)
     threads = _threads(stored)
     for thread in threads:
         topic = thread[0].topic
@@ -69,6 +72,16 @@ def read(source: Source) -> Iterator[Conversation]:
         yield _conversation(thread, where, identifier)
     if not threads:
         yield Conversation((), source.where, source.stem)
+
+
+def _stored(source: Source) -> list[Mail]:
+    """The messages of a file, or of a folder's or archive's files, numbered through."""
+    if not source.is_container:
+        with source.readable(), source.open() as handle:
+            return list(mails(handle, source.where))
+    members = (member for member in source.members if is_readable(member.within))
+    messages = (mail for member in members for mail in _stored(member))
+    return [replace(mail, number=number) for number, mail in enumerate(messages, 1)]
 
 
 def _fields(text: str) -> set[str]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import gzip
 import io
+import os
+import queue
 import shutil
 import tempfile
+import threading
 import weakref
 import zipfile
 import zlib
@@ -21,14 +24,15 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from diasum.dialogue.files.decoding import LONGEST_LINE, MIB
+from diasum.dialogue.files.encoding import Encoding, find_encoding
 from diasum.dialogue.formats.archive import EMPTY_ZIP, ZIP, refusal, sources_in
-from diasum.dialogue.formats.encoding import Encoding, find_encoding
 from diasum.dialogue.formats.head import Head
 from diasum.errors import DiasumError, near_path
 from diasum.json_lines import json_file
 
 HEAD_BYTES = 64 * 1024
 MOST_BYTES = 256 * MIB  # of anything that must be in memory as a whole
+PATIENCE = 3.0  # seconds that a pipe without a writer is waited for
 MOST_IN_MEMORY = 16 * MIB  # of a stream; more goes to a temporary file
 
 
@@ -66,8 +70,11 @@ class Source:
 
     @classmethod
     def of_path(cls, path: Path, names: Names = USUAL) -> Source:
-        """Raises DiasumError where nothing is there or it may not be read."""
+        """Raises DiasumError where nothing is there or it may not be read; a pipe is read now, as it can be read only once."""
         _check_there(path)
+        if path.is_fifo():
+            with open_pipe(path) as pipe:
+                return standard_input(pipe, names, str(path))
         return cls(str(path), lambda: path.open("rb"), path, path.name, names)
 
     @classmethod
@@ -222,6 +229,24 @@ def standard_input(stream: IO[bytes], names: Names = USUAL, where: str = "standa
     return source
 
 
+def open_pipe(path: Path) -> IO[bytes]:
+    """A named pipe, such as ``<(command)`` makes, for reading.
+
+    Raises:
+        DiasumError: nobody opens it for writing within `PATIENCE`.
+    """
+    opened: queue.SimpleQueue[IO[bytes]] = queue.SimpleQueue()
+    threading.Thread(target=lambda: opened.put(path.open("rb")), daemon=True).start()
+    try:
+        return opened.get(timeout=PATIENCE)
+    except queue.Empty:
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # the thread waits no longer
+        opened.get().close()
+        raise DiasumError(
+            f"{path} is a named pipe that nobody writes to.", hint="Start what writes to it, or give a file."
+        ) from None
+
+
 class _Recoded(contextlib.AbstractContextManager["_Recoded"]):
     """Text as a stream of its UTF-8 bytes."""
 
@@ -278,6 +303,10 @@ def _check_there(file: Path) -> None:
         ) from None
     except (OSError, ValueError):  # none, or a text that cannot even be a path
         text = " ".join(str(file).split())
+        if os.path.islink(file):
+            raise DiasumError(
+                f"{file} is a symbolic link that leads to no file.", hint="Give the file itself, or mend the link."
+            ) from None
         if ": " in text or len(text) > 255:
             raise DiasumError(
                 f"No file at {text if len(text) <= 60 else f'{text[:57]}...'}",

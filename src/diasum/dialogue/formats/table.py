@@ -6,6 +6,7 @@ csv and its relatives, parquet, jsonl, and JSON of one conversation (an object o
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +17,16 @@ from diasum.dialogue.files.decoding import LONGEST_LINE
 from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.separated import separated_rows
 from diasum.dialogue.files.sheets import read_sheet
-from diasum.dialogue.files.single_messages import MessageColumns, columns_named, conversations, find_columns, refuse
+from diasum.dialogue.files.single_messages import (
+    TEXT_NAMES,
+    MessageColumns,
+    columns_named,
+    columns_of_one,
+    conversations,
+    find_columns,
+    joined_in_words,
+    refuse,
+)
 from diasum.dialogue.files.tables import read_parquet
 from diasum.dialogue.formats.documents import is_document
 from diasum.dialogue.formats.head import Evidence, Head, Strength
@@ -26,7 +36,6 @@ from diasum.dialogue.forms import as_dialogue, is_one
 from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, UNMISTAKABLE_NAMES, as_name, find_name
 from diasum.errors import DiasumError, near_misses
 from diasum.json_lines import is_json_lines, json_lines, loads
-from diasum.wording import counted
 
 _LOOKED_AT = 5000  # rows among which single messages are looked for
 _NAMES = {".csv": "a csv table", ".tsv": "a tsv table", ".parquet": "a parquet table", ".json": "JSON"}
@@ -45,7 +54,7 @@ def recognises(head: Head) -> Evidence | None:
     if head.ending in _LINES or is_json_lines(head.text):
         return Evidence(Strength.LIKELY, "JSON, a conversation a line")
     if head.ending in _NAMES:
-        return Evidence(Strength.LIKELY, _NAMES[head.ending])
+        return Evidence(Strength.CERTAIN if _has_header(head) else Strength.LIKELY, _NAMES[head.ending])
     return Evidence(Strength.LIKELY, "JSON") if _is_json(head) else None
 
 
@@ -69,6 +78,14 @@ def read(source: Source) -> Iterator[Conversation]:
         yield from _from_records(records, source)
     else:
         yield from _from_tree(source.json(), source)
+
+
+def _has_header(head: Head) -> bool:
+    """Whether the first line names a column with a conversation or with messages, as those of a chat's log do not."""
+    names = re.split(r"[,;\t|]", head.lines[0].lstrip("\ufeff")) if head.lines else []
+    return (
+        len(names) > 1 and find_name((name.strip(' "') for name in names), (*DIALOGUE_NAMES, *TEXT_NAMES)) is not None
+    )
 
 
 def _is_json(head: Head) -> bool:
@@ -174,7 +191,7 @@ def _single_messages(table: Table, source: Source) -> MessageColumns | None:
     columns = find_columns(table, names.dialogue or usual, named=names.dialogue is not None)
     if columns and names.dialogue:
         raise refuse(table, columns)
-    return columns
+    return columns or (None if names.dialogue or names.id else columns_of_one(table))
 
 
 def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source: Source) -> Iterator[Conversation]:
@@ -186,16 +203,16 @@ def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source:
         rows.append(record)
         places.append(place)
     table = Table(source.where, rows)
-    reason = f"a table with a message a row, joined by `{columns.group}`"
+    reason = "a table with a message a row" + (f", joined by `{columns.group}`" if columns.group else "")
     joined = list(conversations(table, columns))
-    counts = f"its {counted(len(rows), 'row')} are messages of {counted(len(joined), 'conversation')}"
-    notes = [f"{source.where}: {counts}, joined by `{columns.group}`."]
-    for identifier, messages in joined:
+    for number, one in enumerate(joined):
         turns = [
-            Message(one.speaker, one.text, one.kind, one.time, source=_number(places[one.row])) for one in messages
+            Message(row.speaker, row.text, row.kind, row.time, row.start, row.end, _number(places[row.row]))
+            for row in one.messages
         ]
-        yield Conversation(turns, places[messages[0].row], identifier, reason, notes, may_split=False)
-        notes = []
+        notes = [] if number else [joined_in_words(table, columns, len(joined)), *one.notes]
+        where = places[one.messages[0].row] if one.id else source.where
+        yield Conversation(turns, where, one.id or source.stem, reason, notes, may_split=False)
 
 
 def _number(place: str) -> int | str:

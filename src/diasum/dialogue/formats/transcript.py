@@ -19,9 +19,11 @@ from diasum.dialogue.formats.messages import Conversation, Message
 from diasum.dialogue.formats.source import Source
 from diasum.dialogue.formats.transcript_lines import (
     Header,
+    attached,
     elapsed,
     header_of,
     is_bare_name,
+    is_dated_message,
     labelled,
     notice_of,
     time_of,
@@ -51,6 +53,7 @@ class Survey:
         first: the index, among lines that are not blank, of the first header.
         first_start: its time.
         answered: headers with words below them.
+        dated: messages with a time in brackets, a name and words in one line.
     """
 
     names: Counter[str] = field(default_factory=Counter)
@@ -60,6 +63,7 @@ class Survey:
     first: int | None = None
     first_start: float | None = None
     answered: int = 0
+    dated: int = 0
 
     @property
     def headers(self) -> int:
@@ -77,7 +81,7 @@ class Survey:
         return is_name(header.name, count, self.headers)
 
     def has_headers(self) -> bool:
-        if self.first is None or self.first > _PREAMBLE or 2 * self.answered < self.headers:
+        if self.first is None or self.first > _PREAMBLE or 2 * self.answered < self.headers or self.dated:
             return False
         if self.labels.total() > 2 * self.headers or (self.has_times() and self.timed >= self.headers):
             return False
@@ -145,6 +149,7 @@ def _survey(lines: Iterable[_Line]) -> Survey:
             surveyed.timed += 1
         elif time_of(line.text) is None:
             label, _ = labelled(line.text)
+            surveyed.dated += is_dated_message(line.text)
             surveyed.labels[label] += bool(label)
             surveyed.answered += is_below
             is_below = False
@@ -176,7 +181,7 @@ def _headed(lines: Lines, surveyed: Survey) -> Iterator[Message]:
             open_ = _Open(new, line.number, None if clock else new.start)
         elif open_ and line.before == open_.header.name and time_of(line.text):
             continue
-        elif open_ is None or (kind := notice_of(line.text) or _initials_of(line, surveyed)):
+        elif open_ is None or (kind := _kind_of(line, surveyed)):
             if open_:
                 yield from open_.said()
             yield Message("", line.text, "notice" if open_ is None else kind, source=line.number)
@@ -248,6 +253,11 @@ def _timed(lines: Lines, surveyed: Survey) -> Iterator[Message]:
             message = Message("", line.text, start=start, source=line.number)
     if message:
         yield message
+
+
+def _kind_of(line: _Line, surveyed: Survey) -> str | None:
+    """The kind of a line that nobody says; None of words."""
+    return notice_of(line.text) or attached(line.text, line.before) or _initials_of(line, surveyed)
 
 
 def _initials_of(line: _Line, surveyed: Survey) -> str | None:

@@ -13,7 +13,8 @@ from diasum.dialogue.text import seconds
 
 _DAY = (
     r"(?:today|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day|heute|gestern|hier|aujourd'hui|hoy|ayer"
-    r"|\d{1,4}[./\-]\d{1,2}(?:[./\-]\d{2,4})?|[^\W\d_]{3,9}\.? \d{1,2}(?:, \d{4})?|\d{1,2}\.? [^\W\d_]{3,9}\.?(?: \d{4})?)"
+    r"|\d{1,4}[./\-]\d{1,2}(?:[./\-]\d{2,4})?|\d{1,2}-[^\W\d_]{3}-\d{2,4}"
+    r"|[^\W\d_]{3,9}\.? \d{1,2}(?:, \d{4})?|\d{1,2}\.? [^\W\d_]{3,9}\.?(?: \d{4})?)"
 )
 _CLOCK = r"(?P<clock>\d{1,3}:\d{2}(?::\d{2})?(?:\.\d{1,3})?)(?P<half>[ \u202f\u00a0]?[ap]\.?m\.?)?"
 _UNIT = r"(?:h|hours?|stunden?|heures?|horas?|ore|ora|min[^\W\d_]*|se[ckg][^\W\d_]*)"
@@ -26,9 +27,13 @@ _HEADERS = (
     ("wide", re.compile(rf"^{_NAME}(?: {{2,}}|\t ?){_WHEN}$", _FLAGS)),
     ("bracket", re.compile(rf"^\[{_NAME}\] ?{_WHEN}$", _FLAGS)),
     ("bracket", re.compile(rf"^{_NAME},? ?[\[(]{_WHEN}[\])]:?$", _FLAGS)),
-    # with a full date it is a line of a chat's export
-    ("bracket", re.compile(rf"^\[(?!\d{{1,4}}[./\-]\d{{1,2}}[./\-]){_WHEN}\] ?{_NAME}:?$", _FLAGS)),
+    # with a full date and a colon it is a line of a chat's export
+    (
+        "bracket",
+        re.compile(rf"^\[(?=(?P<full>\d{{1,4}}[./\-]\d{{1,2}}[./\-])|){_WHEN}\] ?{_NAME}(?(full)|:?)$", _FLAGS),
+    ),
     ("narrow", re.compile(rf"^{_NAME},?(?: ?[—–|•] ?| - | at | ){_WHEN}$", _FLAGS)),
+    ("narrow", re.compile(rf"^(?=\d{{1,3}}:\d\d:\d\d){_CLOCK}(?: ?[—–|•] ?| - |  ?){_NAME}$", _FLAGS)),
 )
 _TIME = re.compile(rf"^(?:{_WHEN}|{_SPAN})(?: (?:edited|bearbeitet))?$", _FLAGS)
 _ELAPSED = re.compile(r"^\d{1,2}:\d{2}:\d{2}$")
@@ -37,7 +42,9 @@ _NOTICES = (
     ("notice", re.compile(r"^.{1,60} (?:started|stopped) (?:the )?(?:transcription|recording)\.?$", re.I)),
     (
         "notice",
-        re.compile(r"^(?:transcription|recording) (?:has )?(?:started|ended|stopped)(?: (?:after|at) .{1,20})?$", re.I),
+        re.compile(
+            r"^(?:transcription|recording|meeting) (?:has )?(?:started|ended|stopped)(?: (?:after|at) .{1,20})?$", re.I
+        ),
     ),
     (
         "notice",
@@ -51,8 +58,14 @@ _NOTICES = (
         re.compile(r"^.{1,60} (?:joined|left|has joined|has left)(?: the (?:meeting|call|conversation|chat))?\.?$"),
     ),
     ("edit", re.compile(r"^\(?(?:edited|bearbeitet|modifié|editado)\)?$", re.I)),
+    ("notice", re.compile(r"^(?:={10,}|Exported [\d,.]+ message\(s\))$")),  # DiscordChatExporter
     ("reaction", re.compile(r"^\d{1,3} [^\W\d_]+ reactions?\.?$", re.I)),
 )
+
+
+_ATTACHED = {"{Attachments}": "media", "{Embed}": "media", "{Stickers}": "sticker", "{Reactions}": "reaction"}
+# Where a chat's export has a date in brackets before each message, no line of it is a header
+_DATED = re.compile(rf"^\[{_WHEN}\] ?[^\n:]{{1,80}}: \S", _FLAGS)
 
 
 class Header(NamedTuple):
@@ -119,6 +132,16 @@ def notice_of(line: str) -> str | None:
     if len(line) > 280:
         return None
     return next((kind for kind, pattern in _NOTICES if pattern.match(line)), None)
+
+
+def attached(line: str, before: str) -> str | None:
+    """The kind of a line that names what DiscordChatExporter's text has below a message, or is below such a line; None of others."""
+    return "notice" if line in _ATTACHED else _ATTACHED.get(before)
+
+
+def is_dated_message(line: str) -> bool:
+    """Whether a line has a time in brackets, a name and words, as those of a chat's export have."""
+    return line.startswith("[") and _DATED.match(line) is not None
 
 
 def _start(match: re.Match[str]) -> float | None:

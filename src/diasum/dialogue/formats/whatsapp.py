@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Conversation, Message
 from diasum.dialogue.formats.source import Source
-from diasum.dialogue.formats.stamps import Order, Stamp, as_written, plain, stamp_of, stamped
 from diasum.dialogue.formats.whatsapp_texts import Told, classified, notice_of, repeated_placeholder
+from diasum.dialogue.stamps import Order, Stamp, as_written, plain, stamp_of, stamped
 from diasum.errors import DiasumError
 
 _SENDER = re.compile(r"(?P<name>[^\n]{1,120}?) ?: |(?P<only>[^\n:]{1,120}):$")

@@ -20,6 +20,7 @@ from diasum.dialogue.formats.source import Source
 from diasum.json_lines import is_json_lines
 
 _SPEAKER = re.compile(r"^\s*[(\[]\s*speaker[ _]?(\?|\d+)\s*[)\]]:?\s*", re.I)  # whisper.cpp with --diarize
+_TURN = re.compile(r"\s*\[SPEAKER_TURN\]\s*")  # whisper.cpp with --tinydiarize: somebody else goes on
 _LONG_TEXT = re.compile(r'^\s*\{\s*"text"\s*:\s*"')
 _SEGMENT = 5  # first values of faster-whisper's Segment as an array: id, seek, start, end, text
 
@@ -119,8 +120,10 @@ def _segment(item: Mapping[str, Any], number: int) -> Spoken:
 
 def _of_cpp(item: Mapping[str, Any], number: int) -> Spoken:
     text, speaker = item.get("text"), item.get("speaker")
-    if isinstance(text, str) and (marked := _SPEAKER.match(text)):
-        text, speaker = text[marked.end() :], marked[1] if speaker is None else speaker
+    if isinstance(text, str):
+        text = _TURN.sub(" ", text)
+        if marked := _SPEAKER.match(text):
+            text, speaker = text[marked.end() :], marked[1] if speaker is None else speaker
     offsets = item.get("offsets")
     offsets = offsets if isinstance(offsets, Mapping) else {}
     return spoken(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -138,17 +139,33 @@ class Order:
         if stamp.numbers == self._numbers:
             return
         self._numbers = stamp.numbers
+        for name in self._possible(stamp, line):
+            date = _day(stamp, name)
+            self._backwards[name] += date < self._last.get(name, date)
+        self._last = {name: _day(stamp, name) for name in _ORDERS}
+
+    def see_sequence(self, dates: Sequence[tuple[Stamp, str]]) -> None:
+        """Take dates into account that stand in the order of time or against it, as those of a table may; each with its text."""
+        for stamp, line in dates:
+            self._possible(stamp, line)
+        for name in _ORDERS:
+            days = [_day(stamp, name) for stamp, _ in dates]
+            self._backwards[name] += days not in (sorted(days), sorted(days, reverse=True))
+
+    def _possible(self, stamp: Stamp, line: str) -> list[str]:
+        """The orders in which there is such a date; the others are counted."""
         a, b, _ = stamp.numbers
         with_zero = _ZERO.search(line[: stamp.end]) is not None
         self._months_may_be_first = self._months_may_be_first and "/" in stamp.form and not with_zero
         self._differ = self._differ or (a != b and a <= 31)
-        for name, (day, month, year) in _ORDERS.items():
-            date = _year(stamp.numbers[year]), stamp.numbers[month], stamp.numbers[day]
-            if not (date[0] >= 2000 and 1 <= date[1] <= 12 and 1 <= date[2] <= 31):
+        possible = []
+        for name in _ORDERS:
+            year, month, day = _day(stamp, name)
+            if year >= 2000 and 1 <= month <= 12 and 1 <= day <= 31:
+                possible.append(name)
+            else:
                 self._invalid[name] += 1
-            elif date < self._last.get(name, date):
-                self._backwards[name] += 1
-            self._last[name] = date
+        return possible
 
     def decide(self) -> None:
         """Choose by all dates seen: fewest that there are not, then fewest that go back in time, then what is usual."""
@@ -159,9 +176,8 @@ class Order:
 
     def time(self, stamp: Stamp) -> datetime | None:
         """When it was; None where there is no such date."""
-        day, month, year = _ORDERS[self.name]
         try:
-            return datetime(_year(stamp.numbers[year]), stamp.numbers[month], stamp.numbers[day], *stamp.clock)
+            return datetime(*_day(stamp, self.name), *stamp.clock)
         except ValueError:
             return None
 
@@ -173,6 +189,12 @@ _ZERO = re.compile(r"(?<![\d:.])0\d/|(?<=\d/)0\d/")
 
 # Where day, month and year stand. No country writes months first with dots, dashes, or a zero before a single digit.
 _ORDERS = {"day first": (0, 1, 2), "month first": (1, 0, 2), "year first": (2, 1, 0)}
+
+
+def _day(stamp: Stamp, order: str) -> tuple[int, int, int]:
+    """Year, month and day."""
+    day, month, year = _ORDERS[order]
+    return _year(stamp.numbers[year]), stamp.numbers[month], stamp.numbers[day]
 
 
 def _year(number: int) -> int:

@@ -6,10 +6,19 @@ In: a file. Out: the codec's name and, where it is not UTF-8, a note for the use
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, NamedTuple
 
-from diasum.dialogue.files.decoding import kind_of_binary, utf16_of
+from diasum.dialogue.files.decoding import (
+    DAMAGED_GZIP,
+    damaged_gzip,
+    kind_of_binary,
+    numbered,
+    open_file,
+    utf16_of,
+)
 from diasum.errors import DiasumError
 
 _BLOCK = 1 << 20
@@ -36,14 +45,14 @@ def find_encoding(open_: Callable[[], IO[bytes]], where: str) -> Encoding:
     if encoding := utf16_of(first):
         return Encoding(encoding, f"it is {encoding} text")
     decoder = codecs.getincrementaldecoder("utf-8")()
-    line, before = 1, b""
+    line, before, above_ascii = 1, b"", False
     with open_() as handle:
         while True:
             block = handle.read(_BLOCK)
             try:
-                decoder.decode(block, final=not block)
+                above_ascii = not decoder.decode(block, final=not block).isascii() or above_ascii
             except UnicodeDecodeError as error:
-                if not block and len(error.object) > 1:
+                if not block and (len(error.object) > 1 or above_ascii):
                     return Encoding("utf-8-sig", "it ends in the middle of a letter")
                 sample = (before + error.object)[-2 * _SAMPLE :] if not block else error.object[: error.start + _SAMPLE]
                 line += block[: error.start].count(b"\n")
@@ -51,6 +60,24 @@ def find_encoding(open_: Callable[[], IO[bytes]], where: str) -> Encoding:
             if not block:
                 return Encoding("utf-8-sig")
             line, before = line + block.count(b"\n"), block
+
+
+def text_lines(path: Path) -> tuple[Iterator[tuple[int, str]], list[str]]:
+    """Numbered lines of a text file, with their ends, and notes about its encoding, whatever that is.
+
+    Raises:
+        DiasumError: it is not text or damaged; while reading, a line is far too long.
+    """
+    try:
+        encoding = find_encoding(lambda: open_file(path), str(path))
+    except DAMAGED_GZIP as error:
+        raise damaged_gzip(path, error) from None
+    return _decoded(path, encoding.name), [f"{path}: {encoding.note}."] if encoding.note else []
+
+
+def _decoded(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
+    with io.TextIOWrapper(open_file(path), encoding, errors="replace", newline="\n") as text:
+        yield from numbered(text.readline, path)
 
 
 def _other(sample: bytes, line: int, byte: int, where: str) -> Encoding:
@@ -78,5 +105,6 @@ def _likely(sample: bytes) -> str:
 def _no_text(where: str, kind: str) -> DiasumError:
     return DiasumError(
         f"{where}: expected text, found {kind}.",
-        hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl.",
+        hint="Export it as text: a conversation as lines such as `Anna: Are you coming?`, a table as csv or jsonl, a chat of Telegram "
+        "or Discord as JSON.",
     )
