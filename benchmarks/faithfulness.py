@@ -2,12 +2,11 @@
 
 Reads the public corpora in ``DIASUM_DATA`` (default ``../shared/data``), writes ``benchmarks/results/faithfulness.json`` (figures only,
 no text of any corpus). The rules were tuned on DialogSum dev, MTS-Dialog train, QMSum val and a look at CRD3; the other splits were
-only measured. Run: ``python benchmarks/faithfulness.py``
+only measured. Run: ``python -m benchmarks.faithfulness``
 """
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 import os
@@ -16,48 +15,23 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.corpora import DATA, ROOT, dialogsum, mts_dialog, qmsum
 from diasum.claims.support import KINDS, Evidence, faithfulness
 from diasum.config import DataSettings
 from diasum.data import Pair, load_corpus, pairs_hash
-from diasum.dialogue import Dialogue, Turn, parse_dialogue
+from diasum.dialogue import Dialogue, Turn
 from diasum.evaluation.corruptions import KINDS as CORRUPTIONS
 from diasum.evaluation.corruptions import corrupt
 from diasum.evaluation.statistics.bootstrap import interval
 from diasum.files import write_json
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("DIASUM_DATA", ROOT.parent / "shared" / "data"))
 SEED = 0
 # Ways to make a reference wrong in one kind, equal ones counted once: few references have a time, and each can be wrong in many ways.
 DRAWS = {"time": 5, "date": 5, "amount": 5}
-
-
-def dialogsum(split: str) -> Iterator[Pair]:
-    with (DATA / "dialogsum" / f"dialogsum.{split}.jsonl").open(encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            references = tuple(row[key] for key in ("summary", "summary1", "summary2", "summary3") if key in row)
-            yield Pair(row["fname"], parse_dialogue(row["dialogue"]), references)
-
-
-def mts_dialog(split: str) -> Iterator[Pair]:
-    with (DATA / "mts_dialog" / f"{split}.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield Pair(row["ID"], parse_dialogue(row["dialogue"]), (row["section_text"],))
-
-
-def qmsum(split: str) -> Iterator[Pair]:
-    """A span of a meeting with the answer to a query about it."""
-    with gzip.open(DATA / "qmsum" / f"{split}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for m, meeting in enumerate(map(json.loads, lines)):
-            turns = [Turn(turn["speaker"], turn["content"]) for turn in meeting["meeting_transcripts"]]
-            for q, query in enumerate(meeting["specific_query_list"]):
-                spans = [turns[int(a) : int(b) + 1] for a, b in query["relevant_text_span"]]
-                yield Pair(f"{m}-{q}", Dialogue(tuple(turn for span in spans for turn in span)), (query["answer"],))
 
 
 def crd3(every: int = 20) -> Iterator[Pair]:
