@@ -161,13 +161,13 @@ def test_a_model_without_an_end_token_is_held_to_no_length() -> None:
     import torch
     from transformers import GenerationConfig
 
-    from diasum.engines.plain import _ends
+    from diasum.engines.plain import end_tokens
     from diasum.engines.processors import NotBefore
 
     scores: Any = torch.zeros(2, 5)
     ids: Any = torch.zeros(2, 1, dtype=torch.long)
-    assert (NotBefore([3, 3], _ends(GenerationConfig(eos_token_id=None)))(ids, scores) == 0).all()
-    held = NotBefore([3, 0], _ends(GenerationConfig(eos_token_id=[1, 4])))(ids, scores)
+    assert (NotBefore([3, 3], end_tokens(GenerationConfig(eos_token_id=None)))(ids, scores) == 0).all()
+    held = NotBefore([3, 0], end_tokens(GenerationConfig(eos_token_id=[1, 4])))(ids, scores)
     assert held[0].tolist() == [0, -float("inf"), 0, 0, -float("inf")]
     assert (held[1] == 0).all()
 

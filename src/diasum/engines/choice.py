@@ -31,7 +31,9 @@ def torch_engines(model: Any, tokenizer: Any, *, convert: bool = True) -> list[E
         tokenizer: its own.
         convert: False computes with the weights as they are, whatever `generate.dtype` says.
     """
-    return [PlainEngine(model, tokenizer, convert=convert)]
+    from diasum.engines.fast.engine import FastEngine
+
+    return [FastEngine(model, tokenizer, convert=convert), PlainEngine(model, tokenizer, convert=convert)]
 
 
 def choose_engine(engines: Sequence[Engine], settings: GenerateSettings) -> Choice:

@@ -90,11 +90,11 @@ def generate(
 
     config = generation_config(model, settings)
     repeats = (
-        [FinishWords(config.no_repeat_ngram_size, _inside_words(tokenizer))] if config.no_repeat_ngram_size else []
+        [FinishWords(config.no_repeat_ngram_size, inside_words_of(tokenizer))] if config.no_repeat_ngram_size else []
     )
     config.no_repeat_ngram_size = 0  # done by `FinishWords`
     dtype = getattr(torch, TORCH_TYPES[generation_dtype(settings.dtype)[0]])
-    ends = [*_ends(config), *first_tokens(tokenizer, settings.closing)]
+    ends = [*end_tokens(config), *first_tokens(tokenizer, settings.closing)]
     results: list[Generated | None] = [None] * len(sources)
     was_training = model.training
     model.eval()
@@ -193,13 +193,13 @@ def _weights_in(dtype: torch.dtype, model: Any) -> Iterator[None]:
 
 
 @lru_cache(maxsize=2)  # a vocabulary may have 250,000 tokens, and a server summarises one conversation at a time
-def _inside_words(tokenizer: Any) -> list[bool]:
+def inside_words_of(tokenizer: Any) -> list[bool]:
     from diasum.engines.processors import inside_words
 
     return inside_words(tokenizer)
 
 
-def _ends(config: Any) -> list[int]:
+def end_tokens(config: Any) -> list[int]:
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
     return [end for end in ends if end is not None]  # None would index every token
 

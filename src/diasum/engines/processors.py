@@ -36,17 +36,23 @@ class FinishWords(NoRepeatNGramLogitsProcessor):
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         blocked: torch.FloatTensor = super().__call__(input_ids, scores.clone())
         for row, token in (blocked != scores).nonzero().tolist():
-            if token < len(self.inside) and self.inside[token] and self._is_finished(input_ids[row].tolist(), token):
+            if self.may_repeat(input_ids[row].tolist(), token):
                 blocked[row, token] = scores[row, token]
         return blocked
 
-    def _is_finished(self, ids: list[int], token: int) -> bool:
+    def may_repeat(self, ids: list[int], token: int) -> bool:
+        """Whether a token that would repeat an n-gram finishes the word begun at the end of `ids` as an earlier one was."""
+        if not self._continues(token):
+            return False
         # A word that grows by repeating itself did not occur before.
         begin = len(ids) - 1
-        while begin > 0 and self.inside[ids[begin]]:
+        while begin > 0 and self._continues(ids[begin]):
             begin -= 1
         word = [*ids[begin:], token]
         return any(ids[k : k + len(word)] == word for k in range(begin - len(word) + 1))
+
+    def _continues(self, token: int) -> bool:
+        return token < len(self.inside) and self.inside[token]  # a model may have more tokens than its tokenizer
 
 
 class NotBefore(LogitsProcessor):

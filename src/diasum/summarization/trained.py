@@ -61,6 +61,7 @@ class Trained:
     hardware: Hardware
     has_adapter: bool
     notes: list[str] = field(default_factory=list)
+    _engines: tuple[Any, list[Engine]] | None = field(default=None, init=False, repr=False)
 
     def summarize(
         self, dialogues: Sequence[Dialogue], *, settings: GenerateSettings | None = None, progress: Any = None
@@ -171,7 +172,9 @@ class Trained:
         Raises:
             DiasumError: as `choose_engine`.
         """
-        return choose_engine(torch_engines(self.model, self.base.tokenizer), settings)
+        if self._engines is None or self._engines[0] is not self.model:  # an engine keeps what it prepares
+            self._engines = (self.model, torch_engines(self.model, self.base.tokenizer))
+        return choose_engine(self._engines[1], settings)
 
     def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
         """The number type in which summaries are generated under these settings, and why.

@@ -39,7 +39,7 @@ class FrozenWeight:
         """x W' + bias + residual; x (N, in), residual (N, out)."""
         if self.by != "torch":
             weight = self._copy("forward") if self.by == "packed" else self.weight
-            return _onednn_product(x, weight, self.bias, residual)
+            return onednn_product(x, weight, self.bias, residual)
         if residual is None:
             return F.linear(x, self.weight, self.bias)
         out = torch.addmm(residual, x, self.weight.t())
@@ -47,7 +47,7 @@ class FrozenWeight:
 
     def backward(self, grad: Tensor) -> Tensor:
         """grad W; grad (N, out)."""
-        return _onednn_product(grad, self._copy("backward"), None, None) if self.by == "packed" else grad @ self.weight
+        return onednn_product(grad, self._copy("backward"), None, None) if self.by == "packed" else grad @ self.weight
 
     def _copy(self, way: str) -> Tensor:
         if way not in self._copies:
@@ -56,7 +56,8 @@ class FrozenWeight:
         return self._copies[way]
 
 
-def _onednn_product(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor | None) -> Tensor:
+def onednn_product(x: Tensor, weight: Tensor, bias: Tensor | None, residual: Tensor | None) -> Tensor:
+    """x W' + bias + residual by oneDNN, of a weight (out, in) that is plain or arranged by it; x (N, in), residual (N, out)."""
     operators: Any = torch.ops.mkldnn
     x = x.contiguous()
     out: Tensor
@@ -73,7 +74,7 @@ def has_onednn_products(device: str, dtype: torch.dtype) -> bool:
         return False
     try:
         weight = torch.ops.mkldnn._reorder_linear_weight(torch.zeros(8, 8, dtype=dtype), _ROWS)
-        _onednn_product(torch.zeros(1, 8, dtype=dtype), weight, None, torch.zeros(1, 8, dtype=dtype))
+        onednn_product(torch.zeros(1, 8, dtype=dtype), weight, None, torch.zeros(1, 8, dtype=dtype))
     except (AttributeError, RuntimeError, TypeError, ValueError):  # missing, or with other arguments
         return False
     return True

@@ -24,7 +24,7 @@ class FastT5(FastModel):
     def __init__(self, model: Any, backend: Backend, *, recompute: bool = False) -> None:
         super().__init__(model, backend, recompute=recompute)
         config = model.config
-        self._scale = config.d_model**-0.5 if _scales_output(config) else 1.0
+        self._scale = config.d_model**-0.5 if scales_output(config) else 1.0
         self._encoder = [_Block(block, config, backend) for block in model.encoder.block]
         self._decoder = [_Block(block, config, backend) for block in model.decoder.block]
         self._convert_frozen()
@@ -112,7 +112,7 @@ class _Block:
         return rms_norm(x, norm.weight, norm.variance_epsilon, self._kernels)
 
 
-def _scales_output(config: Any) -> bool:
+def scales_output(config: Any) -> bool:
     """The original T5 and umT5 with tied embeddings scale the output layer's input by d_model ** -0.5; mT5 and T5 1.1 do not."""
     if config.model_type == "mt5":
         return False

@@ -1,0 +1,239 @@
+"""What the decoder attends to: keys and values of the sources, once each, and of the tokens written so far.
+
+A source being summarised has a *slot*, with as many rows as beams; the slots in use are always the first `count`, so that a step reads
+views. The beams of a slot attend together to the keys of its source, which are not repeated, and to all tokens that any of its beams
+wrote: where a beam continues another, nothing is copied, but `ancestors` says whose token it follows at each step, and the rest is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+_STEPS = 32  # room for tokens grows by this many
+_SOURCE = 64  # and for source tokens by this many
+
+
+class LayerCache:
+    """Keys and values of one decoder layer.
+
+    Args:
+        heads: attention heads.
+        size: of one head.
+        beams: of a slot.
+        like: a tensor of their type and device.
+    """
+
+    def __init__(self, heads: int, size: int, beams: int, like: Tensor) -> None:
+        self.source_keys = like.new_zeros(0, heads, size, 0)
+        self.source_values = like.new_zeros(0, heads, 0, size)
+        self.own_keys = like.new_zeros(0, heads, 0, beams, size)
+        self.own_values = like.new_zeros(0, heads, 0, beams, size)
+
+    def make_room(self, slots: int, source: int, steps: int) -> None:
+        """For at least so many slots, source tokens and written tokens."""
+        _, heads, size, _ = self.source_keys.shape
+        beams = self.own_keys.shape[3]
+        self.source_keys = _grown(self.source_keys, (slots, heads, size, source))
+        self.source_values = _grown(self.source_values, (slots, heads, source, size))
+        self.own_keys = _grown(self.own_keys, (slots, heads, steps, beams, size))
+        self.own_values = _grown(self.own_values, (slots, heads, steps, beams, size))
+
+    def read_source(self, slot: int, rows: Tensor) -> None:
+        """Take in keys and values of a source, side by side in `rows` (tokens, 2 * heads * size)."""
+        _, heads, size, _ = self.source_keys.shape
+        keys, values = rows.view(len(rows), 2, heads, size).unbind(1)
+        self.source_keys[slot, :, :, : len(rows)] = keys.permute(1, 2, 0)
+        self.source_values[slot, :, : len(rows)] = values.transpose(0, 1)
+
+    def move(self, source: int, target: int, length: int, steps: int) -> None:
+        """A slot to another's place: so many source tokens and written ones."""
+        self.source_keys[target, :, :, :length] = self.source_keys[source, :, :, :length]
+        self.source_values[target, :, :length] = self.source_values[source, :, :length]
+        self.own_keys[target, :, :steps] = self.own_keys[source, :, :steps]
+        self.own_values[target, :, :steps] = self.own_values[source, :, :steps]
+
+
+class Caches:
+    """Those of all layers, and where each slot stands.
+
+    Args:
+        layers: of the decoder.
+        heads: attention heads.
+        size: of one head.
+        beams: of a slot.
+        like: a tensor of the keys' type and device.
+
+    Attributes:
+        count: slots in use.
+        positions: tokens that each slot's beams wrote so far, (count,) int64.
+        lengths: tokens of each slot's source.
+    """
+
+    def __init__(self, layers: int, heads: int, size: int, beams: int, like: Tensor) -> None:
+        self.layers = [LayerCache(heads, size, beams, like) for _ in range(layers)]
+        self.heads, self.beams, self.like = heads, beams, like
+        self.count = 0
+        self.positions = torch.zeros(0, dtype=torch.long, device=like.device)
+        self.lengths: list[int] = []
+        self._ancestors = self.positions.new_zeros(0, beams, 0)
+        self._source_mask: Tensor | None = None
+
+    def admit(self, sources: Sequence[Tensor], lengths: Sequence[int]) -> None:
+        """Give slots to sources.
+
+        Args:
+            sources: for each layer keys and values of all of them, (tokens, 2 * heads * size), one source after another.
+            lengths: tokens of each source.
+        """
+        self._make_room(self.count + len(lengths), max(lengths), 1)
+        for layer, rows in zip(self.layers, sources, strict=True):
+            for slot, part in enumerate(torch.split(rows, list(lengths)), self.count):
+                layer.read_source(slot, part)
+        self._ancestors[self.count : self.count + len(lengths)] = -1
+        self.count += len(lengths)
+        self.lengths += lengths
+        self.positions = torch.cat([self.positions, self.positions.new_zeros(len(lengths))])
+        self._source_mask = None
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Free all slots but these; place i is taken by the slot `places[i]`, which is i or a later one that is not kept elsewhere."""
+        positions = self.positions.tolist()
+        for target, source in enumerate(places):
+            if source != target:
+                for layer in self.layers:
+                    layer.move(source, target, self.lengths[source], positions[source])
+                self._ancestors[target] = self._ancestors[source]
+        self.count = len(places)
+        self.lengths = [self.lengths[source] for source in places]
+        self.positions = self.positions[list(places)]
+        self._source_mask = None
+
+    def begin_step(self) -> Step:
+        """What a step attends to, once its own token is there."""
+        steps = int(self.positions.max()) + 1
+        self._make_room(self.count, 0, steps)
+        slots = torch.arange(self.count, device=self.positions.device)
+        own = torch.arange(self.beams, device=self.positions.device)
+        self._ancestors[slots, :, self.positions] = own
+        seen = self._ancestors[: self.count, :, :steps, None] == own
+        return Step(self, slots, steps, seen)
+
+    def end_step(self, parents: Tensor) -> None:
+        """Each beam goes on from another of its slot; parents (count, beams) int64."""
+        index = parents[:, :, None].expand(-1, -1, self._ancestors.shape[2])
+        self._ancestors[: self.count] = self._ancestors[: self.count].gather(1, index)
+        self.positions += 1
+
+    def source_mask(self) -> Tensor:
+        """Added to the scores of source tokens, (count * heads, beams, longest): -inf behind a source's end."""
+        if self._source_mask is None:
+            lengths = torch.tensor(self.lengths, device=self.positions.device)
+            places = torch.arange(max(self.lengths), device=lengths.device)
+            mask = self.like.new_zeros(self.count, 1, 1, len(places))
+            mask.masked_fill_((places >= lengths[:, None])[:, None, None], float("-inf"))
+            self._source_mask = mask.expand(-1, self.heads, self.beams, -1).flatten(0, 1)
+        return self._source_mask
+
+    def _make_room(self, slots: int, source: int, steps: int) -> None:
+        source, steps = _up_to(source, _SOURCE), _up_to(steps, _STEPS)
+        for layer in self.layers:
+            layer.make_room(slots, source, steps)
+        self._ancestors = _grown(self._ancestors, (slots, self.beams, steps))
+
+
+class Step:
+    """One step of all slots.
+
+    Args:
+        caches: where it reads and writes.
+        slots: 0 to count, (count,) int64.
+        steps: tokens that the slot with the most of them has, with this step's.
+        seen: which of its slot's tokens each beam follows, (count, beams, steps, beams) bool.
+    """
+
+    def __init__(self, caches: Caches, slots: Tensor, steps: int, seen: Tensor) -> None:
+        self.caches, self.slots, self.steps, self.seen = caches, slots, steps, seen
+
+    def own_mask(self, by_distance: Tensor | None) -> Tensor:
+        """Added to the scores of tokens, (count * heads, beams, steps * beams).
+
+        Args:
+            by_distance: what a relative bias adds to a token this far before, (heads, at least steps).
+        """
+        caches = self.caches
+        shape = (caches.count, caches.heads, caches.beams, self.steps, caches.beams)
+        if by_distance is None:
+            added = caches.like.new_zeros(()).expand(shape)
+        else:
+            places = torch.arange(self.steps, device=self.slots.device)
+            distances = (caches.positions[:, None] - places).clamp_(min=0)
+            added = by_distance[:, distances].transpose(0, 1)[:, :, None, :, None].expand(shape)
+        return added.masked_fill(~self.seen[:, None], float("-inf")).flatten(0, 1).flatten(2)
+
+    def attend_own(self, layer: int, qkv: Tensor, mask: Tensor, scale: float) -> Tensor:
+        """Attention to the tokens written so far and this one.
+
+        Args:
+            layer: its number.
+            qkv: queries, keys and values of this token side by side, (count * beams, 3 * heads * size).
+            mask: by `own_mask`.
+            scale: of the scores.
+
+        Returns:
+            (count * beams, heads * size).
+        """
+        caches = self.caches
+        cache = caches.layers[layer]
+        parts = qkv.view(caches.count, caches.beams, 3, caches.heads, -1).permute(2, 0, 3, 1, 4)
+        queries, keys, values = parts.unbind(0)
+        cache.own_keys[self.slots, :, caches.positions] = keys
+        cache.own_values[self.slots, :, caches.positions] = values
+        all_keys, all_values = (
+            own[: caches.count, :, : self.steps].flatten(0, 1).flatten(1, 2)
+            for own in (cache.own_keys, cache.own_values)
+        )
+        return _mixed(queries, all_keys.transpose(1, 2), all_values, mask, scale)
+
+    def attend_source(self, layer: int, q: Tensor, scale: float) -> Tensor:
+        """Attention of all beams to the tokens of their source; q and what is returned are (count * beams, heads * size)."""
+        caches = self.caches
+        cache, mask = caches.layers[layer], caches.source_mask()
+        queries = q.view(caches.count, caches.beams, caches.heads, -1).transpose(1, 2)
+        keys = cache.source_keys[: caches.count, :, :, : mask.shape[2]].flatten(0, 1)
+        values = cache.source_values[: caches.count, :, : mask.shape[2]].flatten(0, 1)
+        return _mixed(queries, keys, values, mask, scale)
+
+
+def _mixed(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: float) -> Tensor:
+    """softmax(scale * queries keys + mask) values.
+
+    Args:
+        queries: (slots, heads, beams, size).
+        keys: (slots * heads, size, tokens).
+        values: (slots * heads, tokens, size).
+        mask: (slots * heads, beams, tokens).
+        scale: of the scores.
+
+    Returns:
+        (slots * beams, heads * size).
+    """
+    slots, heads, beams, size = queries.shape
+    scores = torch.baddbmm(mask, queries.reshape(slots * heads, beams, size), keys, alpha=scale)
+    mixed = torch.bmm(scores.softmax(-1), values)
+    return mixed.view(slots, heads, beams, size).transpose(1, 2).reshape(slots * beams, heads * size)
+
+
+def _up_to(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
+
+
+def _grown(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The same with room for `shape`; what is new is 0, since what is masked must be finite."""
+    if all(have >= need for have, need in zip(tensor.shape, shape, strict=True)):
+        return tensor
+    grown = tensor.new_zeros([max(have, need) for have, need in zip(tensor.shape, shape, strict=True)])
+    grown[tuple(slice(have) for have in tensor.shape)] = tensor
+    return grown

@@ -1,0 +1,247 @@
+"""The engine `torch-fast`: the search of transformers, on a lean forward pass that does nothing twice.
+
+Sources enter as long as they fit the token budget, without padding; each leaves as soon as its summary is found, and the next enters.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from diasum.config import GenerateSettings
+from diasum.data.batching import Budget, OpenBatch, Size
+from diasum.engines.base import Generated
+from diasum.engines.fast.capabilities import T5, obstacle
+from diasum.engines.fast.decoder import Decoder
+from diasum.engines.fast.rules import Rules
+from diasum.engines.fast.search import BeamSearch, GreedySearch, SearchSpec
+from diasum.engines.plain import SHARE, end_tokens, first_tokens, generation_config, inside_words_of
+from diasum.engines.processors import FinishWords
+from diasum.errors import DiasumError
+from diasum.model.hardware import TORCH_TYPES, generation_dtype
+from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
+
+Item = tuple[int, Sequence[int]]  # a source with its number
+
+
+class FastEngine:
+    """`generate` with a model, whose weights are arranged at the first call and kept until they change.
+
+    Args:
+        model: a sequence-to-sequence model, with or without an adapter; its mode does not matter, and it is not changed.
+        tokenizer: its own.
+        convert: False where weights must be used as they are, which this engine cannot.
+    """
+
+    name = "torch-fast"
+
+    def __init__(self, model: Any, tokenizer: Any, *, convert: bool = True) -> None:
+        self.model, self.tokenizer, self.convert = model, tokenizer, convert
+        self._decoder: Decoder | None = None
+        self._made_of: Any = None
+
+    def unsupported(self, settings: GenerateSettings) -> str | None:
+        """As `Engine.unsupported`."""
+        return obstacle(self.model, settings, convert=self.convert)
+
+    def generate(
+        self,
+        sources: Sequence[Sequence[int]],
+        settings: GenerateSettings,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """As `Engine.generate`; the longest sources first, so that those that are together are alike."""
+        order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
+        results: dict[int, Generated] = {}
+        for number, generated in self.generate_stream(((i, sources[i]) for i in order), settings):
+            results[number] = generated
+            if progress:
+                progress(1)
+        return [results[i] for i in range(len(sources))]
+
+    def generate_stream(self, items: Iterable[Item], settings: GenerateSettings) -> Iterator[tuple[int, Generated]]:
+        """Summarise sources as they come.
+
+        Args:
+            items: sources with their numbers; one more is taken from it than there is room for.
+            settings: as in `generate`.
+
+        Yields:
+            The number of a source and its summary, as soon as it is found.
+
+        Raises:
+            DiasumError: memory runs out on a single source.
+        """
+        waiting = _Waiting(items, settings.batch_tokens)
+        with give_back_freed_memory():
+            while True:
+                failed: list[Item] = []
+                yield from self._until_memory_ends(waiting, settings, failed)
+                if not failed:
+                    return
+                release_memory()
+                waiting.come_again(failed)
+
+    def _until_memory_ends(
+        self, waiting: _Waiting, settings: GenerateSettings, failed: list[Item]
+    ) -> Iterator[tuple[int, Generated]]:
+        """Summaries until nothing waits, or memory runs out: then those sources that were begun are put into `failed`."""
+        batch = _Batch(self.current_decoder(settings), self._spec(settings))
+        while True:
+            try:
+                with torch.inference_mode():
+                    least = settings.min_new_tokens
+                    admitted = waiting.that_fit([len(source) for _, source in batch.items])
+                    if admitted:
+                        batch.items += admitted
+                        batch.admit([source for _, source in admitted], least)
+                    if not batch.items:
+                        return
+                    found = batch.step()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                failed += batch.items
+                return
+            for number, tokens in found:
+                yield number, self._generated(tokens)
+
+    def _generated(self, tokens: list[int]) -> Generated:
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+        return Generated(text, cut=self.tokenizer.eos_token_id not in tokens[1:])
+
+    def _spec(self, settings: GenerateSettings) -> SearchSpec:
+        config = generation_config(self.model, settings)
+        size, ends = config.no_repeat_ngram_size, end_tokens(config)
+        rules = Rules(
+            repetition_penalty=config.repetition_penalty,
+            first=config.forced_bos_token_id,
+            repeats=FinishWords(size, inside_words_of(self.tokenizer)) if size else None,
+            ends=(*ends, *first_tokens(self.tokenizer, settings.closing)),
+        )
+        return SearchSpec(
+            beams=config.num_beams,
+            longest=config.max_new_tokens,
+            start=config.decoder_start_token_id,
+            ends=tuple(ends),
+            length_penalty=config.length_penalty,
+            rules=rules,
+        )
+
+    def current_decoder(self, settings: GenerateSettings) -> Decoder:
+        dtype: torch.dtype = getattr(torch, TORCH_TYPES[generation_dtype(settings.dtype)[0]])
+        state = (dtype, *_state(self.model))
+        if self._decoder is None or self._made_of != state:
+            self._decoder = None  # before another takes as much memory
+            self._decoder, self._made_of = _decoder(self.model, dtype), state
+        return self._decoder
+
+
+class _Waiting:
+    """Sources that wait for room.
+
+    Args:
+        items: where they come from.
+        tokens: the budget of a batch, as `generate.batch_tokens`.
+    """
+
+    def __init__(self, items: Iterable[Item], tokens: int) -> None:
+        self._items, self._again = iter(items), deque[Item]()
+        self._budget = Budget(tokens)
+
+    def that_fit(self, lengths: Sequence[int]) -> list[Item]:
+        """The next ones that have room beside sources of these lengths."""
+        batch: OpenBatch[Item | None] = OpenBatch(self._budget)
+        for length in lengths:
+            batch.add(None, Size(length))
+        taken: list[Item] = []
+        while (item := self._next()) is not None:
+            size = Size(len(item[1]))
+            if not batch.fits(size):
+                self._again.appendleft(item)
+                break
+            batch.add(item, size)
+            taken.append(item)
+        return taken
+
+    def come_again(self, items: Sequence[Item]) -> None:
+        """Those that memory ran out on, from now on no more than half as many at a time.
+
+        Raises:
+            DiasumError: it was one.
+        """
+        if len(items) == 1:
+            raise DiasumError(
+                f"Memory ran out while summarising one source of {len(items[0][1])} tokens.",
+                hint="Lower generate.num_beams, or prompt.max_source_tokens in training.",
+            )
+        self._again.extendleft(reversed(items))
+        self._budget = self._budget._replace(rows=len(items) // 2)
+
+    def _next(self) -> Item | None:
+        return self._again.popleft() if self._again else next(self._items, None)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The sources that are being summarised, one a slot."""
+
+    decoder: Decoder
+    spec: SearchSpec
+    items: list[Item] = field(default_factory=list)
+    caches: Any = None
+    search: Any = None
+
+    def __post_init__(self) -> None:
+        self.caches = self.decoder.caches(self.spec.beams)
+        self.search = (BeamSearch if self.spec.beams > 1 else GreedySearch)(self.spec, self.decoder.device)
+
+    def admit(self, sources: Sequence[Sequence[int]], least: int) -> None:
+        """Encode sources; none is to have fewer new tokens than `least` or a share of its own, whichever is less."""
+        self.decoder.admit(sources, self.caches)
+        self.search.admit([min(least, len(source) // SHARE) for source in sources])
+
+    def step(self) -> list[tuple[int, list[int]]]:
+        """One token more of every source; the numbers and tokens of those whose summaries are found, which leave."""
+        step = self.caches.begin_step()
+        states = self.decoder.decode(self.search.tokens.flatten(), step)
+        self.caches.end_step(self.search.advance(self.decoder.logits(states)))
+        done: list[bool] = self.search.done.tolist()
+        if not any(done):
+            return []
+        found = [(self.items[slot][0], self.search.best(slot)) for slot, is_done in enumerate(done) if is_done]
+        places = _closed_up(done)
+        self.items = [self.items[slot] for slot in places]
+        self.caches.keep(places)
+        self.search.keep(torch.tensor(places, dtype=torch.long))
+        return found
+
+
+def _closed_up(done: Sequence[bool]) -> list[int]:
+    """Which slot comes to each place when those that are done leave: the last ones fill their places, the others stay."""
+    staying = [slot for slot, is_done in enumerate(done) if not is_done]
+    last = deque(slot for slot in staying if slot >= len(staying))
+    return [last.pop() if done[place] else place for place in range(len(staying))]
+
+
+def _decoder(model: Any, dtype: torch.dtype) -> Decoder:
+    from diasum.engines.fast.bart import BartDecoder
+    from diasum.engines.fast.t5 import T5Decoder
+
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    with torch.inference_mode():
+        return (T5Decoder if base.config.model_type in T5 else BartDecoder)(base, dtype)
+
+
+def _state(model: Any) -> Iterator[Any]:
+    """What changes when the model computes something else: its weights, and which of its adapters are in use."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        yield tensor.data_ptr(), tensor._version
+    for module in model.modules():
+        if isinstance(getattr(type(module), "active_adapters", None), property):  # of peft
+            yield module.disable_adapters, tuple(module.active_adapters), getattr(module, "merged", False)
