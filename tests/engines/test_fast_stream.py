@@ -10,7 +10,7 @@ import torch
 
 from diasum.config import GenerateSettings
 from diasum.engines.fast.decoder import Decoder
-from diasum.engines.fast.engine import FastEngine
+from diasum.engines.fast.engine import FastEngine, Waiting
 from diasum.engines.plain import PlainEngine
 from diasum.errors import DiasumError
 from tests.models import CONVERSATIONS, tiny_bart, tiny_t5
@@ -44,6 +44,25 @@ def test_a_source_is_taken_when_there_is_room_and_not_before(make: Any) -> None:
     assert [results[i] for i in range(len(sources))] == [
         engine.generate([source], SETTINGS)[0] for source in sources
     ], "the same alone and in any company"
+
+
+@pytest.mark.parametrize("make", [tiny_t5, tiny_bart])
+def test_room_that_grows_while_others_have_just_come(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diasum.engines.fast.caches._STEPS", 2)
+    monkeypatch.setattr("diasum.engines.fast.caches._SOURCE", 3)
+
+    def one_more(self: Waiting, lengths: list[int]) -> Any:
+        item = self.next()
+        return [] if item is None else [item]
+
+    engine, sources = engine_and_sources(make)
+    for beams in (1, 3):
+        settings = SETTINGS.model_copy(update={"num_beams": beams, "batch_tokens": 8192})
+        expected = [engine.generate([source], settings)[0] for source in sources]
+        with monkeypatch.context() as patch:
+            patch.setattr(Waiting, "that_fit", one_more)
+            together = dict(engine.generate_stream(enumerate(sources), settings))
+        assert [together[i] for i in range(len(sources))] == expected
 
 
 def test_summaries_come_as_they_are_found() -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 _STEPS = 32  # room for tokens grows by this many
 _SOURCE = 64  # and for source tokens by this many
+_NOBODY = -1  # wrote a token that a beam follows
 
 
 class LayerCache:
@@ -92,7 +93,7 @@ class Caches:
         for layer, rows in zip(self.layers, sources, strict=True):
             for slot, part in enumerate(torch.split(rows, list(lengths)), self.count):
                 layer.read_source(slot, part)
-        self._ancestors[self.count : self.count + len(lengths)] = -1
+        self._ancestors[self.count : self.count + len(lengths)] = _NOBODY
         self.count += len(lengths)
         self.lengths += lengths
         self.positions = torch.cat([self.positions, self.positions.new_zeros(len(lengths))])
@@ -141,7 +142,7 @@ class Caches:
         source, steps = _up_to(source, _SOURCE), _up_to(steps, _STEPS)
         for layer in self.layers:
             layer.make_room(slots, source, steps)
-        self._ancestors = _grown(self._ancestors, (slots, self.beams, steps))
+        self._ancestors = _grown(self._ancestors, (slots, self.beams, steps), _NOBODY)
 
 
 class Step:
@@ -230,10 +231,10 @@ def _up_to(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def _grown(tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The same with room for `shape`; what is new is 0, since what is masked must be finite."""
+def _grown(tensor: Tensor, shape: tuple[int, ...], value: int = 0) -> Tensor:
+    """The same with room for `shape`, where `value` stands; it is finite, since what is masked must be."""
     if all(have >= need for have, need in zip(tensor.shape, shape, strict=True)):
         return tensor
-    grown = tensor.new_zeros([max(have, need) for have, need in zip(tensor.shape, shape, strict=True)])
+    grown = tensor.new_full([max(have, need) for have, need in zip(tensor.shape, shape, strict=True)], value)
     grown[tuple(slice(have) for have in tensor.shape)] = tensor
     return grown

@@ -77,7 +77,7 @@ class FastEngine:
         Raises:
             DiasumError: memory runs out on a single source.
         """
-        waiting = _Waiting(items, settings.batch_tokens)
+        waiting = Waiting(items, settings.batch_tokens)
         with give_back_freed_memory():
             while True:
                 failed: list[Item] = []
@@ -88,7 +88,7 @@ class FastEngine:
                 waiting.come_again(failed)
 
     def _until_memory_ends(
-        self, waiting: _Waiting, settings: GenerateSettings, failed: list[Item]
+        self, waiting: Waiting, settings: GenerateSettings, failed: list[Item]
     ) -> Iterator[tuple[int, Generated]]:
         """Summaries until nothing waits, or memory runs out: then those sources that were begun are put into `failed`."""
         batch = _Batch(self.current_decoder(settings), self._spec(settings))
@@ -142,7 +142,7 @@ class FastEngine:
         return self._decoder
 
 
-class _Waiting:
+class Waiting:
     """Sources that wait for room.
 
     Args:
@@ -160,7 +160,7 @@ class _Waiting:
         for length in lengths:
             batch.add(None, Size(length))
         taken: list[Item] = []
-        while (item := self._next()) is not None:
+        while (item := self.next()) is not None:
             size = Size(len(item[1]))
             if not batch.fits(size):
                 self._again.appendleft(item)
@@ -183,7 +183,8 @@ class _Waiting:
         self._again.extendleft(reversed(items))
         self._budget = self._budget._replace(rows=len(items) // 2)
 
-    def _next(self) -> Item | None:
+    def next(self) -> Item | None:
+        """The next one, whether or not there is room; None where there is none."""
         return self._again.popleft() if self._again else next(self._items, None)
 
 
