@@ -19,6 +19,8 @@ import diasum
 from diasum.config import TrainSettings
 from diasum.dialogue import parse_dialogue
 from diasum.engines import Generated
+from diasum.engines.fast.engine import FastEngine
+from diasum.engines.plain import PlainEngine
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.training import Run
 from diasum.training.trainer import DialogueTrainer, warmup_steps
@@ -306,11 +308,14 @@ def test_a_base_made_for_numbered_speakers_reads_numbers_and_readers_get_names(
     config = json.loads((numbered / "config.json").read_text())
     (numbered / "config.json").write_text(json.dumps(config | {"dialogue_speakers": "numbered"}))
 
-    def written(_: Any, __: Any, sources: Sequence[Any], *args: Any, **options: Any) -> list[Generated]:
+    def written(_: Any, *given: Any, **options: Any) -> list[Generated]:
+        """In place of `generate`, whose sources come third, and of an engine's, where they come second."""
+        *_, sources, _ = given
         return [Generated("#Person2# answers #Person1#.", cut=False) for _ in sources]
 
     monkeypatch.setattr("diasum.training.trainer.generate", written)
-    monkeypatch.setattr("diasum.summarization.trained.generate", written)
+    for engine in (FastEngine, PlainEngine):
+        monkeypatch.setattr(engine, "generate", written)
     scored: list[str] = []
     monkeypatch.setattr(
         "diasum.evaluation.evaluate.quick_scores",

@@ -198,7 +198,7 @@ def test_a_run_goes_on(
 
 def test_generation_goes_on_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
     model, tokenizer = tiny_t5()
-    settings = Settings().generate.model_copy(update={"max_new_tokens": 5, "num_beams": 2})
+    settings = Settings().generate.model_copy(update={"max_new_tokens": 5, "num_beams": 2, "engine": "torch-plain"})
     sources = [[5 + i, 9, 7, 1] for i in range(7)]
     expected = generate(model, tokenizer, sources, settings)
     real = type(model).generate
