@@ -231,7 +231,15 @@ NASTY: dict[str, Any] = {
         ("t5", {"generate.no_repeat_ngram_size": 2, "generate.min_new_tokens": 9, "generate.closing": "See"}),
         ("bart", {"generate.no_repeat_ngram_size": 2, "generate.min_new_tokens": 9, "generate.num_beams": 1}),
         ("t5", {"prompt.speakers": "numbered", "generate.length_penalty": 0.5}),
-        ("bart", {"generate.dtype": "bf16", "generate.engine": "torch-plain", "prompt.turn_separator": " / ", "generate.repetition_penalty": 1.3}),
+        (
+            "bart",
+            {
+                "generate.dtype": "bf16",
+                "generate.engine": "torch-plain",  # the snippet's rounding
+                "prompt.turn_separator": " / ",
+                "generate.repetition_penalty": 1.3,
+            },
+        ),
     ],
 )
 def test_the_plain_snippet_writes_what_summarize_writes(
