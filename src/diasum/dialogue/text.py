@@ -51,7 +51,9 @@ _MARKED = re.compile(
     r"|(?P<stars>\*\*?|__)(?P<strong>[^*_:]{1,40})(?:(?P=stars) ?:|: ?(?P=stars))(?P<starred>(?: .*)?))$"
 )
 _NUMBERED = re.compile(r"^\[(?P<name>(?i:speaker)[ _]?\d{1,3})\] (?=[^\s:\[(])")
-_SQUARE = re.compile(r"^\[(?P<name>[^\W\d][^\[\]:]{0,39})\](?= ?[\[(]\d| ?:(?: |$)| ?：)")
+_FRAMED = re.compile(
+    r"^(?P<stars>\*\*)?(?(stars)|\[)(?P<name>[^\W\d][^\[\]*:]{0,39})(?(stars)\*\*|\])(?= ?[\[(]\d| ?:(?: |$)| ?：)"
+)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(
     rf"^(?P<name>{LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
@@ -174,7 +176,7 @@ def _split_line(line: str) -> _Parts:
         label = marked["voice"] or marked["angle"] or marked["strong"]
         words = marked["voiced"] or marked["angled"] or marked["starred"] or ""
         return _Parts(stamp, label.strip(" @+%&~"), words.strip(), _start(stamp))
-    rest = _SQUARE.sub(r"\g<name>", _NUMBERED.sub(r"\g<name>: ", _OWN_NAME.sub("", rest)))
+    rest = _FRAMED.sub(r"\g<name>", _NUMBERED.sub(r"\g<name>: ", _OWN_NAME.sub("", rest)))
     hashed = _HASH_LABEL.match(rest)
     name = hashed or PHONE.match(rest) or LABEL.match(rest)
     if not name:
