@@ -1,12 +1,13 @@
 """Windows against cutting, on conversations longer than the model; and memory by the length of a conversation.
 
-    python -m benchmarks.windows [--base mini] [--meetings 10] [--joins 10] [--beams 1]
+    python -m benchmarks.windows [--base mini] [--meetings 35] [--joins 35] [--beams 1]
     python -m benchmarks.windows memory [--words 10000 100000]
 
-Two data sets. QMSum's test meetings (Zhong et al. 2021, MIT; ``DIASUM_DATA/qmsum``) with what their general query asks, the shortest N
-of them. And consecutive everyday test conversations joined until 2,000 words are reached, their references joined, too, without the words
-of the house form; speakers that have numbers get new ones, so that no two people share one. Each is summarised cut and in windows;
-ROUGE with 95% bootstrap intervals, and the paired difference. Saves ``benchmarks/results/windows.json``.
+Three data sets. QMSum's test meetings (Zhong et al. 2021, MIT; ``DIASUM_DATA/qmsum``) with what their general query asks, the shortest N
+of them. And consecutive test conversations of `everyday` and of DialogSum (Chen et al. 2021; ``DIASUM_DATA/dialogsum``) joined until
+2,000 words are reached, their first references joined, too, without the words of the house form; speakers that have numbers get new ones,
+so that no two people share one. Each is summarised cut and in windows; ROUGE with 95% bootstrap intervals, and the paired difference.
+Saves ``benchmarks/results/windows.json``.
 
 `memory` reads a made-up conversation of each length in a process of its own, and saves peak resident memory beside the scores.
 """
@@ -63,13 +64,13 @@ def meetings(file: Path = DATA / "qmsum" / "test.jsonl.gz") -> list[Pair]:
     return sorted(pairs, key=lambda pair: len(pair.dialogue.text.split()))
 
 
-def joins(words: int = JOINED_WORDS) -> Iterator[Pair]:
-    """Consecutive everyday test conversations in one."""
+def joins(path: str, words: int = JOINED_WORDS) -> Iterator[Pair]:
+    """Consecutive test conversations of a corpus in one."""
     turns: list[Turn] = []
     references: list[str] = []
     ids: list[str] = []
     people = 0
-    for pair in load_corpus(DataSettings(path="everyday"), purpose="evaluate", split="test").split("test"):
+    for pair in load_corpus(DataSettings(path=path), purpose="evaluate", split="test").split("test"):
         text = "\n".join((pair.dialogue.text, *pair.references))
         own = [int(number) for number in re.findall(r"#Person(\d+)#", text)]
         turns += [
@@ -140,8 +141,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=("scores", "memory", "one"), default="scores")
     parser.add_argument("--base", default="mini")
-    parser.add_argument("--meetings", type=int, default=10)
-    parser.add_argument("--joins", type=int, default=10)
+    parser.add_argument("--meetings", type=int, default=35)
+    parser.add_argument("--joins", type=int, default=35)
     parser.add_argument("--beams", type=int, default=1)
     parser.add_argument("--words", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--out", type=Path, default=OUT)
@@ -160,7 +161,10 @@ def main() -> None:
         summarizer = load(options.base)
         base = summarizer.trained.base
         results["scores"] = {
-            "joins": measure(summarizer, list(islice(joins(), options.joins)), options.beams),
+            "joins": measure(summarizer, list(islice(joins("everyday"), options.joins)), options.beams),
+            "dialogsum": measure(
+                summarizer, list(islice(joins(str(DATA / "dialogsum")), options.joins)), options.beams
+            ),
             "meetings": measure(summarizer, meetings()[: options.meetings], options.beams),
         }
         results["base"] = {"id": base.id, "sha256": base.weights_sha256}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_DATA = {"joins": "everyday conversations joined", "meetings": "QMSum, whole meetings"}
+_DATA = {"joins": "everyday conversations joined", "dialogsum": "DialogSum joined", "meetings": "QMSum, whole meetings"}
 _METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeLsum": "ROUGE-Lsum"}
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from diasum.config import PromptSettings
 from diasum.data import Corpus, Pair, PairEncoder, check_corpus
+from diasum.data.checks.findings import Spread
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
-from diasum.reports.data_check import check_page_text, write_check
+from diasum.reports.data_check import _histogram, check_page_text, write_check
 from diasum.reports.rendering import code
 from tests.data.test_checks import healthy
 from tests.tokenizers import tiny_t5_tokenizer
@@ -79,3 +80,12 @@ def test_only_a_page_is_written_as_one(tmp_path: Path) -> None:
     with pytest.raises(DiasumError, match=r"ends in \.html"):
         write_check(check, tmp_path / "talks.jsonl")
     assert not (tmp_path / "talks.jsonl").exists()
+
+
+def test_each_split_has_a_histogram_of_its_own_with_bins_for_its_size() -> None:
+    few, many = Spread.of([float(i) for i in range(40)]), Spread.of([float(i) for i in range(4000)])
+    assert (len(few.counts), len(many.counts)) == (8, 30)
+    assert sum(few.counts) == 40
+    (plot,) = _histogram("talk", "Talk", "share", {"train": many, "test": few, "none": Spread.of([])}, None)
+    assert [name in plot.svg for name in (">train<", ">test<", ">none<")] == [True, True, False]
+    assert plot.caption.startswith("Medians (lines): train ")

@@ -12,7 +12,7 @@ from diasum.data.checks.findings import SEVERITIES, CorpusCheck, Spread
 from diasum.data.checks.languages import language_name
 from diasum.errors import DiasumError
 from diasum.files import write_text
-from diasum.reports.plots import COLOURS, Plot, colour, figure, plain
+from diasum.reports.plots import COLOURS, INK, MUTED, Plot, colour, figure, plain
 from diasum.reports.rendering import render
 from diasum.versions import versions
 
@@ -81,18 +81,22 @@ def _histogram(name: str, title: str, label: str, spreads: Mapping[str, Spread],
     spreads = {split: spread for split, spread in spreads.items() if spread.n}
     if not spreads:
         return []
-    with figure(name) as (axes, drawn):
-        for i, (split, spread) in enumerate(spreads.items()):
+    with figure(name, height=60 + 80 * len(spreads), rows=len(spreads)) as (rows, drawn):
+        for i, (axes, (split, spread)) in enumerate(zip(rows, spreads.items(), strict=True)):
             shares = [100 * count / spread.n for count in spread.counts]
-            axes.stairs(shares, spread.edges, color=colour(i), label=plain(split), linewidth=1.5)
-        if limit is not None:
-            axes.axvline(limit, color=colour(COLOURS - 1), linestyle="--", linewidth=1.2, label="limit")
-        axes.set(xlabel=plain(label), ylabel="% of the split")
-        axes.legend()
+            axes.stairs(shares, spread.edges, color=colour(i), fill=True)
+            axes.axvline(spread.median, color=INK, linewidth=1.2)
+            if limit is not None:
+                axes.axvline(limit, color=colour(COLOURS - 1), linestyle="--", linewidth=1.2)
+            axes.set_title(plain(split), loc="left", fontsize=11)
+            axes.set_ylim(0, max(shares) * 1.1)
+        rows[-1].set(xlabel=plain(label))
+        rows[0].set_title("% of the split", loc="right", fontsize=10, color=MUTED)
     shown = ".4g" if limit is not None else ".0%"  # tokens; shares
     medians = ", ".join(f"{split} {spread.median:{shown}}" for split, spread in spreads.items())
-    cut = "; what is longer than the limit is cut" if limit is not None else ""
-    return [Plot(name, title, f"Medians: {medians}{cut}. Above the 99th percentile, all in one bin.", drawn[0])]
+    cut = " Dashed: the limit, beyond which text is cut." if limit is not None else ""
+    caption = f"Medians (lines): {medians}.{cut} Above the 99th percentile, all in one bin."
+    return [Plot(name, title, caption, drawn[0])]
 
 
 def _languages(languages: Mapping[str, Mapping[str, int]]) -> list[Plot]:

@@ -24,20 +24,20 @@ from diasum.reports.headline import NAMES
 Floats = NDArray[np.float64]
 
 COLOURS = 6
-_INK, _MUTED, _GRID = "#000001", "#000002", "#000003"
-_VARIABLES = {_INK: "var(--ink)", _MUTED: "var(--muted)", _GRID: "var(--line)"} | {
+INK, MUTED, _GRID = "#000001", "#000002", "#000003"
+_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", _GRID: "var(--line)"} | {
     f"#00001{i}": f"var(--s{i})" for i in range(COLOURS)
 }
 _SETTINGS = {
     "svg.fonttype": "none",
     "font.size": 11,
-    "text.color": _INK,
-    "axes.labelcolor": _MUTED,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
     "axes.edgecolor": _GRID,
     "xtick.color": _GRID,
     "ytick.color": _GRID,
-    "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _MUTED,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -113,7 +113,7 @@ def distributions(scores: Mapping[str, Floats], bands: Mapping[str, Interval], m
             axes.step(edges, np.append(top, top[-1]), where="post", color=colour(i), linewidth=1)
             band = bands[name]
             axes.plot([band.low, band.high], [i, i], color=colour(i), linewidth=5, solid_capstyle="butt", zorder=3)
-            axes.plot([band.mean], [i], color=_INK, marker="|", markersize=9, markeredgewidth=1.8, zorder=4)
+            axes.plot([band.mean], [i], color=INK, marker="|", markersize=9, markeredgewidth=1.8, zorder=4)
         _rows(axes, names, above=0.9)
         axes.set(xlabel=metric, xlim=(0, 100))
     caption = "How the scores of dialogues are distributed; the vertical mark is the mean, the bar through it the 95% interval."
@@ -183,15 +183,15 @@ def _rows(axes: Any, names: Sequence[str], above: float = 0.5) -> None:
     """Systems from top to bottom, named at the left."""
     axes.set_yticks(range(len(names)), [_label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -above)
-    axes.tick_params(axis="y", length=0, labelcolor=_INK)
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
     axes.spines["left"].set_visible(False)
 
 
 @contextmanager
-def figure(name: str, height: int = 260) -> Iterator[tuple[Any, list[Markup]]]:
-    """Axes to draw on; the list holds the SVG afterwards."""
+def figure(name: str, height: int = 260, rows: int | None = None) -> Iterator[tuple[Any, list[Markup]]]:
+    """Axes to draw on, or an array of so many below each other with one scale; the list holds the SVG afterwards."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -200,7 +200,7 @@ def figure(name: str, height: int = 260) -> Iterator[tuple[Any, list[Markup]]]:
     with matplotlib.rc_context(_SETTINGS | {"svg.hashsalt": name}):
         canvas = Figure(figsize=(_WIDTH / _POINTS, height / _POINTS), layout="constrained")
         FigureCanvasSVG(canvas)
-        yield canvas.subplots(), drawn
+        yield (canvas.subplots() if rows is None else canvas.subplots(rows, sharex=True, squeeze=False)[:, 0]), drawn
         buffer = io.StringIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     drawn.append(_inline(buffer.getvalue(), name))

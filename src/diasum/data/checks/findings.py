@@ -71,7 +71,8 @@ class Spread:
         array = np.asarray(values, dtype=np.float64)
         median, p90, p99 = (float(value) for value in np.quantile(array, (0.5, 0.9, 0.99)))
         low, high = float(array.min()), p99
-        counts, edges = np.histogram(np.minimum(array, p99), bins=30, range=(low, high if high > low else low + 1))
+        bins = min(max(round(2 * len(values) ** (1 / 3)), 8), 30)  # by the rule of Rice
+        counts, edges = np.histogram(np.minimum(array, p99), bins=bins, range=(low, high if high > low else low + 1))
         return cls(len(values), median, p90, p99, float(array.max()), edges.tolist(), counts.tolist())
 
 
