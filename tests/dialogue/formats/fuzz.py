@@ -133,11 +133,13 @@ def check(content: bytes, format_: str) -> str:
         return "refused"
     formats = {one.format for one in dialogues}
     if formats and formats <= set(TEXTS) and b"\0" not in content:
-        lines = [line for line in re.split(r"[\r\n]", content.decode("utf-8", "ignore")) if not _is_frame(line)]
-        if formats & _HEADED:  # also a name above its time
-            above = [*lines[1:], ""][: len(lines)]
-            lines = [line for line, below in zip(lines, above, strict=True) if not _HEADER.search(f"{line} {below}")]
-        text = "\n".join(lines)
+        lines = re.split(r"[\r\n]", content.decode("utf-8", "ignore"))
+        headed = bool(formats & _HEADED)  # also a name above its time
+        text = "\n".join(
+            line
+            for line, below in zip(lines, [*lines[1:], ""], strict=True)
+            if not _is_frame(line) and not (headed and _HEADER.search(f"{line} {below}"))
+        )
         turns = " ".join(f"{turn.speaker} {turn.text}" for one in dialogues for turn in one.dialogue.turns)
         lost = (
             {word for word in _WORD.findall(text) if word not in turns}
