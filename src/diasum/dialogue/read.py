@@ -62,6 +62,7 @@ class ReadDialogue:
         notes: what a reader should know.
         began: when its first turn was sent, by the clock of the export; turns' starts count from here.
         part: its place, from 1, among the conversations that an export was cut into at pauses.
+        error: why a row is no conversation, with an empty dialogue; only of a source that is tolerant.
     """
 
     id: str | None
@@ -73,6 +74,7 @@ class ReadDialogue:
     notes: tuple[str, ...] = ()
     began: datetime | None = None
     part: int | None = None
+    error: DiasumError | None = None
 
 
 @checked_call()
@@ -120,6 +122,9 @@ def read_source(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
             raise _no_columns(source, name)
         name = "table"  # rows with commas or tabs, in a file without the ending of a table
     for conversation in format_named(name).read(source):
+        if conversation.error is not None:
+            yield ReadDialogue(None, Dialogue(()), conversation.where, format=name, error=conversation.error)
+            continue
         conversation.reason = conversation.reason or reason
         if source.encoding_note:
             conversation.notes.append(f"{source.where}: {source.encoding_note}.")
@@ -143,7 +148,7 @@ def _read_members(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
         if not PurePosixPath(member.within).suffix and not _is_text(member):
             passed_over.append(member.within)
             continue
-        for one in read_source(member, reading):
+        for one in _read_member(member, reading):
             if len(readable) == 1 and one.id and member.stem and one.id.startswith(member.stem):
                 one = replace(one, id=f"{source.stem or member.stem}{one.id.removeprefix(member.stem)}")
             if not count and passed_over:
@@ -155,6 +160,15 @@ def _read_members(source: Source, reading: Reading) -> Iterator[ReadDialogue]:
             f"{source.where} has no file that conversations could be read from; found {not_read(passed_over)}.",
             hint="Expected texts, tables, subtitles, or the files that a messenger exports.",
         )
+
+
+def _read_member(member: Source, reading: Reading) -> Iterator[ReadDialogue]:
+    try:
+        yield from read_source(member, reading)
+    except DiasumError as error:
+        if not member.tolerant:
+            raise
+        yield ReadDialogue(None, Dialogue(()), member.where, error=error)
 
 
 def _is_text(source: Source) -> bool:

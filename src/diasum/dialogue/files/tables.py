@@ -7,7 +7,7 @@ Out: `Table`s by split name; a single file has no split name of its own. Columns
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +27,7 @@ FORMATS = "csv, tsv, json, jsonl (each plain or .gz), parquet, xlsx"
 UNNAMED = ""  # the split of a source that names none
 
 _LARGEST_JSON = 1024 * MIB
+_PARQUET_ROWS = 1024  # that are in memory at a time
 _ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
@@ -70,7 +71,7 @@ def _read_file(path: Path) -> dict[str, Table]:
     if path.stat().st_size == 0:
         raise DiasumError(f"{path} is empty.", hint="Expected a row for each dialogue.")
     if form == ".parquet":
-        tables = {UNNAMED: read_parquet(path, str(path))}
+        tables = {UNNAMED: read_parquet(path)}
     elif form == ".xlsx":
         tables = {UNNAMED: read_sheet(lambda: path.open("rb"), str(path))}
     elif form == ".json":
@@ -203,13 +204,20 @@ def _read_saved(path: Path) -> dict[str, Table]:
         ) from None
 
 
-def read_parquet(file: Path | IO[bytes], where: str) -> Table:
-    """The rows of a parquet file, by its path or its content; raises DiasumError where it is damaged."""
+def read_parquet(path: Path) -> Table:
+    """The rows of a parquet file; raises DiasumError where it is damaged."""
+    return Table(str(path), list(parquet_rows(path, str(path))))
+
+
+def parquet_rows(file: Path | IO[bytes], where: str) -> Iterator[dict[str, Any]]:
+    """The rows of a parquet file, by its path or its content, one by one; raises DiasumError where it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return Table(where, pq.read_table(file).to_pylist())
+        with pq.ParquetFile(file) as content:
+            for batch in content.iter_batches(_PARQUET_ROWS):
+                yield from batch.to_pylist()
     except (
         pa.ArrowException,
         OSError,

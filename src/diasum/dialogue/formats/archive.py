@@ -14,6 +14,7 @@ import weakref
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -156,14 +157,15 @@ def _is_hidden(name: str) -> bool:
 
 def sources_in(source: Source) -> tuple[Source, ...]:
     """The members of a folder or an archive, as sources."""
-    from diasum.dialogue.formats.source import Source
 
     def of_file(name: str, path: Path) -> Source:
-        return Source(str(path), lambda: path.open("rb"), path, path.name, source.names, within=name)
+        return replace(
+            source, where=str(path), open_raw=lambda: path.open("rb"), path=path, name=path.name, within=name
+        )
 
     def of_member(archive: Archive, name: str) -> Source:
-        where = f"{source.where}: {name}"
-        return Source(where, lambda: archive.open(name), None, PurePosixPath(name).name, source.names, within=name)
+        where, last = f"{source.where}: {name}", PurePosixPath(name).name
+        return replace(source, where=where, open_raw=lambda: archive.open(name), path=None, name=last, within=name)
 
     if source.path is not None and source.path.is_dir():
         return tuple(of_file(name, path) for name, path in members_of_folder(source.path))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from diasum.dialogue.turns import Dialogue
+from diasum.errors import DiasumError
 
 
 class Aside(NamedTuple):
@@ -61,6 +62,7 @@ class Conversation:
         reason: how it was read, where that is known better than from the file's beginning.
         notes: what a reader should know; may be added to until the messages are consumed.
         may_split: whether its messages are a stream that `data.split_pause` may cut.
+        error: why a row is no conversation; it then has no messages. Only of a source that is `tolerant`.
     """
 
     messages: Iterable[Message]
@@ -69,6 +71,7 @@ class Conversation:
     reason: str | None = None
     notes: list[str] = field(default_factory=list)
     may_split: bool = True
+    error: DiasumError | None = None
 
 
 def messages_of(dialogue: Dialogue) -> list[Message]:

@@ -59,6 +59,8 @@ class Source:
         name: the file's name, without folders; empty for standard input and texts.
         names: what the user says of its columns.
         within: its path within the folder or archive that it is a member of; empty of others.
+        tolerant: a row or member that is no conversation is handed on as such (`Conversation.error`), and the next ones are read.
+        passed_over: asked before each row of a table; where it says so, an empty conversation stands for the row, which need not be read.
     """
 
     where: str
@@ -67,6 +69,8 @@ class Source:
     name: str = ""
     names: Names = USUAL
     within: str = ""
+    tolerant: bool = False
+    passed_over: Callable[[], bool] | None = field(default=None, repr=False)
 
     @classmethod
     def of_path(cls, path: Path, names: Names = USUAL) -> Source:
@@ -165,18 +169,31 @@ class Source:
         Raises:
             DiasumError: it is not text, it is damaged, or a line is far too long.
         """
+        for number, line in self.each_line():
+            if isinstance(line, DiasumError):
+                raise line
+            yield number, line
+
+    def each_line(self) -> Iterator[tuple[int, str | DiasumError]]:
+        """As `lines`; in the place of a line that is far too long the error that tells so."""
         encoding = self.encoding
         number = 0
         with self.readable(lambda: f" (after line {number:,})"), self.open() as handle:
             text = io.TextIOWrapper(handle, encoding.name, errors="replace", newline=None)
             while line := text.readline(LONGEST_LINE + 1):
                 number += 1
-                if len(line) > LONGEST_LINE:
-                    raise DiasumError(
+                if len(line) <= LONGEST_LINE:
+                    yield number, line.removesuffix("\n")
+                    continue
+                yield (
+                    number,
+                    DiasumError(
                         f"{self.where}, line {number}: longer than {LONGEST_LINE // MIB} MiB.",
                         hint="The file may lack line breaks.",
-                    )
-                yield number, line.removesuffix("\n")
+                    ),
+                )
+                while line and not line.endswith("\n"):
+                    line = text.readline(MIB)
 
     def text(self) -> str:
         """All of it, with the ends of lines as they are.

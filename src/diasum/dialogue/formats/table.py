@@ -1,21 +1,23 @@
 """Tables and JSON with whole conversations: a row, a line, an item or the file itself holds one, under one of the usual names.
 
-csv and its relatives, parquet, jsonl, and JSON of one conversation (an object or a list of turns) or many (a list of these).
+csv and its relatives, parquet, jsonl, and JSON of one conversation (an object or a list of turns) or many (a list of these). A row at
+a time, but for JSON, spreadsheets, and rows that are single messages, which are in memory as a whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from diasum.dialogue import assistants
 from diasum.dialogue.files.decoding import LONGEST_LINE
 from diasum.dialogue.files.rows import Table, one_line
-from diasum.dialogue.files.separated import separated_rows
+from diasum.dialogue.files.separated import each_separated_row
 from diasum.dialogue.files.sheets import read_sheet
 from diasum.dialogue.files.single_messages import (
     TEXT_NAMES,
@@ -27,7 +29,7 @@ from diasum.dialogue.files.single_messages import (
     joined_in_words,
     refuse,
 )
-from diasum.dialogue.files.tables import read_parquet
+from diasum.dialogue.files.tables import parquet_rows
 from diasum.dialogue.formats.documents import is_document
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Aside, Conversation, Message, messages_of
@@ -66,16 +68,18 @@ def read(source: Source) -> Iterator[Conversation]:
     """
     ending = source.head.ending
     if is_document(source.head, ".xlsx", "xl/"):
-        yield from _from_table(read_sheet(source.open, source.where), source)
+        table = read_sheet(source.open, source.where)
+        yield from _from_records(((row, table.where(i)) for i, row in enumerate(table.rows)), source)
     elif ending == ".parquet" or source.head.content.startswith(_PARQUET):
-        yield from _from_table(_parquet(source), source)
+        with _parquet(source) as file:
+            rows = enumerate(parquet_rows(file, source.where), 1)
+            yield from _from_records(((row, f"{source.where}, row {i}") for i, row in rows), source)
     elif ending in (".csv", ".tsv"):
-        yield from _from_table(_separated(source, ending), source)
+        yield from _from_records(_separated(source, ending), source)
     elif source.names.group and not source.head.text.lstrip("\ufeff \r\n\t").startswith(("{", "[")):
-        yield from _from_table(_separated(source, ".csv"), source)
+        yield from _from_records(_separated(source, ".csv"), source)
     elif ending in _LINES or is_json_lines(source.head.text):
-        records = ((_record(value, place), place) for value, place in _lines(source))
-        yield from _from_records(records, source)
+        yield from _from_records(_lines(source), source)
     else:
         yield from _from_tree(source.json(), source)
 
@@ -101,29 +105,42 @@ def _is_json(head: Head) -> bool:
     return True
 
 
-def _parquet(source: Source) -> Table:
-    if source.path is not None and not source.within:
-        return read_parquet(source.path, source.where)
+Record = tuple[Any, str]
+"""What a row holds, or the error that says why it holds nothing, and where it stands."""
+
+
+@contextlib.contextmanager
+def _parquet(source: Source) -> Iterator[Path | IO[bytes]]:
+    """The file, or its content where it must be unpacked first."""
+    if source.path is not None and not source.name.lower().endswith(".gz"):
+        yield source.path
+        return
     with source.open() as handle:
-        return read_parquet(io.BytesIO(handle.read()), source.where)
+        yield io.BytesIO(handle.read())
 
 
-def _separated(source: Source, ending: str) -> Table:
+def _separated(source: Source, ending: str) -> Iterator[Record]:
     lines = ((number, f"{line}\n") for number, line in source.lines())
     path = source.path or Path(source.where)
-    rows, numbers = separated_rows(path, lines, "\t" if ending == ".tsv" else ",", longest=LONGEST_LINE)
-    if not rows:
+    number = 0
+    rows = each_separated_row(path, lines, "\t" if ending == ".tsv" else ",", longest=LONGEST_LINE)
+    for number, row in rows:
+        yield row, f"{source.where}, line {number}"
+    if not number:
         raise DiasumError(f"{source.where} has no rows.", hint="Expected a row for each dialogue.")
-    return Table(source.where, rows, numbers)
 
 
-def _from_table(table: Table, source: Source) -> Iterator[Conversation]:
-    yield from _from_records(((row, table.where(i)) for i, row in enumerate(table.rows)), source)
-
-
-def _lines(source: Source) -> Iterator[tuple[Any, str]]:
-    for number, value in json_lines(source.lines(), source.where):
-        yield value, f"{source.where}, line {number}"
+def _lines(source: Source) -> Iterator[Record]:
+    for number, line in source.each_line():
+        place = f"{source.where}, line {number}"
+        if isinstance(line, DiasumError):
+            yield line, place
+            continue
+        try:
+            records = [_record(value, place) for _, value in json_lines([(number, line)], source.where)]
+        except DiasumError as error:
+            records = [error]
+        yield from ((record, place) for record in records)
 
 
 def _record(value: Any, where: str) -> Any:
@@ -163,23 +180,40 @@ def _are_many(tree: Any) -> bool:
     )
 
 
-def _from_records(records: Iterable[tuple[Any, str]], source: Source) -> Iterator[Conversation]:
+def _from_records(records: Iterable[Record], source: Source) -> Iterator[Conversation]:
     """A conversation each; the one empty conversation of a source that has none.
 
     Raises:
-        DiasumError: they are messages of conversations, one per row, or one is not a conversation.
+        DiasumError: the user takes single messages for whole conversations; or one is not a conversation, and the source not tolerant.
     """
     records = iter(records)
     first = list(islice(records, _LOOKED_AT))
     if not first:
         yield Conversation((), source.where, source.stem)
-    rows = [record for record, _ in first if isinstance(record, dict)]
-    if rows and len(rows) == len(first):
+    records = chain(first, records)
+    sound = [record for record, _ in first if not isinstance(record, DiasumError)]
+    rows = [record for record in sound if isinstance(record, dict)]
+    if rows and len(rows) == len(sound):
         table = Table(source.where, rows)
         if columns := _single_messages(table, source):
-            yield from _joined(chain(first, records), columns, source)
+            yield from _joined(records, columns, source)
             return
-    yield from (_from_record(record, place, source) for record, place in chain(first, records))
+    for record, place in records:
+        if source.passed_over and source.passed_over():
+            yield Conversation((), place, may_split=False)
+            continue
+        try:
+            conversation = _from_record(record, place, source)
+        except DiasumError as error:
+            conversation = _bad(error, place, source)
+        yield conversation
+
+
+def _bad(error: DiasumError, where: str, source: Source) -> Conversation:
+    """What stands for a row that is no conversation; raises the error where the source is not tolerant."""
+    if not source.tolerant:
+        raise error
+    return Conversation((), where, error=error)
 
 
 def _single_messages(table: Table, source: Source) -> MessageColumns | None:
@@ -194,12 +228,14 @@ def _single_messages(table: Table, source: Source) -> MessageColumns | None:
     return columns or (None if names.dialogue or names.id else columns_of_one(table))
 
 
-def _joined(records: Iterable[tuple[Any, str]], columns: MessageColumns, source: Source) -> Iterator[Conversation]:
-    """The conversations that rows are messages of."""
+def _joined(records: Iterable[Record], columns: MessageColumns, source: Source) -> Iterator[Conversation]:
+    """The conversations that rows are messages of; before them the rows that are none."""
     rows, places = [], []
     for record, place in records:
         if not isinstance(record, dict):
-            raise DiasumError(f"{place}: expected an object, found {record!r:.40}.")
+            found = DiasumError(f"{place}: expected an object, found {record!r:.40}.")
+            yield _bad(record if isinstance(record, DiasumError) else found, place, source)
+            continue
         rows.append(record)
         places.append(place)
     table = Table(source.where, rows)
@@ -222,6 +258,8 @@ def _number(place: str) -> int | str:
 
 
 def _from_record(record: Any, where: str, source: Source) -> Conversation:
+    if isinstance(record, DiasumError):
+        raise record
     if not isinstance(record, dict):
         return _conversation(None, record, where)
     names = source.names
