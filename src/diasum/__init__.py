@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         summarize,
         train,
     )
+    from diasum.api_bulk import summarize_files
     from diasum.api_data import (
         check_data,
         convert_data,
@@ -46,6 +47,7 @@ wait_passively()  # here, as torch may be imported next
 
 _HOMES = {
     "diasum.api": ("baseline", "compare", "evaluate", "inspect", "load", "preflight", "score", "summarize", "train"),
+    "diasum.api_bulk": ("summarize_files",),
     "diasum.api_data": (
         *("check_data", "convert_data", "data_stats", "redact_data", "restore_data", "show_data", "split_data"),
     ),
@@ -80,6 +82,7 @@ __all__ = [
     "show_data",
     "split_data",
     "summarize",
+    "summarize_files",
     "train",
 ]
 

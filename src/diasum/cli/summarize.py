@@ -6,14 +6,17 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from diasum.cli import options
 from diasum.errors import DiasumError
+from diasum.signals import Stopped
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from diasum.dialogue.read import ReadDialogue
     from diasum.progress import Bars
     from diasum.summarization import Summarizer, Summary
@@ -63,26 +66,30 @@ def summarize(
         bool,
         typer.Option("--jsonl", help="Print one JSON object per summary, with the conversation's id if it has one."),
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a record of each summary to this file, .jsonl or .parquet, instead of printing them; an interrupted job goes on "
+            "where it was (see docs/bulk.md)."
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="With --out: only the I-th of N parts of the rows, for N machines."),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="With --out: begin anew, whatever is there of an earlier job.")
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="With --out: end at the first row that cannot be summarised, instead of setting it aside."
+        ),
+    ] = False,
 ) -> None:
     """Summarise conversations: cat chat.txt | diasum summarize"""
-    from diasum import api
     from diasum.cli.drawing import console
-    from diasum.dialogue.files.conversations import read_conversations
-    from diasum.dialogue.formats.source import Names
-    from diasum.dialogue.read import reading_of, readings
-    from diasum.progress import Bars
 
-    reading = reading_of(
-        format_,
-        Names(dialogue_column, id_column, group_by),
-        split_pause=split_pause,
-        aliases=alias,
-        keep_nonspeech=keep_nonspeech,
-    )
-    conversations = read_conversations(files or [], sys.stdin.buffer, reading)
-    out = console()
-    for line in readings(conversations):
-        out.print(line, markup=False)
     settings = options.overrides(
         set_,
         generate__num_beams=num_beams,
@@ -91,14 +98,90 @@ def summarize(
         generate__engine=engine,
         prompt__redact=_redact(redact, names),
     )
-    summarizer = api.load(run, base=base, settings=settings)
+    reading = {
+        "format": format_,
+        "dialogue_column": dialogue_column,
+        "id_column": id_column,
+        "group_by": group_by,
+        "split_pause": split_pause,
+        "aliases": alias,
+        "keep_nonspeech": keep_nonspeech,
+    }
+    model = _Model(run, base, settings)
+    _check_options(out is not None, jsonl=jsonl, shard=shard, restart=restart, strict=strict)
+    if out is not None:
+        _to_file(files or [], out, model, reading, console(), shard=shard, restart=restart, strict=strict)
+    else:
+        _to_standard_output(files or [], model, reading, console(), jsonl=jsonl)
+
+
+class _Model(NamedTuple):
+    """What summarises, as the user named it."""
+
+    run: str
+    base: str | None
+    settings: list[str | tuple[str, object]]
+
+
+def _check_options(to_file: bool, **given: bool | str | None) -> None:
+    """Refuse options that the other way of giving summaries has."""
+    for name, value in given.items():
+        if value and (name == "jsonl") == to_file:
+            raise DiasumError(
+                f"--{name} is for summaries that are {'printed' if to_file else 'written to a file'}.",
+                hint="Leave it out: the file has a JSON object per summary anyway." if to_file else "Add --out FILE.",
+            )
+
+
+def _to_file(files: Sequence[Path], out: Path, model: _Model, reading: dict[str, Any], on: Console, **how: Any) -> None:
+    from diasum import api_bulk
+    from diasum.wording import counted, duration
+
+    if not files and sys.stdin.isatty():
+        raise DiasumError(
+            "There is nothing to summarise.",
+            hint="Give files, or pipe conversations in: cat many.jsonl | diasum summarize --out OUT",
+        )
+    try:
+        result = api_bulk.summarize_files(
+            files or sys.stdin.buffer,
+            out,
+            model.run,
+            base=model.base,
+            settings=model.settings,
+            console=on,
+            **how,
+            **reading,
+        )
+    except (Stopped, KeyboardInterrupt):
+        on.print("Stopped. Go on with the same command: what is done stays done.")
+        raise
+    if result.set_aside:
+        on.print(f"{counted(result.set_aside, 'row')} set aside in {result.rejected}.")
+    on.print(f"{counted(result.summaries, 'summary', 'summaries')} in {result.out} ({duration(result.seconds)}).")
+
+
+def _to_standard_output(
+    files: Sequence[Path], model: _Model, reading: dict[str, Any], on: Console, *, jsonl: bool
+) -> None:
+    from diasum import api
+    from diasum.dialogue.files.conversations import read_conversations
+    from diasum.dialogue.formats.source import Names
+    from diasum.dialogue.read import reading_of, readings
+    from diasum.progress import Bars
+
+    columns = Names(reading.pop("dialogue_column"), reading.pop("id_column"), reading.pop("group_by"))
+    conversations = read_conversations(files, sys.stdin.buffer, reading_of(reading.pop("format"), columns, **reading))
+    for line in readings(conversations):
+        on.print(line, markup=False)
+    summarizer = api.load(model.run, base=model.base, settings=model.settings)
     for note in summarizer.trained.notes:
-        out.print(f"note: {note}", markup=False)
-    with Bars(out, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
+        on.print(f"note: {note}", markup=False)
+    with Bars(on, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
         for name, conversation, summary in _summaries(summarizer, conversations, bars):
             print(_shown(name, conversation, summary, jsonl=jsonl, alone=len(conversations) == 1), flush=True)
             for note in _notes(conversation, summary):
-                out.print(f"note: {name}: {note}", markup=False)
+                on.print(f"note: {name}: {note}", markup=False)
 
 
 def _summaries(

@@ -1,0 +1,199 @@
+"""A bulk job from its files to its output.
+
+In: files of conversations, and what summarises. Out: one file with a record for each, in the order of the input, another with the rows
+that could not be summarised, and a journal (`diasum.bulk.journal`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console
+
+import diasum
+from diasum.bulk.inputs import Inputs, Row, Shard
+from diasum.bulk.journal import Done, Output
+from diasum.bulk.parquet import to_parquet
+from diasum.bulk.portions import Portion, Written, portions
+from diasum.dialogue.read import Reading, readings
+from diasum.errors import DiasumError
+from diasum.files import check_writable
+from diasum.progress import Bars
+from diasum.wording import counted
+
+FORMATS = (".jsonl", ".parquet")
+SUMMARISING = "summarising"
+
+Advance = Callable[[int], None]  # called with the number of conversations done
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What summarises portions.
+
+    Attributes:
+        identity: what its summaries depend on, as plain data for the journal.
+        write: what is written of each portion, in order; the second argument is called while one is in work.
+        notes: what a user should know, each one sentence.
+    """
+
+    identity: Mapping[str, Any]
+    write: Callable[[Iterator[Portion], Advance], Iterable[Written]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What a job did.
+
+    Attributes:
+        out: the file with the summaries.
+        summaries: in it.
+        set_aside: rows that could not be summarised.
+        rejected: the file with these; None where there are none.
+        done_before: rows that an earlier process had dealt with.
+        seconds: that the rest took.
+    """
+
+    out: Path
+    summaries: int
+    set_aside: int
+    rejected: Path | None
+    done_before: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked for, but for the model.
+
+    Attributes:
+        files: files and folders, or one binary stream.
+        out: the file to write, ``.jsonl`` or ``.parquet``.
+        reading: how the files are read.
+        shard: the part of the rows.
+        restart: begin anew, whatever is there.
+        strict: end at the first row that cannot be summarised.
+        console: where progress and notes are shown.
+    """
+
+    files: Sequence[Path | IO[bytes]]
+    out: Path
+    reading: Reading
+    shard: Shard
+    restart: bool
+    strict: bool
+    console: Console
+
+    def run(self, prepare: Callable[[], Worker]) -> BulkResult:
+        """Do it, or what is left of it.
+
+        Args:
+            prepare: loads what summarises, once nothing else can be refused.
+
+        Raises:
+            DiasumError: an input or the output is not fit for it, another process is at it, it is another job than the journal tells of,
+                no row could be summarised, or the disk is full.
+        """
+        self._check()
+        with Bars(self.console) as bars:
+            inputs = Inputs(self.files, self.reading)
+            with Output(self.out, to_parquet if self.out.suffix.lower() == ".parquet" else None) as output:
+                fingerprints = inputs.fingerprints(lambda done, total: bars("checking the input (MiB)", done, total))
+                worker = prepare()
+                self._say(f"note: {note}" for note in worker.notes)
+                if self.restart:
+                    self._say(f"Discards {found}." for found in output.there())
+                before = output.begin(self._header(fingerprints, worker), restart=self.restart)
+                self._say(_what_is_done(self.out, before))
+                began = time.monotonic()
+                if not before.complete:
+                    self._summarize(inputs, worker, output, bars)
+                    self._check_summarized(output)
+                output.put_in_place()
+        done = output.done
+        rejected = output.rejected if done.set_aside else None
+        return BulkResult(self.out, done.summaries, done.set_aside, rejected, before.rows, time.monotonic() - began)
+
+    def _summarize(self, inputs: Inputs, worker: Worker, output: Output, bars: Bars) -> None:
+        estimate = self.shard.share(inputs.estimate())
+        done = output.done.rows
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            aside = f"{output.done.set_aside:,} set aside" if output.done.set_aside else ""
+            bars(SUMMARISING, done, max(done, estimate), more=aside)
+
+        bars.resume(SUMMARISING, done, max(done, estimate))
+        rows = self._told(inputs.rows(self.shard, output.done.row))
+        for one in worker.write(portions(rows, output.done.portions, strict=self.strict), advance):
+            output.commit(one.lines, one.rejected, one.row)
+            advance(output.done.rows - done)
+
+    def _check_summarized(self, output: Output) -> None:
+        """Raises DiasumError where every row was set aside."""
+        if output.done.summaries or not output.done.set_aside:
+            return
+        output.give_up()
+        raise DiasumError(
+            f"None of the {counted(output.done.set_aside, 'row')} could be summarised; {output.rejected} says why.",
+            hint="Expected conversations, such as lines `Anna: Are you coming?` under the key `dialogue`.",
+        )
+
+    def _check(self) -> None:
+        if not self.files:
+            raise DiasumError("There is nothing to summarise.", hint="Give files, or pipe conversations in.")
+        if self.out.suffix.lower() not in FORMATS:
+            raise DiasumError(
+                f"The output must end in {' or '.join(FORMATS)}; {self.out.name} does not.",
+                hint=f"For example {self.out.with_suffix('.jsonl').name}",
+            )
+        if self.out.is_dir():
+            raise DiasumError(f"{self.out} is a folder.", hint="Give the name of the file to write.")
+        for file in self.files:
+            if isinstance(file, Path) and file.resolve() in (self.out.resolve(), *self.out.resolve().parents):
+                raise DiasumError(f"The output {self.out} lies in the input {file}.", hint="Write it elsewhere.")
+        check_writable(self.out.parent)
+
+    def _header(self, fingerprints: Sequence[Mapping[str, Any]], worker: Worker) -> dict[str, Any]:
+        names, pause = self.reading.names, self.reading.split_pause
+        return {
+            "diasum": diasum.__version__,
+            "shard": str(self.shard),
+            "reading": {
+                "format": self.reading.format,
+                "dialogue_column": names.dialogue,
+                "id_column": names.id,
+                "group_by": names.group,
+                "split_pause": None if pause is None else pause.total_seconds(),
+                "aliases": dict(self.reading.aliases),
+                "keep_nonspeech": self.reading.keep_nonspeech,
+            },
+            **worker.identity,
+            "inputs": list(fingerprints),
+        }
+
+    def _told(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows; how files are read is said when it is first seen, but for notes on single rows, which are in their records."""
+        told: set[tuple[str, str]] = set()
+        for row in rows:
+            if (key := (row.read.format, row.read.reason)) not in told:
+                told.add(key)
+                self._say(line for line in readings([row.read]) if not line.startswith("note: "))
+            yield row
+
+    def _say(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def _what_is_done(out: Path, done: Done) -> Iterator[str]:
+    if done.complete:
+        yield f"{out} is complete: nothing is left to do."
+    elif done.portions:
+        yield f"Goes on after {counted(done.rows, 'conversation')}."
