@@ -18,7 +18,7 @@ from rich.console import Console
 
 from diasum.bulk.inputs import Shard
 from diasum.bulk.job import Advance, Job, Worker
-from diasum.bulk.portions import Portion, Written, written
+from diasum.bulk.portions import Waiting, Written, written
 from diasum.data.summary import Sentence, Summary
 from diasum.dialogue import Dialogue
 from diasum.dialogue.read import Reading
@@ -41,7 +41,7 @@ def stub_worker(pause: float = 0.0, **identity: object) -> Worker:
         identity: what its summaries depend on.
     """
 
-    def write(waiting: Iterator[Portion], advance: Advance) -> Iterator[Written]:
+    def write(waiting: Waiting, advance: Advance) -> Iterator[Written]:
         for portion in waiting:
             time.sleep(pause)
             yield written(portion, summarize)
@@ -65,7 +65,7 @@ def main() -> None:
     began = time.monotonic()
     first: list[float] = []
 
-    def write(waiting: Iterator[Portion], advance: Advance) -> Iterator[Written]:
+    def write(waiting: Waiting, advance: Advance) -> Iterator[Written]:
         for one in worker.write(waiting, advance):
             yield one
             if not first:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from diasum.calls import checked_call
-from diasum.errors import check_keywords
+from diasum.config import Settings
+from diasum.errors import DiasumError, check_keywords
 from diasum.resolve import SUMMARIZE, Given
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def summarize_files(
     shard: str | None = None,
     restart: bool = False,
     strict: bool = False,
+    ray: int | None = None,
     console: Console | None = None,
     **reading: Any,
 ) -> BulkResult:
@@ -48,6 +50,7 @@ def summarize_files(
         shard: ``"2/8"`` for the second of eight parts of the rows, for as many machines.
         restart: begin anew, whatever is there.
         strict: end at the first row that cannot be summarised.
+        ray: summarise by so many engines on Ray Data (extra `ray`), on the cluster that RAY_ADDRESS names or on this machine.
         console: where progress and notes are shown.
         reading: `format`, `split_pause`, `aliases` and `keep_nonspeech` as `iter_dialogues`; `dialogue_column`, `id_column` and
             `group_by`, columns of tables.
@@ -59,7 +62,7 @@ def summarize_files(
     check_keywords(
         "summarize_files",
         reading,
-        ["files", "out", "run", "settings", "base", "shard", "restart", "strict", "console", *_READING],
+        ["files", "out", "run", "settings", "base", "shard", "restart", "strict", "ray", "console", *_READING],
     )
     from rich.console import Console
 
@@ -80,4 +83,14 @@ def summarize_files(
         strict=strict,
         console=console or Console(quiet=True),
     )
-    return job.run(lambda: engine_worker(run, base=base, settings=settings))
+    if ray is None:
+        return job.run(lambda: engine_worker(run, base=base, settings=settings))
+    if ray < 1 or not all(isinstance(one, Path) for one in job.files):
+        raise DiasumError(
+            "On Ray, at least one engine summarises what is in files.",
+            hint="For example --ray 4; save what you pipe in.",
+        )
+    from diasum.bulk.ray import ray_worker
+
+    kept = settings if isinstance(settings, Settings | Mapping | str) else list(settings)  # for several processes
+    return job.run(lambda: ray_worker(run, base=base, settings=kept, engines=ray))

@@ -90,7 +90,7 @@ def test_options_that_do_not_go_together(options: list[str], message: str, termi
 
 
 def test_told_to_stop_it_says_how_to_go_on(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real signal, once the first records are on the disk; the same command then ends as if there had been none."""
+    """A real signal, once the first portion is on the disk; the same command then ends as if there had been none."""
     monkeypatch.chdir(tmp_path)
     write_jsonl(tmp_path / "in.jsonl", rows(600))
     command = [sys.executable, "-m", "diasum", "summarize", "in.jsonl", "--run", base, *QUICK, "--out"]
@@ -100,9 +100,9 @@ def test_told_to_stop_it_says_how_to_go_on(base: str, tmp_path: Path, monkeypatc
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    part = tmp_path / "out.jsonl.part"
+    journal = tmp_path / "out.jsonl.journal"
     deadline = time.monotonic() + 120
-    while not (part.is_file() and part.stat().st_size) and time.monotonic() < deadline:
+    while not (journal.is_file() and journal.read_bytes().count(b"\n") > 1) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diasum.bulk.job import Advance, Worker
-from diasum.bulk.portions import Portion, Written, written
+from diasum.bulk.portions import Portion, Waiting, Written, written
 from diasum.data.summary import Summary
 from diasum.dialogue import Dialogue
 from diasum.model.locating import located
@@ -23,7 +23,7 @@ def engine_worker(run: str | Path, *, base: str | None, settings: Given) -> Work
     """Load what summarises in this process; arguments and errors as `diasum.summarization.load`."""
     trained = load(run, base=base, settings=settings).trained
 
-    def write(waiting: Iterator[Portion], advance: Advance) -> Iterator[Written]:
+    def write(waiting: Waiting, advance: Advance) -> Iterator[Written]:
         return (written_by(trained, portion, advance) for portion in waiting)
 
     return Worker(identity(trained), write, trained.notes)

@@ -101,13 +101,17 @@ class Inputs:
     """
 
     def __init__(self, files: Sequence[Path | IO[bytes]], reading: Reading) -> None:
-        self.reading = reading
+        self.files, self.reading = files, reading
         self.sources = [replace(_source(one, reading), tolerant=True) for one in files]
         names = [source.where for source in self.sources]
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise DiasumError(f"{repeated} is given twice.", hint="Name each file once.")
         for source in self.sources:
             next(read_source(source, reading), None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the files are opened again."""
+        return Inputs, (self.files, self.reading)
 
     def rows(self, shard: Shard, after: int = 0) -> Iterator[Row]:
         """The rows of a shard that come after the row of that number; what has to be read before them is passed over quickly."""

@@ -6,6 +6,7 @@ that could not be summarised, and a journal (`diasum.bulk.journal`).
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,11 @@ from typing import IO, Any
 from rich.console import Console
 
 import diasum
-from diasum.bulk.inputs import Inputs, Row, Shard
+from diasum.bulk.inputs import Inputs, Shard
 from diasum.bulk.journal import Done, Output
 from diasum.bulk.parquet import to_parquet
-from diasum.bulk.portions import Portion, Written, portions
-from diasum.dialogue.read import Reading, readings
+from diasum.bulk.portions import Waiting, Written
+from diasum.dialogue.read import Reading
 from diasum.errors import DiasumError
 from diasum.files import check_writable
 from diasum.progress import Bars
@@ -37,13 +38,15 @@ class Worker:
 
     Attributes:
         identity: what its summaries depend on, as plain data for the journal.
-        write: what is written of each portion, in order; the second argument is called while one is in work.
+        write: what is written of each portion, in order; the second argument may be called while one is in work.
         notes: what a user should know, each one sentence.
+        close: called at the end, however the job ends.
     """
 
     identity: Mapping[str, Any]
-    write: Callable[[Iterator[Portion], Advance], Iterable[Written]]
+    write: Callable[[Waiting, Advance], Iterable[Written]]
     notes: Sequence[str] = ()
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,12 @@ class Job:
                 no row could be summarised, or the disk is full.
         """
         self._check()
-        with Bars(self.console) as bars:
+        with Bars(self.console) as bars, contextlib.ExitStack() as closed:
             inputs = Inputs(self.files, self.reading)
             with Output(self.out, to_parquet if self.out.suffix.lower() == ".parquet" else None) as output:
                 fingerprints = inputs.fingerprints(lambda done, total: bars("checking the input (MiB)", done, total))
                 worker = prepare()
+                closed.callback(worker.close)
                 self._say(f"note: {note}" for note in worker.notes)
                 if self.restart:
                     self._say(f"Discards {found}." for found in output.there())
@@ -130,9 +134,12 @@ class Job:
             bars(SUMMARISING, done, max(done, estimate), more=aside)
 
         bars.resume(SUMMARISING, done, max(done, estimate))
-        rows = self._told(inputs.rows(self.shard, output.done.row))
-        for one in worker.write(portions(rows, output.done.portions, strict=self.strict), advance):
+        waiting = Waiting(inputs, self.shard, output.done.row, output.done.portions, self.strict)
+        told: set[str] = set()
+        for one in worker.write(waiting, advance):
             output.commit(one.lines, one.rejected, one.row)
+            self._say(f"read as: {reading}" for reading in one.readings if reading not in told)
+            told.update(one.readings)
             advance(output.done.rows - done)
 
     def _check_summarized(self, output: Output) -> None:
@@ -177,15 +184,6 @@ class Job:
             **worker.identity,
             "inputs": list(fingerprints),
         }
-
-    def _told(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows; how files are read is said when it is first seen, but for notes on single rows, which are in their records."""
-        told: set[tuple[str, str]] = set()
-        for row in rows:
-            if (key := (row.read.format, row.read.reason)) not in told:
-                told.add(key)
-                self._say(line for line in readings([row.read]) if not line.startswith("note: "))
-            yield row
 
     def _say(self, lines: Iterable[str]) -> None:
         for line in lines:

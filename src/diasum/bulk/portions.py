@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from diasum.bulk.inputs import Row
+from diasum.bulk.inputs import Inputs, Row, Shard
 from diasum.data.summary import Summary
 from diasum.dialogue import Dialogue
 from diasum.errors import DiasumError
@@ -31,6 +31,29 @@ class Portion:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The portions that are not done yet; read when they are asked for, in this or another process.
+
+    Attributes:
+        inputs: the files.
+        shard: the part of their rows.
+        after: number of the last row that is done.
+        done: portions before.
+        strict: refuse a row that cannot be summarised.
+    """
+
+    inputs: Inputs
+    shard: Shard
+    after: int
+    done: int
+    strict: bool
+
+    def __iter__(self) -> Iterator[Portion]:
+        """Raises DiasumError at a row that cannot be summarised, where `strict`."""
+        return portions(self.inputs.rows(self.shard, self.after), self.done, strict=self.strict)
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """What is written of a portion.
 
@@ -38,11 +61,13 @@ class Written:
         lines: records of summaries.
         rejected: records of rows set aside.
         row: number of the last row.
+        readings: what rows were read as, each once, where that is not plain to see.
     """
 
-    lines: tuple[str, ...]
-    rejected: tuple[str, ...]
+    lines: Sequence[str]
+    rejected: Sequence[str]
     row: int
+    readings: Sequence[str] = ()
 
 
 def portions(rows: Iterable[Row], done: int = 0, *, strict: bool = False) -> Iterator[Portion]:
@@ -77,7 +102,8 @@ def written(portion: Portion, summarize: Summarize) -> Written:
     summaries = summarize([row.read.dialogue for row in sound]) if sound else []
     lines = tuple(_line(row, summary) for row, summary in zip(sound, summaries, strict=True))
     rejected = tuple(_json(row.origin() | {"reason": row.problem}) for row in portion.rows if row.problem is not None)
-    return Written(lines, rejected, portion.rows[-1].number)
+    readings = dict.fromkeys(row.read.reason for row in sound if row.read.format not in ("plain", "table"))
+    return Written(lines, rejected, portion.rows[-1].number, tuple(readings))
 
 
 def _line(row: Row, summary: Summary) -> str:

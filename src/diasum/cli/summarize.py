@@ -86,6 +86,10 @@ def summarize(
             "--strict", help="With --out: end at the first row that cannot be summarised, instead of setting it aside."
         ),
     ] = False,
+    ray: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="With --out: N engines on Ray Data, here or on a cluster (extra `ray`)."),
+    ] = None,
 ) -> None:
     """Summarise conversations: cat chat.txt | diasum summarize"""
     from diasum.cli.drawing import console
@@ -108,9 +112,9 @@ def summarize(
         "keep_nonspeech": keep_nonspeech,
     }
     model = _Model(run, base, settings)
-    _check_options(out is not None, jsonl=jsonl, shard=shard, restart=restart, strict=strict)
+    _check_options(out is not None, jsonl=jsonl, shard=shard, restart=restart, strict=strict, ray=ray)
     if out is not None:
-        _to_file(files or [], out, model, reading, console(), shard=shard, restart=restart, strict=strict)
+        _to_file(files or [], out, model, reading, console(), shard=shard, restart=restart, strict=strict, ray=ray)
     else:
         _to_standard_output(files or [], model, reading, console(), jsonl=jsonl)
 
@@ -123,10 +127,10 @@ class _Model(NamedTuple):
     settings: list[str | tuple[str, object]]
 
 
-def _check_options(to_file: bool, **given: bool | str | None) -> None:
+def _check_options(to_file: bool, **given: bool | str | int | None) -> None:
     """Refuse options that the other way of giving summaries has."""
     for name, value in given.items():
-        if value and (name == "jsonl") == to_file:
+        if value not in (None, False) and (name == "jsonl") == to_file:
             raise DiasumError(
                 f"--{name} is for summaries that are {'printed' if to_file else 'written to a file'}.",
                 hint="Leave it out: the file has a JSON object per summary anyway." if to_file else "Add --out FILE.",
