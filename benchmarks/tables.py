@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import reading
+from benchmarks.bulk_table import bulk_table
 from benchmarks.evidence import evidence_table
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import redaction_table
@@ -359,6 +360,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "others": _of(others_table, "other_models"),
         "reading": _of(reading.table, "reading"),
     },
+    ROOT / "docs" / "bulk.md": {"bulk": _of(bulk_table, "bulk")},
     ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},
     ROOT / "docs" / "faithfulness.md": {"evidence": _of(evidence_table, "evidence")},
     ROOT / "docs" / "long-conversations.md": {

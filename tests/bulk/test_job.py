@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,7 @@ from diasum.dialogue.read import Reading
 from diasum.errors import DiasumError
 from tests.data.tables import WRITERS, rows, write_jsonl
 
+ROOT = Path(__file__).parents[2]
 BAD = ["not json", '{"dialogue": ""}', "17", '{"id": "x", "dialogue": {"a": 1}}', '{"dialogue": ["broken', '"\\u0000"']
 
 
@@ -174,6 +180,13 @@ def test_shards_put_together_are_the_whole(mixed: Path, tmp_path: Path) -> None:
         parts += records(tmp_path / f"part-{index}.jsonl")
         assert all(one["row"] % 3 == index % 3 for one in records(tmp_path / f"part-{index}.jsonl"))
     assert sorted(parts, key=lambda one: int(one["row"])) == records(tmp_path / "whole.jsonl")
+    (command,) = re.findall(r"^LC_ALL=C (sort .*) > out.jsonl", (ROOT / "docs" / "bulk.md").read_text(), re.M)
+    if shutil.which("sort"):
+        command = command.replace("part-1.jsonl part-2.jsonl", "part-2.jsonl part-3.jsonl part-1.jsonl")
+        put_together = subprocess.run(
+            shlex.split(command), cwd=tmp_path, env={"LC_ALL": "C", **os.environ}, capture_output=True, check=True
+        )
+        assert put_together.stdout == (tmp_path / "whole.jsonl").read_bytes()
 
 
 def test_a_shard_without_rows_is_an_empty_file(tmp_path: Path) -> None:
