@@ -13,7 +13,7 @@ import diasum
 def test_public_names() -> None:
     assert set(diasum.__all__) == {
         "Dialogue", "DiasumError", "ReadDialogue", "Settings", "Turn", "baseline", "check_data", "compare", "convert_data", "data_stats",
-        "evaluate", "inspect", "iter_dialogues", "load", "load_settings", "preflight", "redact_data", "restore_data", "score",
+        "evaluate", "export", "inspect", "iter_dialogues", "load", "load_settings", "preflight", "redact_data", "restore_data", "score",
         "show_data", "split_data", "summarize", "summarize_files", "train",
     }  # fmt: skip
     for name in diasum.__all__:

@@ -18,7 +18,7 @@ import diasum
 from diasum.cli import app
 from diasum.config import Settings
 from diasum.errors import DiasumError
-from diasum.resolve import CHECK_DATA, EVALUATE, SUMMARIZE, TRAIN, load_settings, resolve
+from diasum.resolve import CHECK_DATA, EVALUATE, EXPORT, SUMMARIZE, TRAIN, load_settings, resolve
 from tests.cli.test_commands import Terminal
 
 
@@ -85,6 +85,7 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         ("diasum.evaluation.plan.load_trained", False, None),
         ("diasum.evaluation.evaluate.evaluate_model", True, None),
         ("diasum.evaluation.evaluate.evaluate_texts", True, None),
+        ("diasum.exporting.source.Source", True, None),
     )
     for (
         place,
@@ -113,6 +114,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "convert_data": lambda **more: diasum.convert_data("sample", "new", **more),
     "split_data": lambda **more: diasum.split_data("sample", "new", **more),
     "redact_data": lambda **more: diasum.redact_data("sample", "new", **more),
+    "export": lambda **more: diasum.export("mini", "merged", **more),
     "load": lambda settings=AS_IT_IS: diasum.load("mini", settings=settings),
 }
 TYPED = {
@@ -127,6 +129,7 @@ TYPED = {
     "convert_data": ["data", "convert", "sample", "new"],
     "split_data": ["data", "split", "sample", "new"],
     "redact_data": ["data", "redact", "sample", "new"],
+    "export": ["export", "mini", "--to", "merged"],
     "load": ["summarize", "talk.txt", "--run", "mini"],
     "demo": ["demo", "--run", "new"],
     "config check": ["config", "check", "demo"],
@@ -226,6 +229,7 @@ def test_the_documentation_names_what_each_command_uses() -> None:
     for command, row in (
         (EVALUATE, "`evaluate`"),
         (SUMMARIZE, "`summarize`"),
+        (EXPORT, "`export`"),
         (CHECK_DATA, "`data check`, `stats`, `convert`, `split`, `redact`"),
     ):
         unnamed = [path for path in command.uses if f"`{path}`" not in rows[row] and f"`{path}.`" not in rows[row]]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         baseline,
         compare,
         evaluate,
+        export,
         inspect,
         load,
         preflight,
@@ -46,7 +47,18 @@ __version__ = "0.1.0"
 wait_passively()  # here, as torch may be imported next
 
 _HOMES = {
-    "diasum.api": ("baseline", "compare", "evaluate", "inspect", "load", "preflight", "score", "summarize", "train"),
+    "diasum.api": (
+        "baseline",
+        "compare",
+        "evaluate",
+        "export",
+        "inspect",
+        "load",
+        "preflight",
+        "score",
+        "summarize",
+        "train",
+    ),
     "diasum.api_bulk": ("summarize_files",),
     "diasum.api_data": (
         *("check_data", "convert_data", "data_stats", "redact_data", "restore_data", "show_data", "split_data"),
@@ -71,6 +83,7 @@ __all__ = [
     "convert_data",
     "data_stats",
     "evaluate",
+    "export",
     "inspect",
     "iter_dialogues",
     "load",

@@ -17,6 +17,7 @@ from diasum.libraries import load_peft
 from diasum.resolve import (
     BASELINE,
     EVALUATE,
+    EXPORT,
     SCORE,
     SUMMARIZE,
     TRAIN,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from diasum.evaluation.evaluate import Evaluated, Progress
     from diasum.evaluation.predictions import Prediction
     from diasum.evaluation.statistics.compare import Comparison
+    from diasum.exporting.export import Exported
     from diasum.summarization import Summarizer
     from diasum.training.estimate import Preflight
     from diasum.training.fit import TrainingResult
@@ -263,6 +265,42 @@ def compare(
     from diasum.evaluation.runs import compare_runs
 
     return compare_runs([str(run) for run in runs], split=split, protocol=protocol, resamples=resamples, seed=seed)
+
+
+@checked_call(EXPORT.uses)
+def export(
+    run: str | Path,
+    to: str,
+    *,
+    quantization: str | None = None,
+    repo: str | None = None,
+    base: str | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    settings: Given = (),
+    progress: Progress | None = None,
+) -> Exported:
+    """Export a run, or anything that summarises, for use elsewhere; nothing is written that does not compute the same (docs/export.md).
+
+    Args:
+        run: a run directory, adapter or model folder, or hub id.
+        to: ``merged``, one model that plain transformers loads; ``ct2``, the same for CTranslate2; ``hub``, a folder for the Hub.
+        quantization: of ``ct2``, as `export.quantization`.
+        repo: uploads the folder for the Hub to this repository, private unless `export.public`.
+        base: where the adapter's base is, if it has moved.
+        out: the export's folder; ``RUN/exports/NAME`` when not given.
+        force: replace an export that is there.
+        settings: further ones of ``export.``, ``generate.`` (which the export then comes with) and ``data.`` (dialogues to compare on).
+        progress: called with (what is done, number done, total).
+
+    Raises:
+        DiasumError: an adapter that cannot be merged, a quantised base, a family that CTranslate2 does not convert, a check that is not
+            passed, a place that is taken or cannot be written, or a Hub that refuses.
+    """
+    from diasum.exporting.export import export as export_source
+
+    arguments = {"export.quantization": quantization}
+    return export_source(run, to, settings, arguments, repo=repo, base=base, out=out, force=force, progress=progress)
 
 
 @checked_call()

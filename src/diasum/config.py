@@ -365,6 +365,23 @@ class EvaluateSettings(_Section):
     max_examples: int | None = Field(None, ge=1, description="evaluate only the first N dialogues")
 
 
+class ExportSettings(_Section):
+    quantization: Literal["int8", "int8_bf16", "bf16", "fp32"] = Field(
+        "int8",
+        description="number type of an export to ct2: of its weights, and of the products where the processor has them",
+    )
+    max_rouge_loss: float = Field(
+        0.5,
+        gt=0,
+        description="an export to ct2 is written only if it loses less ROUGE-L than this against torch, in points, at the upper end of "
+        "the 95% interval",
+    )
+    max_examples: int | None = Field(
+        None, ge=1, description="compare an export with the run on the first N validation dialogues only"
+    )
+    public: bool = Field(False, description="whether everybody may see what is uploaded to the Hub")
+
+
 class Settings(_Section):
     """The whole tree; see each section for its fields."""
 
@@ -377,6 +394,7 @@ class Settings(_Section):
     train: TrainSettings = Field(default_factory=TrainSettings)
     generate: GenerateSettings = Field(default_factory=GenerateSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
+    export: ExportSettings = Field(default_factory=ExportSettings)
 
     def to_yaml(self) -> str:
         """The resolved tree as YAML; `load_settings` reads it back to the same settings."""

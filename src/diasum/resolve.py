@@ -97,6 +97,11 @@ EVALUATE = Command(
 SCORE = Command("score", (*_READING, "data.license", *_SCORING, "evaluate.baselines"))
 BASELINE = Command("baseline", (*_READING, "data.license", *_SCORING), {"evaluate.baselines": "--method"})
 SUMMARIZE = Command("summarize", ("generate", "prompt.length", "prompt.redact"))
+EXPORT = Command(
+    "export",
+    (*_READING, "evaluate.protocol", "evaluate.resamples", "evaluate.seed", "export", "generate", "trust_remote_code"),
+    {"base": "--base"},
+)
 CHECK_DATA = Command("data check", (*_READING, "base", "base_revision", "trust_remote_code", *_LENGTHS))
 DATA_STATS = Command("data stats", _READING)
 SPLIT_DATA = Command("data split", _READING)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from diasum.cli import baseline, compare, config, data, demo, evaluate, inspect, score, summarize, train
+from diasum.cli import baseline, compare, config, data, demo, evaluate, export, inspect, score, summarize, train
 from diasum.cli.groups import Command, Group
 from diasum.cli.output import named_output
 from diasum.errors import DiasumError
@@ -49,6 +49,7 @@ app.command(cls=Command)(score.score)
 app.command(cls=Command)(baseline.baseline)
 app.command(cls=Command)(summarize.summarize)
 app.command(cls=Command)(inspect.inspect)
+app.command(cls=Command)(export.export)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 

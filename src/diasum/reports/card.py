@@ -114,7 +114,7 @@ def metadata(
         pipeline_tag="summarization",
         base_model=settings.base if on_hub else None,
         base_model_relation="adapter" if on_hub else None,
-        **_license_fields(record.get("base", {}).get("license"), record.get("data", {}).get("license")),
+        **license_fields(record.get("base", {}).get("license"), record.get("data", {}).get("license")),
         language=["en"] if english else None,
         datasets=[settings.data.path] if is_hub_id(settings.data.path) else None,
         metrics=["rouge"],
@@ -143,7 +143,7 @@ def _results(evaluated: Evaluated, tested: str) -> list[EvalResult]:
     ]
 
 
-def _license_fields(base: str | None, data: str | None) -> dict[str, Any]:
+def license_fields(base: str | None, data: str | None) -> dict[str, Any]:
     """What the Hub reads of the licence: that of base and data together."""
     if not base or not data:
         return {"license": UNKNOWN}
@@ -153,35 +153,35 @@ def _license_fields(base: str | None, data: str | None) -> dict[str, Any]:
     return {"license": "other", "license_name": re.sub(r"[^a-z0-9.\-]+", "-", joint or f"{base} and {data}".lower())}
 
 
-def licence_notes(base: str | None, data: str | None) -> list[str]:
-    """What the licences of base and data ask of those who use what was made from them; a sentence or two each."""
-    notes = [*_asked("base model", base), *_asked("training data", data)]
+def licence_notes(base: str | None, data: str | None, made: str = "adapter") -> list[str]:
+    """What the licences of base and data ask of those who use what was made from them, an adapter or a model; a sentence or two each."""
+    notes = [*_asked("base model", base, made), *_asked("training data", data, made)]
     if not base or not data:
         return [
             *notes,
-            "So the licence of this adapter is unknown. Find out before you share it or use it for business.",
+            f"So the licence of this {made} is unknown. Find out before you share it or use it for business.",
         ]
     joint = joint_licence(base.lower(), data.lower())
     if joint:
         why = "that of both" if base.lower() == data.lower() else "the stricter of the two"
-        return [*notes, f"This adapter is made from both, and is under {joint}: {why}."]
+        return [*notes, f"This {made} is made from both, and is under {joint}: {why}."]
     return [
         *notes,
-        "This adapter is made from both, and neither licence satisfies the terms of the other: comply with both, and ask before sharing.",
+        f"This {made} is made from both, and neither licence satisfies the terms of the other: comply with both, and ask before sharing.",
     ]
 
 
-def _asked(what: str, license_: str | None) -> list[str]:
+def _asked(what: str, license_: str | None, made: str) -> list[str]:
     verb = "are" if what.endswith("data") else "is"
     if not license_:
         return [f"The licence of the {what} is not known."]
     parts = re.split(r"[-_]| and ", license_.lower())
     notes = [f"The {what} {verb} under {license_}."]
     if "nc" in parts or "noncommercial" in parts:
-        notes.append("**It forbids commercial use**, so treat commercial use of this adapter as forbidden, too.")
+        notes.append(f"**It forbids commercial use**, so treat commercial use of this {made} as forbidden, too.")
     if "nd" in parts:
         notes.append(
-            "**It forbids sharing what is made from it**: keep this adapter to yourself unless you have permission."
+            f"**It forbids sharing what is made from it**: keep this {made} to yourself unless you have permission."
         )
     if "sa" in parts:
         notes.append("What is made from it may be shared only under the same licence.")
