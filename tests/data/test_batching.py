@@ -202,4 +202,5 @@ def test_the_ignored_label_is_named_in_one_place() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.UnaryOp) and ast.unparse(node) == "-100"
     }
-    assert named == {"src/diasum/data/batching.py"}
+    # Pretraining has one of its own: a GPU's machine has no diasum.
+    assert named == {"src/diasum/data/batching.py", "pretraining/model.py"}
