@@ -19,7 +19,7 @@ from diasum.cli import app
 from diasum.config import Settings
 from diasum.errors import DiasumError
 from diasum.resolve import CHECK_DATA, EVALUATE, EXPORT, SUMMARIZE, TRAIN, load_settings, resolve
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 
 
 class Stop(Exception):

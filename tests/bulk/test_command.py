@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import diasum
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 from tests.data.tables import rows, write_jsonl
 from tests.models import save_model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 from tests.dialogue.formats import test_discord, test_irc_and_line, test_telegram, test_whatsapp
 from tests.dialogue.formats.test_archives import CHAT, archive
 from tests.dialogue.formats.test_slack import export, zipped

@@ -11,7 +11,7 @@ import diasum
 from diasum.data.summary import Summary
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.redaction import redactor
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 
 CHAT = "Agent: Your number?\nDana: 202-555-0143.\nAgent: Thanks, Dana.\n"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 from tests.data.tables import rows, write_jsonl
 
 

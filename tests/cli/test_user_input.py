@@ -16,7 +16,7 @@ from rich.console import Console
 import diasum
 from diasum.cli import drawing
 from diasum.progress import Bars
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 from tests.data.tables import rows, write_csv, write_jsonl
 
 TINY = ("--set", "train.epochs=1", "--set", "train.eval_generate=0", "--set", "generate.max_new_tokens=6")

@@ -15,7 +15,7 @@ from diasum.config import DEFAULT_PROMPT, PromptSettings
 from diasum.errors import DiasumError
 from diasum.model import bundled_base
 from diasum.summarization import Summarizer
-from tests.cli.test_commands import Terminal
+from tests.cli.terminal import Terminal
 
 BRIEF = "In one sentence:\n\n{dialogue}\n\nSummary:"
 TEXT = "Anna: Could you send me the report?\nBen: Sure, before lunch."
