@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import diasum
+from benchmarks.blind_verdicts import load_test, read_rows
 from benchmarks.mini import ROWS, score, table
-from benchmarks.reading import load_test, read_rows
 from diasum.data import Pair, pairs_hash
 from diasum.errors import DiasumError
 from diasum.evaluation.rouge.protocols import PROTOCOLS

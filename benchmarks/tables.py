@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import reading
+from benchmarks import blind_verdicts
 from benchmarks.bulk_table import bulk_table
 from benchmarks.evidence import evidence_table
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
@@ -358,7 +358,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "results": _of(table, "mini"),
         "form": _of(form_table, "mini"),
         "others": _of(others_table, "other_models"),
-        "reading": _of(reading.table, "reading"),
+        "reading": _of(blind_verdicts.table, "blind_verdicts"),
     },
     ROOT / "docs" / "bulk.md": {"bulk": _of(bulk_table, "bulk")},
     ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks.reading import HUMAN, Item, cohens_kappa, count_verdicts, draw_items, read_rows, table, write_sheet
+from benchmarks.blind_verdicts import (
+    HUMAN,
+    Item,
+    cohens_kappa,
+    count_verdicts,
+    draw_items,
+    read_rows,
+    table,
+    write_sheet,
+)
 from diasum.data import Pair
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError

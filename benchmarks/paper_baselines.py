@@ -1,7 +1,7 @@
 """Which reading of LEAD-3 and LONGEST, and of py-rouge's settings, comes nearest to the rows that the DialogSum paper prints?
 
 Needs the test split with its three references (`dialogsum/dialogsum.test.jsonl` under DIASUM_DATA, default ../shared/data). Writes
-``benchmarks/results/readings.json`` and prints the tables of `docs/protocols.md`. Run: ``python benchmarks/readings.py``.
+``benchmarks/results/paper_baselines.json`` and prints the tables of `docs/protocols.md`. Run: ``python benchmarks/paper_baselines.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from diasum.evaluation.rouge import protocols
 from diasum.evaluation.rouge.protocols import PROTOCOLS, Protocol
 from diasum.files import write_text
 
-RESULTS = Path(__file__).parent / "results" / "readings.json"
+RESULTS = Path(__file__).parent / "results" / "paper_baselines.json"
 PAPER = {"LEAD-3": (27.5, 6.8, 27.3), "LONGEST": (24.2, 6.3, 22.7)}  # as usually quoted from Chen et al. 2021
 METRICS = ("rouge1", "rouge2", "rougeL")
 Reading = Callable[[Sequence[Turn]], Sequence[str]]

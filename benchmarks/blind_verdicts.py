@@ -1,7 +1,7 @@
 """Summaries read by hand, blind: who wrote which is kept apart until the verdicts are in.
 
-    python -m benchmarks.reading sheet FOLDER --system old=RUNS --system new=RUNS [--n 60] [--seed 0] [--key KEY]
-    python -m benchmarks.reading count KEY VERDICTS [VERDICTS] [--out benchmarks/results/reading.json]
+    python -m benchmarks.blind_verdicts sheet FOLDER --system old=RUNS --system new=RUNS [--n 60] [--seed 0] [--key KEY]
+    python -m benchmarks.blind_verdicts count KEY VERDICTS [VERDICTS] [--out benchmarks/results/blind_verdicts.json]
 
 RUNS is where `benchmarks.mini` left the runs of one base: ``build/benchmarks/mini/HASH`` (for a base of before, `--base FOLDER` there, with
 its files from git). `sheet` takes the first N test dialogues of everyday, sample and DialogSum, and of each what every system wrote and
