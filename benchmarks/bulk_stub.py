@@ -76,6 +76,7 @@ def main() -> None:
         "rows": result.summaries + result.set_aside,
         "seconds_to_first": first[0] if first else None,
         "seconds": time.monotonic() - began,
+        "processor_seconds": time.process_time(),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     print(json.dumps(figures))

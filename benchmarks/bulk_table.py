@@ -11,14 +11,15 @@ from diasum.wording import counted, duration, size
 def bulk_table(results: Mapping[str, Any]) -> str:
     """Markdown: time and memory of each job, and what came of those that were killed."""
     lines = [
-        "| what summarises | conversations | first record after | in all | a second | peak memory |",
-        "|---|---|---|---|---|---|",
+        "| what summarises | conversations | first record after | in all | of a processor | a second of that | peak memory |",
+        "|---|---|---|---|---|---|---|",
     ]
     for part, name in (("mini", "`mini`"), ("rows", "a stub that takes no time")):
         for run in _runs(results.get(part, {})):
             cells = [
                 *(name, f"{run['rows']:,}", f"{run['seconds_to_first']:.1f} s", duration(run["seconds"])),
-                *(f"{run['rows_per_second']:,.1f}", size(run["peak_memory_bytes"])),
+                *(duration(run["processor_seconds"]), f"{run['rows'] / run['processor_seconds']:,.1f}"),
+                size(run["peak_memory_bytes"]),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_sentences(results)]) if len(lines) > 2 else "Not measured yet."
