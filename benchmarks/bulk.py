@@ -130,8 +130,11 @@ def watch():
         time.sleep(0.01)
 threading.Thread(target=watch, daemon=True).start()
 result = diasum.summarize_files(sys.argv[1], out, "mini")
-print(json.dumps({"rows": result.summaries, "seconds_to_first": first[0], "seconds": time.monotonic() - began,
-    "seconds_without_loading": result.seconds, "processor_seconds": time.process_time(), "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+print(json.dumps({
+    "rows": result.summaries, "seconds_to_first": first[0], "seconds": time.monotonic() - began,
+    "seconds_without_loading": result.seconds, "processor_seconds": time.process_time(),
+    "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+}))
 """
 
 

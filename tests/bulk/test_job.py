@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.bulk_stub import job, stub_worker
-from diasum.bulk import BulkResult
+from diasum.bulk import BulkResult, Worker
 from diasum.bulk.inputs import Shard
 from diasum.bulk.portions import FIRST, LARGEST
 from diasum.data.summary import NOTHING, Summary
@@ -281,6 +282,42 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_starts(content: b
     with pytest.raises(DiasumError, match=r"b\.csv"):
         job([tmp_path / "a.jsonl", tmp_path / "b.csv"], tmp_path / "out.jsonl").run(lambda: pytest.fail("loaded"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "b.csv"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_told(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", rows(20))
+
+    def growing() -> Worker:
+        with (tmp_path / "a.jsonl").open("a") as file:
+            file.write('{"dialogue": "Ana: One more."}\n')
+        return stub_worker()
+
+    with pytest.raises(DiasumError, match=r"a\.jsonl was changed while it was read"):
+        job([tmp_path / "a.jsonl"], tmp_path / "out.jsonl").run(growing)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_aliases(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "a.jsonl", rows(20))
+    out = io.StringIO()
+    reading = Reading(aliases={"Ana": "Anna", "Anna": "Hannah"})
+    run([tmp_path / "a.jsonl"], tmp_path / "out.jsonl", reading=reading, console=Console(file=out, width=200))
+    assert "note: no speaker has the label `Ana`" in out.getvalue()
+    assert "`Anna`, for" not in out.getvalue()
+
+
+def test_how_an_export_is_read_is_told_once(tmp_path: Path) -> None:
+    lines = [
+        f"[{day:02}.11.26, 10:00:00] Ana: Words {day}.\n[{day:02}.11.26, 10:01:00] Ben: Yes.\n" for day in range(1, 29)
+    ]
+    (tmp_path / "_chat.txt").write_text("".join(lines))
+    out = io.StringIO()
+    reading = Reading(split_pause=timedelta(hours=8))
+    result = run(
+        [tmp_path / "_chat.txt"], tmp_path / "out.jsonl", reading=reading, console=Console(file=out, width=200)
+    )
+    assert result.summaries == 28
+    assert out.getvalue().count("read as: WhatsApp export") == 1
 
 
 def test_progress_is_told(mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,10 @@ class Inputs:
 
     def __init__(self, files: Sequence[Path | IO[bytes]], reading: Reading) -> None:
         self.files, self.reading = files, reading
-        self.sources = [replace(_source(one, reading), tolerant=True) for one in files]
+        self._passed_over: Callable[[], bool] = lambda: False
+        self.sources = [
+            replace(_source(one, reading), tolerant=True, passed_over=lambda: self._passed_over()) for one in files
+        ]
         names = [source.where for source in self.sources]
         if repeated := next((name for name in names if names.count(name) > 1), None):
             raise DiasumError(f"{repeated} is given twice.", hint="Name each file once.")
@@ -120,8 +123,9 @@ class Inputs:
         def passed_over() -> bool:
             return number + 1 <= after or not shard.has(number + 1)
 
+        self._passed_over = passed_over
         for source in self.sources:
-            for one in self._dialogues(replace(source, passed_over=passed_over)):
+            for one in self._dialogues(source):
                 unread = passed_over()
                 number += 1
                 if not unread:
@@ -141,7 +145,7 @@ class Inputs:
         Args:
             tell: called with MiB read, of how many.
         """
-        total = sum(_size(source) for source in self.sources)
+        total = sum(path.stat().st_size for source in self.sources for path in _paths(source))
         done = 0
 
         def advance(count: int) -> None:
@@ -149,7 +153,24 @@ class Inputs:
             done += count
             tell(done // MIB, max(done, total) // MIB)
 
+        self._state = self._states()
         return [{"file": source.where, **_fingerprint(source, advance)} for source in self.sources]
+
+    def check_unchanged(self) -> None:
+        """Raises DiasumError where a file was written while it was read, since its fingerprint was taken."""
+        for source, before, now in zip(self.sources, self._state, self._states(), strict=True):
+            if before != now:
+                raise DiasumError(
+                    f"{source.where} was changed while it was read.",
+                    hint="Let whatever writes it end, or copy it, and begin anew with --restart.",
+                )
+
+    def _states(self) -> list[list[tuple[int, int]]]:
+        """Size and time of the last change of each file, or of all in a folder."""
+        return [
+            [(found.st_size, found.st_mtime_ns) for path in _paths(source) if (found := path.stat())]
+            for source in self.sources
+        ]
 
     def estimate(self) -> int:
         """About how many rows there are, without reading them: lines, or what a parquet file says of itself."""
@@ -160,10 +181,11 @@ def _source(file: Path | IO[bytes], reading: Reading) -> Source:
     return Source.of_path(file, reading.names) if isinstance(file, Path) else standard_input(file, reading.names)
 
 
-def _size(source: Source) -> int:
+def _paths(source: Source) -> list[Path]:
+    """The file, or those in a folder; none of a stream."""
     if source.path is None:
-        return 0
-    return sum(map(_size, source.members)) if source.path.is_dir() else source.path.stat().st_size
+        return []
+    return [one.path for one in source.members if one.path] if source.path.is_dir() else [source.path]
 
 
 def _fingerprint(source: Source, advance: Callable[[int], None]) -> dict[str, Any]:

@@ -136,11 +136,19 @@ class Job:
         bars.resume(SUMMARISING, done, max(done, estimate))
         waiting = Waiting(inputs, self.shard, output.done.row, output.done.portions, self.strict)
         told: set[str] = set()
+        renamed: set[str] = set()
         for one in worker.write(waiting, advance):
             output.commit(one.lines, one.rejected, one.row)
             self._say(f"read as: {reading}" for reading in one.readings if reading not in told)
             told.update(one.readings)
+            renamed.update(one.renamed)
             advance(output.done.rows - done)
+        inputs.check_unchanged()
+        if waiting.whole:  # else the labels may be in what is not read here
+            self._say(
+                f"note: no speaker has the label `{label}`, for which an alias is given."
+                for label in sorted(self.reading.aliases.keys() - renamed)
+            )
 
     def _check_summarized(self, output: Output) -> None:
         """Raises DiasumError where every row was set aside."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diasum.bulk.inputs import Inputs, Row, Shard
@@ -25,9 +25,15 @@ Summarize = Callable[[Sequence[Dialogue]], Sequence[Summary]]
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Rows that are summarised together; at least one."""
+    """Rows that are summarised together; at least one.
+
+    Attributes:
+        rows: in order.
+        renamed: labels for which an alias stood in, in these rows or those before.
+    """
 
     rows: tuple[Row, ...]
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,15 @@ class Waiting:
     done: int
     strict: bool
 
+    @property
+    def whole(self) -> bool:
+        """Whether these are all rows of the files."""
+        return self.after == 0 and self.shard.count == 1
+
     def __iter__(self) -> Iterator[Portion]:
         """Raises DiasumError at a row that cannot be summarised, where `strict`."""
-        return portions(self.inputs.rows(self.shard, self.after), self.done, strict=self.strict)
+        for portion in portions(self.inputs.rows(self.shard, self.after), self.done, strict=self.strict):
+            yield replace(portion, renamed=tuple(sorted(self.inputs.reading.renamed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +74,14 @@ class Written:
         rejected: records of rows set aside.
         row: number of the last row.
         readings: what rows were read as, each once, where that is not plain to see.
+        renamed: as of the portion.
     """
 
     lines: Sequence[str]
     rejected: Sequence[str]
     row: int
     readings: Sequence[str] = ()
+    renamed: Sequence[str] = ()
 
 
 def portions(rows: Iterable[Row], done: int = 0, *, strict: bool = False) -> Iterator[Portion]:
@@ -103,7 +117,7 @@ def written(portion: Portion, summarize: Summarize) -> Written:
     lines = tuple(_line(row, summary) for row, summary in zip(sound, summaries, strict=True))
     rejected = tuple(_json(row.origin() | {"reason": row.problem}) for row in portion.rows if row.problem is not None)
     readings = dict.fromkeys(row.read.reason for row in sound if row.read.format not in ("plain", "table"))
-    return Written(lines, rejected, portion.rows[-1].number, tuple(readings))
+    return Written(lines, rejected, portion.rows[-1].number, tuple(readings), portion.renamed)
 
 
 def _line(row: Row, summary: Summary) -> str:
