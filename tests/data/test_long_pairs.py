@@ -72,3 +72,21 @@ def test_cut_is_what_it_was_and_refuse_names_them() -> None:
     with pytest.raises(DiasumError, match=r"1 of 2 dialogues take more than 250 tokens: long\.") as caught:
         encode_pairs(encoder(), PAIRS, "refuse")
     assert "train.long=windows" in str(caught.value.hint)
+
+
+def test_cut_references_of_dialogues_that_fit_are_counted_too() -> None:
+    pairs = [PAIRS[0], Pair("short", SHORT, ("Ana and Ben eat, " * 20,))]
+    _, report = encode_pairs(encoder(max_target_tokens=60), pairs, "windows")
+    assert report.targets_cut == 1
+    _, report = encode_pairs(encoder(max_target_tokens=12), pairs, "windows")
+    assert report.targets_cut > 1, "and those of windows"
+
+
+def test_a_prompt_that_fits_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = encoder()
+    seen: list[str] = []
+    ids = one._ids
+    monkeypatch.setattr(one, "_ids", lambda texts, **options: seen.extend(texts) or ids(texts, **options))
+    encode_pairs(one, PAIRS, "windows")
+    assert seen.count(one.source_text(SHORT)) == 1
+    assert seen.count(one.source_text(LONG)) == 1

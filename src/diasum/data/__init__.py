@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from diasum.data.checks.findings import CorpusCheck, Finding
     from diasum.data.checks.statistics import CorpusStats, SplitStats, corpus_stats
     from diasum.data.corpora import load_corpus
-    from diasum.data.encoding import EncodedSource, EncodingReport, PairEncoder
+    from diasum.data.encoded import EncodedSource, EncodingReport
+    from diasum.data.encoding import PairEncoder
     from diasum.data.packing import PackedBatches
     from diasum.data.pairs import Corpus, Pair, one_reference_each, pairs_hash
     from diasum.data.prompt import Prompt, choose_separator, lost_characters
@@ -30,7 +31,8 @@ _MODULES = {
     "checks.findings": ("CorpusCheck", "Finding"),
     "checks.statistics": ("CorpusStats", "SplitStats", "corpus_stats"),
     "corpora": ("load_corpus",),
-    "encoding": ("EncodedSource", "EncodingReport", "PairEncoder"),
+    "encoded": ("EncodedSource", "EncodingReport"),
+    "encoding": ("PairEncoder",),
     "packing": ("PackedBatches",),
     "pairs": ("Corpus", "Pair", "canonical_split", "one_reference_each", "pairs_hash"),
     "prompt": ("Prompt", "choose_separator", "lost_characters"),

@@ -7,23 +7,22 @@ without its "Summary:" is not one. All texts go through the tokenizer in large b
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
+from diasum.data.encoded import EncodedPair, EncodedSource, EncodedTarget, EncodedWindow, EncodingReport
 from diasum.data.letters import TokenizerLetters
 from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, choose_placeholders, lost_characters
 from diasum.data.speakers import NumberedSpeakers
-from diasum.data.turns_read import Reading, reading
-from diasum.data.windows import TurnWindow, turn_windows
+from diasum.data.turns_read import reading
+from diasum.data.windows import turn_windows
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
 from diasum.redaction.redactor import Redacted, Redactor
-from diasum.wording import counted
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -32,95 +31,6 @@ GAP = Turn("", "...")  # stands for the turns left out in the middle (keep="both
 _ATTEMPTS = 4  # at windows in which everything fits
 _CHUNK = 1024  # texts in one call of the tokenizer
 _REMEMBERED = 4096  # dialogues whose redaction is kept: source, target and summary each ask for it
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedSource:
-    """One prompt as tokens.
-
-    Attributes:
-        input_ids: with the tokenizer's special tokens, at most `max_source_tokens`.
-        reading: which turns are in it.
-        tokens_cut: tokens that are missing.
-        tokens_total: tokens of the whole prompt, before cutting.
-    """
-
-    input_ids: list[int]
-    reading: Reading
-    tokens_cut: int
-    tokens_total: int
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedWindow:
-    """One of the prompts in which a long dialogue is read.
-
-    Attributes:
-        input_ids: with the tokenizer's special tokens, at most `max_source_tokens`.
-        window: the turns in it.
-        whole: whether each of them is there in full.
-    """
-
-    input_ids: list[int]
-    window: TurnWindow
-    whole: bool
-
-    @property
-    def text(self) -> str:
-        """What is said in it, as the model reads it."""
-        return "\n".join(map(str, self.window.turns))
-
-
-@dataclass(frozen=True, slots=True)
-class EncodingReport:
-    """What encoding did to a split.
-
-    Attributes:
-        n: dialogues.
-        cut: dialogues that lost turns.
-        turns_cut: turns missing in all, whole or in part.
-        tokens: source tokens before cutting.
-        tokens_cut: source tokens missing.
-        targets_cut: reference summaries that were cut.
-        source_median, source_max: source tokens after cutting.
-        target_median, target_max: label tokens after cutting; 0 when no targets were encoded.
-        lost: characters that the tokenizer cannot represent, with their number of occurrences.
-        in_windows: dialogues that are examples by window (`diasum.data.long_pairs`).
-        windows: of these.
-        windows_left_out: those of them that no reference sentence belongs to.
-    """
-
-    n: int
-    cut: int
-    turns_cut: int
-    tokens: int
-    tokens_cut: int
-    targets_cut: int
-    source_median: float
-    source_max: int
-    target_median: float = 0
-    target_max: int = 0
-    lost: dict[str, int] = field(default_factory=dict)
-    in_windows: int = 0
-    windows: int = 0
-    windows_left_out: int = 0
-
-    def sentence(self) -> str:
-        """For example ``7 of 500 dialogues cut, 1.2% of tokens``."""
-        share = 100 * self.tokens_cut / self.tokens if self.tokens else 0.0
-        parts = [f"{self.cut} of {self.n} dialogues cut, {share:.1f}% of tokens"]
-        if self.in_windows:
-            parts.append(
-                f"{counted(self.in_windows, 'dialogue')} read in {self.windows} windows, {self.windows_left_out} of them left out, "
-                "without a reference sentence"
-            )
-        if self.targets_cut:
-            parts.append(f"{counted(self.targets_cut, 'reference summary', 'reference summaries')} cut")
-        if self.lost:
-            shown = ", ".join(f"{name_character(c)} ({count}x)" for c, count in list(self.lost.items())[:5])
-            more = f" and {len(self.lost) - 5} more" if len(self.lost) > 5 else ""
-            parts.append(f"characters this tokenizer loses: {shown}{more}")
-        return "; ".join(parts)
 
 
 class PairEncoder:
@@ -175,7 +85,7 @@ class PairEncoder:
         dialogues = list(map(self._plain, dialogues))
         texts = [self.prompt.render(dialogue) for dialogue in dialogues]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
-        return sources, _report(sources, [], 0, lost_characters(self.tokenizer, texts))
+        return sources, EncodingReport.of(sources, lost_characters(self.tokenizer, texts))
 
     def encode_windows(self, dialogue: Dialogue, *, plain: bool = False) -> list[EncodedWindow]:
         """Encode a dialogue in as many prompts as it takes to read all of it (`diasum.data.windows`).
@@ -210,6 +120,11 @@ class PairEncoder:
         Raises:
             DiasumError: a pair has no reference summary.
         """
+        encoded, report = self.encode_pairs(pairs)
+        return [one.feature for one in encoded], report
+
+    def encode_pairs(self, pairs: Iterable[Pair]) -> tuple[list[EncodedPair], EncodingReport]:
+        """As `encode`, with what was cut of each pair."""
         pairs = list(pairs)
         bare = [pair.id for pair in pairs if not pair.references]
         if bare:
@@ -219,14 +134,18 @@ class PairEncoder:
             )
         dialogues = [self._plain(pair.dialogue) for pair in pairs]
         texts = [self.prompt.render(dialogue) for dialogue in dialogues]
-        targets = [self.target(pair.dialogue, pair.references[0]) for pair in pairs]
+        references = [self.target(pair.dialogue, pair.references[0]) for pair in pairs]
         sources = [self._fit(dialogue, ids) for dialogue, ids in zip(dialogues, self._ids(texts), strict=True)]
-        whole = self.target_ids(targets)
-        labels = [self.fit_target(ids) for ids in whole]
-        cut = sum(len(kept) < len(ids) for kept, ids in zip(labels, whole, strict=True))
-        features = [{"input_ids": source.input_ids, "labels": ids} for source, ids in zip(sources, labels, strict=True)]
-        lost = lost_characters(self.tokenizer, [*texts, *targets])
-        return features, _report(sources, [len(ids) for ids in labels], cut, lost)
+        targets = self.encode_targets(references)
+        report = EncodingReport.of(sources, lost_characters(self.tokenizer, [*texts, *references]), targets)
+        return [EncodedPair(*one) for one in zip(sources, targets, strict=True)], report
+
+    def encode_targets(self, texts: Sequence[str]) -> list[EncodedTarget]:
+        """Encode texts that `target` wrote, cut where they are too long."""
+        return [
+            EncodedTarget(self.fit_target(ids), len(ids) > self.settings.max_target_tokens)
+            for ids in self.target_ids(texts)
+        ]
 
     def source_text(self, dialogue: Dialogue) -> str:
         """The prompt as the tokenizer gets it, uncut."""
@@ -375,26 +294,3 @@ def _redactor(tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> t
     form, reason = choose_placeholders(tokenizer)
     what = "Private values and other people's names" if settings.redact == "names" else "Private values"
     return Redactor(names=settings.redact == "names", form=form), f"{what} are hidden from the model. {reason}"
-
-
-def name_character(character: str) -> str:
-    """A character as a reader can see it: in backquotes, or its code point."""
-    names = {"\n": "line break", "\t": "tab"}
-    return names.get(character) or (f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}")
-
-
-def _report(sources: Sequence[EncodedSource], targets: Sequence[int], cut: int, lost: dict[str, int]) -> EncodingReport:
-    lengths = [len(source.input_ids) for source in sources]
-    return EncodingReport(
-        n=len(sources),
-        cut=sum(source.tokens_cut > 0 or not source.reading.whole for source in sources),
-        turns_cut=sum(source.reading.turns_cut for source in sources),
-        tokens=sum(source.tokens_total for source in sources),
-        tokens_cut=sum(source.tokens_cut for source in sources),
-        targets_cut=cut,
-        source_median=statistics.median(lengths) if lengths else 0,
-        source_max=max(lengths, default=0),
-        target_median=statistics.median(targets) if targets else 0,
-        target_max=max(targets, default=0),
-        lost=lost,
-    )

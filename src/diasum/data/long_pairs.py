@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Literal
 
 from diasum.claims.sentences import sentence_spans
-from diasum.data.encoding import EncodedWindow, EncodingReport, PairEncoder
+from diasum.data.encoded import EncodingReport
+from diasum.data.encoding import PairEncoder
 from diasum.data.pairs import Pair
 from diasum.data.window_summaries import recall
 from diasum.errors import DiasumError
@@ -35,33 +36,36 @@ def encode_pairs(encoder: PairEncoder, pairs: Sequence[Pair], long: Long) -> tup
     Raises:
         DiasumError: a pair has no reference, or, under ``refuse``, its dialogue is too long.
     """
-    features, report = encoder.encode(pairs)
+    encoded, report = encoder.encode_pairs(pairs)
     if long == "cut" or not report.cut:
-        return features, report
-    sources, _ = encoder.encode_dialogues(pair.dialogue for pair in pairs)
-    too_long = {i for i, source in enumerate(sources) if source.tokens_cut or not source.reading.whole}
+        return [one.feature for one in encoded], report
+    too_long = [pair.id for pair, one in zip(pairs, encoded, strict=True) if one.source.is_cut]
     if long == "refuse":
-        some = ", ".join(pairs[i].id for i in sorted(too_long)[:5]) + (" ..." if len(too_long) > 5 else "")
+        some = ", ".join(too_long[:5]) + (" ..." if len(too_long) > 5 else "")
         raise DiasumError(
             f"{len(too_long)} of {counted(len(pairs), 'dialogue')} take more than {encoder.settings.max_source_tokens} tokens: {some}.",
             hint="train.long=windows trains on all of them, part by part, and train.long=cut on the part that fits; or raise "
             "prompt.max_source_tokens, or take them out.",
         )
-    whole: Features = []
+    features: Features = []
     windows = left_out = targets_cut = 0
-    for i, (pair, feature) in enumerate(zip(pairs, features, strict=True)):
-        if i not in too_long:
-            whole.append(feature)
+    for pair, one in zip(pairs, encoded, strict=True):
+        if not one.source.is_cut:
+            features.append(one.feature)
+            targets_cut += one.target.is_cut
             continue
         of_pair = encoder.encode_windows(pair.dialogue)
-        targets = window_targets([one.text for one in of_pair], encoder.target(pair.dialogue, pair.references[0]))
-        there = [(one, target) for one, target in zip(of_pair, targets, strict=True) if target]
-        encoded, cut = _encoded(encoder, there)
-        whole += encoded
+        parts = window_targets([window.text for window in of_pair], encoder.target(pair.dialogue, pair.references[0]))
+        there = [(window, part) for window, part in zip(of_pair, parts, strict=True) if part]
+        targets = encoder.encode_targets([part for _, part in there])
+        features += [
+            {"input_ids": window.input_ids, "labels": target.ids}
+            for (window, _), target in zip(there, targets, strict=True)
+        ]
         windows += len(of_pair)
         left_out += len(of_pair) - len(there)
-        targets_cut += cut
-    return whole, _report(report, whole, len(too_long), windows, left_out, targets_cut)
+        targets_cut += sum(target.is_cut for target in targets)
+    return features, _report(report, features, len(too_long), windows, left_out, targets_cut)
 
 
 def window_targets(windows: Sequence[str], reference: str) -> list[str]:
@@ -83,14 +87,6 @@ def window_targets(windows: Sequence[str], reference: str) -> list[str]:
         targets[best] += (between if targets[best] else "") + reference[start:stop]
         end = stop
     return targets
-
-
-def _encoded(encoder: PairEncoder, examples: Sequence[tuple[EncodedWindow, str]]) -> tuple[Features, int]:
-    """Features of windows and their targets, and how many of the targets were cut."""
-    whole = encoder.target_ids([target for _, target in examples])
-    labels = [encoder.fit_target(ids) for ids in whole]
-    features = [{"input_ids": one.input_ids, "labels": ids} for (one, _), ids in zip(examples, labels, strict=True)]
-    return features, sum(len(kept) < len(ids) for kept, ids in zip(labels, whole, strict=True))
 
 
 def _report(

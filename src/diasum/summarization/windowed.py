@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from diasum.config import GenerateSettings, PromptSettings
-from diasum.data.encoding import EncodedWindow, PairEncoder
+from diasum.data.encoded import EncodedWindow
+from diasum.data.encoding import PairEncoder
 from diasum.data.summary import Window
 from diasum.data.turns_read import Reading, word_count
 from diasum.data.window_summaries import JoinedText, TextOfTurns, house_labels, join, nearest, without_labels
