@@ -1,5 +1,8 @@
 """Check the checks: how often they fire on human references, and how often on references made wrong on purpose.
 
+First facts, here; then whole sentences and the review flag (`benchmarks.support_check`), and the turns that sentences rest on
+(`benchmarks.evidence`), which save results of their own.
+
 Reads the public corpora in ``DIASUM_DATA`` (default ``../shared/data``), writes ``benchmarks/results/faithfulness.json`` (figures only,
 no text of any corpus). The rules were tuned on DialogSum dev, MTS-Dialog train, QMSum val and a look at CRD3; the other splits were
 only measured. Run: ``python -m benchmarks.faithfulness``
@@ -19,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import evidence, support_check
 from benchmarks.corpora import DATA, ROOT, dialogsum, mts_dialog, qmsum
 from diasum.claims.support import KINDS, Evidence, faithfulness
 from diasum.config import DataSettings
@@ -114,6 +118,8 @@ def main() -> None:
     write_json(
         ROOT / "benchmarks" / "results" / "faithfulness.json", {"seed": SEED, "machine": machine, "corpora": results}
     )
+    support_check.main()
+    evidence.main()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from benchmarks.bulk_table import bulk_table
 from benchmarks.evidence import evidence_table
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import redaction_table
+from benchmarks.support_check import errors_table, examples_list, support_table
 from benchmarks.windows_table import memory_by_length, windows_table
 from diasum.wording import counted
 
@@ -362,7 +363,12 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     },
     ROOT / "docs" / "bulk.md": {"bulk": _of(bulk_table, "bulk")},
     ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},
-    ROOT / "docs" / "faithfulness.md": {"evidence": _of(evidence_table, "evidence")},
+    ROOT / "docs" / "faithfulness.md": {
+        "support": _of(support_table, "support"),
+        "errors": _of(errors_table, "support"),
+        "examples": _of(examples_list, "support"),
+        "evidence": _of(evidence_table, "evidence"),
+    },
     ROOT / "docs" / "long-conversations.md": {
         "windows": _of(windows_table, "windows"),
         "memory": _of(memory_by_length, "windows"),

@@ -26,6 +26,26 @@ def test_summarize_files_and_jsonl(diasum_: Terminal, run: str, tmp_path: Path) 
     assert rows[0]["summary"] == rows[1]["summary"], "one conversation in two layouts"
 
 
+def test_summarize_checks_each_sentence(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    talk = "Anna: Shall we have lunch at the harbour?\nBen: At nine, after the meeting.\n"
+    code, out, err = diasum_("summarize", "--run", run, "--check", stdin=talk)
+    assert code == 0, err
+    code, plain, err = diasum_("summarize", "--run", run, "--jsonl", stdin=talk)
+    assert code == 0, err
+    record = json.loads(plain)
+    lines = out.splitlines()
+    shown = [line for line in lines if line.startswith("[")]
+    assert shown == [f"[{one['verdict']}] {' '.join(one['text'].split())}" for one in record["sentences"]]
+    for one in record["sentences"]:
+        assert all(f"    {reason}" in lines for reason in one["reasons"])
+    code, out, err = diasum_("summarize", "--run", run, "--check", "--jsonl", stdin=talk)
+    assert (code, out) == (2, "")
+    assert "each JSON object has the check" in err
+    code, _, err = diasum_("summarize", "--run", run, "--check", "--out", tmp_path / "out.jsonl", stdin=talk)
+    assert code == 2
+    assert "--check is for summaries that are printed" in err
+
+
 def test_summaries_and_predictions_are_one_record(diasum_: Terminal, run: str, corpus: str, tmp_path: Path) -> None:
     assert diasum_("evaluate", run, "--max-examples", 3, "--out", tmp_path / "scores")[0] == 0
     files = {

@@ -149,7 +149,8 @@ def test_a_damaged_record_is_refused(change: dict[str, Any], message: str) -> No
         Summary.from_record(MADE.to_record() | change)
 
 
-LATER = {"redacted", "passes", "tokens_read", "engine_reason"}  # fields that records of before do not have
+# fields that records of before do not have
+LATER = {"redacted", "passes", "tokens_read", "engine_reason", "review", "not_checked"}
 DERIVED = {"version", "cut", "summary_cut", "read"}
 
 

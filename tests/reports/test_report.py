@@ -16,9 +16,11 @@ from diasum.dialogue import Dialogue, Turn
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction, read_predictions
+from diasum.evaluation.statistics.bootstrap import share_interval
 from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
 from diasum.reports.rendering import TEMPLATES, markdown, script_json, signed
+from diasum.reports.sentence_checks import SentenceChecks, SentenceTally
 from diasum.training import Run
 from tests.evaluation.examples import PAIRS
 
@@ -138,6 +140,35 @@ def test_facts_are_marked_in_the_summary(tmp_path: Path) -> None:
         assert 0 <= start < end <= len(output["text"])
         assert 0 <= turn < len(PAIRS[0].dialogue)
     assert any(turn == 1 and "eleven" in output["text"][start:end] for start, end, turn in output["support"])
+
+
+def test_sentences_are_counted_by_what_was_found(tmp_path: Path) -> None:
+    page, metrics, text = write(tmp_path, three_systems())
+    found = metrics["faithfulness"]["sentences"]
+    adapter, human = found["systems"]["adapter"], found["references"]
+    assert sum(adapter["verdicts"].values()) == adapter["n"] >= 3
+    flagged = adapter["verdicts"]["check"] + adapter["verdicts"]["unsupported"]
+    checked = adapter["n"] - adapter["verdicts"]["not checked"]
+    assert flagged >= 1, "Zoe is nobody here"
+    assert adapter["flagged"]["mean"] == pytest.approx(flagged / checked, abs=1e-5)
+    assert 0 < human["review"] < adapter["review"] < 1
+    said = f"{100 * flagged / checked:.1f}% of the sentences of adapter are flagged"
+    assert said in page.text
+    assert said in text.replace("\\", "")
+
+
+def test_what_was_checked_otherwise_is_not_compared() -> None:
+    def tally(supported: int, not_checked: int) -> SentenceTally:
+        band = share_interval([0.0] * supported) if supported else None
+        verdicts = {"supported": supported, "check": 0, "unsupported": 0, "not checked": not_checked}
+        return SentenceTally(verdicts, band, 0.1)
+
+    checks = SentenceChecks({"alike": tally(20, 1), "other": tally(10, 10), "none": tally(0, 5)}, tally(30, 1))
+    assert checks.to_json()["compared"] == ["alike"]
+    assert "human" in checks.sentence("alike")
+    assert "human" not in checks.sentence("other")
+    assert "50.0% of its 20 could not be checked" in checks.sentence("other")
+    assert checks.sentence("none").startswith("No sentence of none was checked further")
 
 
 def test_offsets_count_as_browsers_do(tmp_path: Path) -> None:

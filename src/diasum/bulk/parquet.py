@@ -41,7 +41,15 @@ def schema() -> Any:
     text, whole, share, flag = pa.string(), pa.int64(), pa.float64(), pa.bool_()
     claim = pa.struct({"kind": text, "text": text, "start": whole, "end": whole})
     sentence = pa.struct(
-        {"text": text, "start": whole, "end": whole, "turns": pa.list_(whole), "claims": pa.list_(claim)}
+        {
+            "text": text,
+            "start": whole,
+            "end": whole,
+            "turns": pa.list_(whole),
+            "claims": pa.list_(claim),
+            "verdict": text,
+            "reasons": pa.list_(text),
+        }
     )
     window = pa.struct({"first": whole, "last": whole, "spans": pa.list_(pa.list_(whole)), "whole": flag})
     return pa.schema(
@@ -74,6 +82,8 @@ def schema() -> Any:
             "dtype_reason": text,
             "engine_reason": text,
             "redacted": pa.map_(text, whole),
+            "review": share,
+            "not_checked": pa.list_(text),
         }
     )
 

@@ -66,6 +66,13 @@ def summarize(
         bool,
         typer.Option("--jsonl", help="Print one JSON object per summary, with the conversation's id if it has one."),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Print below each summary which of its sentences the conversation supports, and by which turns (English only).",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -112,11 +119,11 @@ def summarize(
         "keep_nonspeech": keep_nonspeech,
     }
     model = _Model(run, base, settings)
-    _check_options(out is not None, jsonl=jsonl, shard=shard, restart=restart, strict=strict, ray=ray)
+    _check_options(out is not None, jsonl=jsonl, check=check, shard=shard, restart=restart, strict=strict, ray=ray)
     if out is not None:
         _to_file(files or [], out, model, reading, console(), shard=shard, restart=restart, strict=strict, ray=ray)
     else:
-        _to_standard_output(files or [], model, reading, console(), jsonl=jsonl)
+        _to_standard_output(files or [], model, reading, console(), jsonl=jsonl, check=check)
 
 
 class _Model(NamedTuple):
@@ -130,11 +137,15 @@ class _Model(NamedTuple):
 def _check_options(to_file: bool, **given: bool | str | int | None) -> None:
     """Refuse options that the other way of giving summaries has."""
     for name, value in given.items():
-        if value not in (None, False) and (name == "jsonl") == to_file:
+        if value not in (None, False) and (name in ("jsonl", "check")) == to_file:
             raise DiasumError(
                 f"--{name} is for summaries that are {'printed' if to_file else 'written to a file'}.",
                 hint="Leave it out: the file has a JSON object per summary anyway." if to_file else "Add --out FILE.",
             )
+    if given["jsonl"] and given["check"]:
+        raise DiasumError(
+            "--check is for summaries that are read.", hint="Leave it out: each JSON object has the check."
+        )
 
 
 def _to_file(files: Sequence[Path], out: Path, model: _Model, reading: dict[str, Any], on: Console, **how: Any) -> None:
@@ -166,9 +177,10 @@ def _to_file(files: Sequence[Path], out: Path, model: _Model, reading: dict[str,
 
 
 def _to_standard_output(
-    files: Sequence[Path], model: _Model, reading: dict[str, Any], on: Console, *, jsonl: bool
+    files: Sequence[Path], model: _Model, reading: dict[str, Any], on: Console, *, jsonl: bool, check: bool
 ) -> None:
     from diasum import api
+    from diasum.cli.checking import check_lines
     from diasum.dialogue.files.conversations import read_conversations
     from diasum.dialogue.formats.source import Names
     from diasum.dialogue.read import reading_of, readings
@@ -184,6 +196,8 @@ def _to_standard_output(
     with Bars(on, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
         for name, conversation, summary in _summaries(summarizer, conversations, bars):
             print(_shown(name, conversation, summary, jsonl=jsonl, alone=len(conversations) == 1), flush=True)
+            if check:
+                print("\n".join(check_lines(summary, conversation.dialogue)), flush=True)
             for note in _notes(conversation, summary):
                 on.print(f"note: {name}: {note}", markup=False)
 

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from diasum.claims.extraction import Claim, extract_claims
 from diasum.claims.language import is_english
+from diasum.claims.sentence_checks import Verdict
 from diasum.claims.sentences import sentence_spans
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data.letters import LostLetters
@@ -40,6 +41,8 @@ class Sentence:
         start, end: its character offsets there.
         turns: ids of the turns it rests on; empty: not looked for.
         claims: the names and quantities that begin in it, with offsets in the summary; None: not looked for, as the text is not English.
+        verdict: what `diasum.claims.sentence_checks` says of it; None: it was not asked.
+        reasons: for readers: what speaks against it, or why it was not checked.
     """
 
     text: str
@@ -47,6 +50,8 @@ class Sentence:
     end: int
     turns: tuple[int, ...] = ()
     claims: tuple[Claim, ...] | None = None
+    verdict: Verdict | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ class Summary:
         engine_reason: why that engine generated it.
         lost: letters of the conversation that the tokenizer lacks: neither read nor written.
         redacted: how many values of each kind were hidden from the model and put back (`diasum.redaction`); None: nothing was to be.
+        review: how likely it is that a sentence is wrong, 0 to 1 (`diasum.claims.sentence_checks`); None where none was checked.
+        not_checked: what of it was not checked, for readers; None where nothing was.
     """
 
     text: str
@@ -107,6 +114,8 @@ class Summary:
     engine_reason: str | None = None
     lost: LostLetters | None = None
     redacted: Mapping[str, int] | None = None
+    review: float | None = None
+    not_checked: tuple[str, ...] | None = None
 
     @classmethod
     def of_text(
@@ -200,6 +209,8 @@ class Summary:
             "dtype_reason": self.dtype_reason,
             "engine_reason": self.engine_reason,
             "redacted": plain["redacted"],
+            "review": self.review,
+            "not_checked": plain["not_checked"],
         }
 
     @classmethod
@@ -234,7 +245,7 @@ class Summary:
                 "tokens_read": record.get("tokens_read"),
                 "engine_reason": record.get("engine_reason"),
                 "lost": _lost(record),
-                "redacted": record.get("redacted"),
+                **{name: record.get(name) for name in ("redacted", "review", "not_checked")},
             }
             summary: Summary = _fields().validate_python(values)
         except ValidationError as error:

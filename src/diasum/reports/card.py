@@ -94,6 +94,7 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
         versions=run.manifest().get("versions", {}),
         evaluation=evaluated.evaluation if evaluated else None,
         system=evaluated.system if evaluated else None,
+        checks=evaluated.facts if evaluated else None,
         tested=tested,
         names=NAMES,
     )

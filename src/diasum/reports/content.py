@@ -29,6 +29,7 @@ from diasum.evaluation.statistics.slices import Bin
 from diasum.model import describe_machine
 from diasum.reports.headline import NAMES, contrast_sentence, facts_sentence, sentences
 from diasum.reports.rendering import points
+from diasum.reports.sentence_checks import SentenceChecks, check_sentences
 from diasum.training import Run
 from diasum.versions import versions
 
@@ -67,6 +68,7 @@ class Report:
         human: the same of each pair's first reference. No yardstick: references hold facts that their dialogues leave out, and the
             rules see few of a model's errors, so a lower share than theirs says nothing.
         reference_facts: pair to reference to what the checks find in it.
+        sentence_checks: which sentences of all systems, and of the first references, their dialogues support.
     """
 
     evaluated: Evaluated
@@ -75,6 +77,7 @@ class Report:
     checks: dict[str, FactCheck]
     human: FactCheck
     reference_facts: list[list[list[Unsupported]]]
+    sentence_checks: SentenceChecks
 
     @property
     def record(self) -> Mapping[str, Any]:
@@ -127,8 +130,9 @@ class Report:
 
     @property
     def facts_sentence(self) -> str:
-        """What the check of facts found in the system evaluated, and that it looks at nothing else."""
-        return facts_sentence(self.system, self.checks[self.system].bands["any"].mean)
+        """What the checks found in the system evaluated, and what they look at."""
+        facts = facts_sentence(self.system, self.checks[self.system].bands["any"].mean)
+        return f"{facts} {self.sentence_checks.sentence(self.system)}"
 
     @property
     def alarms_on_references(self) -> float:
@@ -243,7 +247,7 @@ def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Repor
     texts = {name: [p.text for p in predictions] for name, predictions in evaluation.predictions.items()}
     references, checks = _check(texts, evaluation)
     human = _count([claims[0] for claims in references])
-    report = Report(evaluated, corpus, run, checks, human, references)
+    report = Report(evaluated, corpus, run, checks, human, references, check_sentences(texts, evaluation))
     evaluated.facts = report.facts_sentence
     evaluated.record = {
         "system": evaluated.system,
@@ -257,6 +261,7 @@ def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Repor
             "checked": CHECKED,
             "systems": {name: check.to_json() for name, check in checks.items()},
             "references": human.to_json(),
+            "sentences": report.sentence_checks.to_json(),
         },
     }
     if report.contrast:

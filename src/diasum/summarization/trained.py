@@ -18,7 +18,7 @@ from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sen
 from diasum.dialogue import Dialogue
 from diasum.engines import Choice, Engine, Generated, choose_engine, torch_engines
 from diasum.errors import DiasumError
-from diasum.evidence import with_turns
+from diasum.evidence import with_evidence
 from diasum.intact import damage
 from diasum.model.adapter_files import check_kind, read_adapter
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
@@ -111,7 +111,7 @@ class Trained:
             )
         in_windows = self._in_windows([dialogues[i] for i in long], choice.engine, settings, progress, common)
         summaries |= zip(long, in_windows, strict=True)
-        return [with_turns(summaries[i], dialogue) for i, dialogue in enumerate(dialogues)]
+        return [with_evidence(summaries[i], dialogue) for i, dialogue in enumerate(dialogues)]
 
     def _in_windows(
         self,

@@ -1,0 +1,209 @@
+"""How well the checks of sentences tell what a dialogue does not support, and whether the review flag finds summaries with an error.
+
+On the frozen sentences of `benchmarks.support`, by kind and by corpus; on references, how often they are flagged; on references made
+wrong by rule; and the review flag, which was calibrated on other corpora: of summaries of which each fifth has an error put in, how many
+of the errors the fifth with the highest flags holds. Writes ``benchmarks/results/support.json`` (of sentences only those of the frozen
+set, which are CC0). Run: ``python -m benchmarks.support_check`` (``benchmarks/faithfulness.py`` runs it, too)
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.corpora import DATA, ROOT, dialogsum, mts_dialog, qmsum
+from benchmarks.support import UNSUPPORTED, corpora, sample, sentences
+from benchmarks.support_weights import Told, injected, wrong_sentences
+from diasum.claims.sentence_checks import WEIGHTS, Checker
+from diasum.claims.sentences import split_sentences
+from diasum.data import Pair
+from diasum.evaluation.statistics.bootstrap import share_interval
+from diasum.files import write_json
+
+RESULT = ROOT / "benchmarks" / "results" / "support.json"
+SEED = 0
+SHOWN = {"true alarms": 10, "false alarms": 5, "misses": 5}
+REFERENCES: dict[str, Callable[[], Iterable[Pair]]] = {
+    "dialogsum dev (looked at)": partial(dialogsum, "dev"),
+    "dialogsum test": partial(dialogsum, "test"),
+    "bundled sample, test": sample,
+    "qmsum test": partial(qmsum, "test"),
+    "mts_dialog test": partial(mts_dialog, "test"),
+}
+FLAGGED = ("dialogsum test", "bundled sample, test")  # corpora that the review flag is tested on
+
+
+def rate(values: Sequence[bool]) -> dict[str, float]:
+    """A share with Wilson's 95% interval and its n."""
+    band = share_interval(np.array(values, dtype=np.float64))
+    return {"share": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4), "n": len(values)}
+
+
+def frozen() -> dict[str, Any]:
+    """The frozen sentences: flagged ones by kind, by corpus, and in all; examples drawn by seed, not picked."""
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    by_corpus: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    ways: dict[str, int] = defaultdict(int)
+    drawn: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for one in sentences(corpora()):
+        checks = Checker(one.dialogue).check(one.text).sentences
+        flagged = any(check.flagged for check in checks)
+        label = "supported" if one.supported else "unsupported"
+        by_kind[one.kind].append(flagged)
+        by_corpus[one.corpus][label].append(flagged)
+        ways["not checked"] += all(check.verdict == "not checked" for check in checks)
+        kind = ("false alarms" if flagged else None) if one.supported else "true alarms" if flagged else "misses"
+        if kind:
+            reasons = " ".join(reason for check in checks for reason in check.reasons)
+            drawn[kind].append({"id": one.id, "kind": one.kind, "sentence": one.text, "reason": reasons})
+    rng = random.Random(SEED)
+    return {
+        "kinds": {kind: rate(by_kind[kind]) for kind in (*UNSUPPORTED, "supported")},
+        "unsupported": rate([flagged for kind in UNSUPPORTED for flagged in by_kind[kind]]),
+        "corpora": {
+            name: {label: rate(values) for label, values in labels.items()} for name, labels in by_corpus.items()
+        },
+        "not_checked": ways["not checked"],
+        "examples": {kind: rng.sample(drawn[kind], min(n, len(drawn[kind]))) for kind, n in SHOWN.items()},
+    }
+
+
+def on_references(pairs: Iterable[Pair]) -> dict[str, Any]:
+    """How often references are flagged: of their sentences, and of them."""
+    flagged: list[bool] = []
+    whole: list[bool] = []
+    not_checked = 0
+    began = time.process_time()
+    for pair in pairs:
+        checker = Checker(pair.dialogue)
+        for reference in pair.references:
+            found = checker.check(reference).sentences
+            not_checked += sum(one.verdict == "not checked" for one in found)
+            flagged += [one.flagged for one in found if one.verdict != "not checked"]
+            whole.append(any(one.flagged for one in found))
+    seconds = time.process_time() - began
+    return {
+        "sentences": rate(flagged),
+        "references": rate(whole),
+        "not_checked": not_checked,
+        "references_per_cpu_second": round(len(whole) / seconds),
+    }
+
+
+def made_wrong(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Sentences of the first references made wrong by rule, by kind."""
+    told = [
+        Told(pair.id, pair.dialogue, pair.references[0], tuple(split_sentences(pair.references[0]))) for pair in pairs
+    ]
+    caught: dict[str, list[bool]] = defaultdict(list)
+    for one, texts in wrong_sentences([one for one in told if one.sentences], random.Random(SEED)):
+        checker = Checker(one.dialogue)
+        for kind, text in texts:
+            if kind != "reference":
+                caught[kind].append(any(check.flagged for check in checker.check(text).sentences))
+    return {kind: rate(values) for kind, values in sorted(caught.items())}
+
+
+def worst_fifth(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """The errors that the fifth of the summaries with the highest review flags holds, of all put in; and by kind."""
+    told = [Told(pair.id, pair.dialogue, pair.references[0], ()) for pair in pairs]
+    flags, kinds = [], []
+    for dialogue, text, kind in injected(told, random.Random(SEED)):
+        flag = Checker(dialogue).check(text).review
+        flags.append(-1.0 if flag is None else flag)
+        kinds.append(kind)
+    order = sorted(range(len(flags)), key=lambda i: (-flags[i], i))
+    worst = set(order[: round(len(flags) / 5)])
+    wrong = [i for i, kind in enumerate(kinds) if kind is not None]
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for i in wrong:
+        by_kind[str(kinds[i])].append(i in worst)
+    return {
+        "summaries": len(flags),
+        "held": rate([i in worst for i in wrong]),
+        "mean_flag": {
+            "with an error": round(float(np.mean([flags[i] for i in wrong])), 3),
+            "without": round(float(np.mean([flag for i, flag in enumerate(flags) if kinds[i] is None])), 3),
+        },
+        "kinds": {kind: rate(values) for kind, values in sorted(by_kind.items())},
+    }
+
+
+def support_table(results: dict[str, Any]) -> str:
+    """Markdown: the frozen sentences by kind, then references."""
+    found = results["frozen"]
+    lines = ["| frozen sentences | n | flagged |", "|---|---|---|"]
+    rows = {**{kind: found["kinds"][kind] for kind in UNSUPPORTED}, "**all unsupported**": found["unsupported"]}
+    rows["**supported** (false alarms)"] = found["kinds"]["supported"]
+    lines += [f"| {name} | {row['n']} | {_percent(row)} |" for name, row in rows.items()]
+    for name, labels in found["corpora"].items():
+        parts = ", ".join(f"{label} {_percent(row)} of {row['n']}" for label, row in sorted(labels.items()))
+        lines.append(f"| {name} | | {parts} |")
+    lines += ["", "| references | sentences | flagged | references with a flag |", "|---|---|---|---|"]
+    for name, row in results["references"].items():
+        lines.append(
+            f"| {name} | {row['sentences']['n']} | {_percent(row['sentences'])} | {_percent(row['references'])} |"
+        )
+    return "\n".join(lines)
+
+
+def errors_table(results: dict[str, Any]) -> str:
+    """Markdown: sentences made wrong by rule, and what the worst fifth by review flag holds."""
+    kinds = sorted({kind for row in results["made_wrong"].values() for kind in row})
+    lines = [f"| made wrong by rule | {' | '.join(kinds)} |", "|---" * (len(kinds) + 1) + "|"]
+    for name, row in results["made_wrong"].items():
+        cells = [f"{100 * row[kind]['share']:.0f}% of {row[kind]['n']}" if kind in row else "–" for kind in kinds]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "| review flag | summaries | errors put in | held by the fifth with the highest flags | by kind |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in results["review"].items():
+        by_kind = ", ".join(f"{kind} {100 * one['share']:.0f}% of {one['n']}" for kind, one in row["kinds"].items())
+        lines.append(f"| {name} | {row['summaries']} | {row['held']['n']} | {_percent(row['held'])} | {by_kind} |")
+    return "\n".join(lines)
+
+
+def examples_list(results: dict[str, Any]) -> str:
+    """Markdown: examples of the frozen sentences, drawn by seed."""
+    lines = []
+    for title, rows in results["frozen"]["examples"].items():
+        lines += [f"**{title.capitalize()}**", ""]
+        lines += [f"- {row['sentence']} (`{row['id']}`, {row['kind']}) {row['reason']}".rstrip() for row in rows]
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def _percent(row: dict[str, float]) -> str:
+    return f"{100 * row['share']:.1f}% ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
+
+
+def main() -> None:
+    if not DATA.is_dir():
+        sys.exit(f"No corpora at {DATA}: set DIASUM_DATA.")
+    pairs = {name: list(read()) for name, read in REFERENCES.items()}
+    weights = json.loads((ROOT / "src" / "diasum" / "claims" / WEIGHTS).read_text(encoding="utf-8"))
+    write_json(
+        RESULT,
+        {
+            "seed": SEED,
+            "weights": weights["about"],
+            "frozen": frozen(),
+            "references": {name: on_references(rows) for name, rows in pairs.items()},
+            "made_wrong": {name: made_wrong(pairs[name]) for name in FLAGGED},
+            "review": {name: worst_fifth(pairs[name]) for name in FLAGGED},
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Is each sentence of a summary supported by its dialogue? By rules and a few weights; no other model.
+
+In: a summary and a `Dialogue`. Out: for each sentence ``supported``, ``check``, ``unsupported`` or ``not checked``, with reasons, and for
+the summary a review flag. Names, numbers, dates and some negations are checked as facts (`diasum.claims.support`). Beyond these, what
+speaks for and against a sentence (`diasum.claims.sentence_features`) is weighed by a multinomial logistic regression: against
+``supported`` stand four ways in which a sentence can be wrong. Its weights, the thresholds and the calibration of the flag are generated
+(``benchmarks/support_weights.py``) and stand with their corpora, numbers and date in ``sentence_weights.json``. English only. "Supported"
+says that nothing was found against a sentence, not that it is true; ``docs/faithfulness.md`` has both rates.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from diasum.claims.heard import Word
+from diasum.claims.language import english_share, is_english, sampled_words
+from diasum.claims.sentence_features import NAMES, Features, Rarity, read_sentences
+from diasum.claims.sentences import sentence_spans
+from diasum.claims.support import Evidence
+from diasum.dialogue import Dialogue
+
+Verdict = Literal["supported", "check", "unsupported", "not checked"]
+VERDICTS: tuple[Verdict, ...] = ("supported", "check", "unsupported", "not checked")
+WAYS = ("invented", "reversed", "negated", "misplaced")  # in which a sentence can be wrong
+WEIGHTS = "sentence_weights.json"
+_FEWEST_WORDS = 5  # of a text that has a common word, if it is English
+_SHOWN = 4  # words in a reason
+_NOT_ENGLISH = "not in English, which is all that the rules know"
+_NO_TURNS = "nothing is said in the conversation"
+_NO_WORDS = "no words that a turn would have to say"
+_NO_SPEAKERS = "Who says and does what was not checked: the conversation names no speakers."
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceCheck:
+    """What was found of one sentence.
+
+    Attributes:
+        start, end: its character offsets in the summary.
+        verdict: one of `VERDICTS`.
+        reasons: for readers, each a sentence: what speaks against it, or why it was not checked; none where it is supported.
+        score: log-odds that it is wrong in some way, facts left aside; None where it was not checked.
+        way: one of `WAYS`, in which it is most likely wrong; None unless it is flagged for that.
+    """
+
+    start: int
+    end: int
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    score: float | None = None
+    way: str | None = None
+
+    @property
+    def flagged(self) -> bool:
+        """Whether a reader should look at it."""
+        return self.verdict in ("check", "unsupported")
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryCheck:
+    """What was found of a summary.
+
+    Attributes:
+        sentences: in order.
+        review: the review flag, 0 to 1: how likely it is that a sentence is wrong, were one summary in five; None where no sentence
+            was checked.
+        not_checked: what was not checked, each a sentence.
+    """
+
+    sentences: tuple[SentenceCheck, ...]
+    review: float | None
+    not_checked: tuple[str, ...] = ()
+
+
+class Checker:
+    """A dialogue prepared for checking; worth keeping when several summaries of one dialogue are checked.
+
+    Args:
+        dialogue: of the summaries.
+        english: whether the rules can be used; told from dialogue and summary when not given.
+    """
+
+    def __init__(self, dialogue: Dialogue, *, english: bool | None = None) -> None:
+        self._facts = Evidence(dialogue)
+        self._dialogue = dialogue
+        self._english = english
+        self._talk_is_english = english is None and is_english([turn.text for turn in dialogue.turns])
+
+    def check(self, summary: str) -> SummaryCheck:
+        """As `check_summary`."""
+        spans = sentence_spans(summary)
+        reason = _NO_TURNS if self._dialogue.is_empty else _NOT_ENGLISH
+        english = self._talk_is_english and _looks_english(summary) if self._english is None else self._english
+        if self._dialogue.is_empty or not english:
+            none = tuple(SentenceCheck(a, b, "not checked", (f"Not checked: {reason}.",)) for a, b in spans)
+            return SummaryCheck(none, None, (f"Not checked: {reason}.",) if spans else ())
+        weights = load_weights()
+        found = self._facts.check(summary)
+        read = read_sentences([summary[a:b] for a, b in spans], self._dialogue, weights.rarity)
+        sentences = []
+        for (start, end), (features, words) in zip(spans, read, strict=True):
+            facts = tuple(one.reason for one in found if start <= one.start < end)
+            sentences.append(self._sentence(start, end, facts, features, words, weights))
+        empty = sum(one.verdict == "not checked" for one in sentences)
+        notes = [f"{empty} of {len(sentences)} sentences have {_NO_WORDS} and were not checked."] if empty else []
+        if not self._dialogue.speakers:
+            notes.append(_NO_SPEAKERS)
+        return SummaryCheck(tuple(sentences), weights.review(sentences), tuple(notes))
+
+    def _sentence(
+        self, start: int, end: int, facts: tuple[str, ...], features: Features, words: Sequence[Word], weights: Weights
+    ) -> SentenceCheck:
+        if not facts and not any(word.telling for word in words):
+            return SentenceCheck(start, end, "not checked", (f"Not checked: {_NO_WORDS}.",))
+        score, way = weights.score(features)
+        flagged = score >= weights.check
+        reasons = facts + ((_reason(way, words),) if flagged else ())
+        verdict: Verdict = (
+            "unsupported" if facts or score >= weights.unsupported else "check" if flagged else "supported"
+        )
+        return SentenceCheck(start, end, verdict, reasons, score, way if flagged else None)
+
+
+def check_summary(summary: str, dialogue: Dialogue, *, english: bool | None = None) -> SummaryCheck:
+    """What of a summary its dialogue supports, sentence by sentence.
+
+    Args:
+        summary: any text; one without sentences has nothing to check.
+        dialogue: with speakers or without.
+        english: whether both are; told from them when not given. Others are ``not checked``.
+    """
+    return Checker(dialogue, english=english).check(summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What ``sentence_weights.json`` holds.
+
+    Attributes:
+        rarity: how rarely human summaries use a word without support.
+        mean, scale: of each feature, in the order of `NAMES`.
+        ways: to the weight of each feature, standardised, and the constant.
+        check, unsupported: scores from which a sentence is one.
+        flag: the weights of the review flag: of the highest score, of whether there is a fact, of the number of sentences; constant.
+    """
+
+    rarity: Rarity
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    ways: Mapping[str, tuple[float, ...]]
+    check: float
+    unsupported: float
+    flag: tuple[float, ...]
+
+    def score(self, features: Features) -> tuple[float, str]:
+        """The log-odds of being wrong, and the way that is likeliest."""
+        values = [
+            (value - mean) / scale for value, mean, scale in zip(features.vector(), self.mean, self.scale, strict=True)
+        ]
+        odds = {
+            way: sum(weight * value for weight, value in zip(row, [*values, 1.0], strict=True))
+            for way, row in self.ways.items()
+        }
+        return math.log(sum(math.exp(min(one, 50.0)) for one in odds.values())), max(odds, key=lambda way: odds[way])
+
+    def review(self, sentences: Sequence[SentenceCheck]) -> float | None:
+        """The review flag of sentences that were checked."""
+        values = review_values(sentences)
+        if values is None:
+            return None
+        logit = sum(weight * value for weight, value in zip(self.flag, [*values, 1.0], strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def review_values(sentences: Sequence[SentenceCheck]) -> list[float] | None:
+    """What the review flag weighs: the highest score, whether a fact is unsupported, and the logarithm of the sentences checked."""
+    scores = [one.score for one in sentences if one.score is not None]
+    if not scores:
+        return None
+    fact = any(one.verdict == "unsupported" and len(one.reasons) > (one.way is not None) for one in sentences)
+    return [max(scores), float(fact), math.log(len(scores))]
+
+
+@cache
+def load_weights() -> Weights:
+    """The weights that are shipped."""
+    saved: dict[str, Any] = json.loads((files("diasum.claims") / WEIGHTS).read_text(encoding="utf-8"))
+    if tuple(saved["features"]) != NAMES:
+        raise RuntimeError(f"{WEIGHTS} is of other features: run python -m benchmarks.support_weights")
+    return Weights(
+        Rarity(saved["rarity"], saved["endings"]),
+        tuple(saved["mean"]),
+        tuple(saved["scale"]),
+        {way: tuple(row) for way, row in saved["ways"].items()},
+        saved["check"],
+        saved["unsupported"],
+        tuple(saved["flag"]),
+    )
+
+
+def _looks_english(summary: str) -> bool:
+    """As `is_english`, and a short text needs a common English word, if it is long enough to have one."""
+    words = sampled_words([summary])
+    return is_english([summary]) and (len(words) < _FEWEST_WORDS or english_share(words) > 0)
+
+
+def _reason(way: str, words: Sequence[Word]) -> str:
+    missing = list(dict.fromkeys(word.said.text for word in words if word.telling and not word.turns))[:_SHOWN]
+    said = ", ".join(f"“{one}”" for one in missing)
+    if way == "reversed":
+        return "What it tells of one speaker is rather said or done by another."
+    if way == "negated":
+        return "It and the turns about it do not agree on what is denied."
+    if way == "misplaced" or not said:
+        return "Its words stand in different places of the conversation, not together."
+    return f"No turn says {said} or the like."

@@ -1,0 +1,48 @@
+"""Verbs that summaries tell talk with, and the signs that such an act leaves in a turn; English, by root, written by hand."""
+
+from __future__ import annotations
+
+import re
+
+from diasum.claims.lexicon import words
+from diasum.claims.synonyms import root
+
+
+def _roots(text: str) -> frozenset[str]:
+    return frozenset(root(word) for word in words(text))
+
+
+# What summaries say of talk as such; no turn has to say it.
+REPORTING = _roots(
+    "ask tell say explain discuss talk mention inform suggest advise recommend offer agree think believe feel want wish hope plan decide "
+    "promise thank apologize apologise introduce describe complain wonder learn find know gist outcome next conversation speaker person "
+    "remind request invite express show share state confirm answer reply respond propose insist claim admit report add"
+)
+ASKING = _roots("ask wonder question inquire request")
+TELLING = _roots(
+    "tell say explain inform mention describe report claim argue think believe complain answer reply remember admit insist like prefer "
+    "love hate warn suggest recommend advise propose feel"
+)
+GETTING = _roots("learn hear find get receive lend borrow")
+_CUES = {
+    "thank": r"\bthank|\bcheers\b|appreciate|grateful",
+    "apologize apologise": r"\bsorry\b|apolog|forgive|pardon|my fault",
+    "invite": r"would you like|want to|\bcome\b|\bjoin|why don.t|how about|let.s|invite|welcome to",
+    "suggest recommend advise propose": r"should|why don.t|why not|how about|what about|could|\btry\b|maybe|recommend|suggest|better|let.s|"
+    r"if i were|\btake\b",
+    "refuse decline reject deny": r"\bno\b|\bnot\b|n.t\b|sorry|afraid|never|nope|rather",
+    "agree accept confirm": r"\byes\b|\byeah\b|\bok|sure|fine|right|good idea|\bdeal\b|agree|of course|great|good|sounds|i will|i.ll|"
+    r"certainly|exactly",
+    "promise offer": r"\b(?:i|we).ll\b|\b(?:i|we) will\b|\bi can\b|let me|shall i|promise|i could|i.d be|here.s|there.s",
+    "ask wonder question inquire request": r"\?",
+    "congratulate wish": r"congrat|well done|proud|great|good (?:for|luck)|wish",
+    "warn": r"don.t|careful|watch|\bif\b|might|danger|warn|otherwise",
+    "remind": r"remember|forget|remind|don.t",
+    "complain": r"terrible|awful|bad|never|always|not|n.t\b|too|hate|tired|why",
+}
+_CUE_OF = {one: re.compile(cue, re.I) for verbs, cue in _CUES.items() for one in _roots(verbs)}
+
+
+def cue_of(verb: str) -> re.Pattern[str] | None:
+    """The signs of an act, by the root of its verb; None where the verb is none of those known."""
+    return _CUE_OF.get(verb)

@@ -1,0 +1,245 @@
+"""Sentences that a dialogue does not support are flagged with a reason that a reader can use; what cannot be checked says so."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from importlib.resources import files
+
+import pytest
+
+from diasum.claims.attribution import TOKEN, People, doers
+from diasum.claims.sentence_checks import WAYS, WEIGHTS, Checker, check_summary, load_weights
+from diasum.claims.sentence_features import NAMES, Features, read_sentences
+from diasum.claims.synonyms import OPPOSITES, SYNONYMS, root
+from diasum.dialogue import Dialogue, Turn, parse_dialogue
+
+TALK = parse_dialogue(
+    "Grandson: Why do we always make two loaves, Nana? There's only you and me.\n"
+    "Grandma: One's for us, and one's for Mr. Fell next door. He can't stand for long with that hip.\n"
+    "Grandson: We could make a third one. For the lady with the parrot.\n"
+    "Grandma: The oven takes four. We may as well fill it.\n"
+    "Grandson: I will draw labels with the day on them. Can I have a bell?\n"
+    "Grandma: There is an old one in the cellar. Please wash your hands first, and then we'll find it."
+)
+GERMAN = parse_dialogue(
+    "Eva: Ich nehme morgen den Zug um neun, weil der Wagen noch in der Werkstatt steht und ich zur Arbeit muss.\n"
+    "Jan: Dann bringe ich dich zum Bahnhof und hole dich am Abend wieder ab, wenn du willst."
+)
+
+
+def flagged(sentence: str, dialogue: Dialogue = TALK) -> bool:
+    (one,) = check_summary(sentence, dialogue).sentences
+    return one.flagged
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Grandson asks Grandma why they always make two loaves.",
+        "One of the loaves is for Mr. Fell next door.",
+        "Grandson will draw labels with the day on them.",
+        "Grandma tells Grandson to wash his hands first.",
+        "Outcome: The oven takes four loaves.",
+        "Grandson explains that he wants a bell.",
+    ],
+)
+def test_what_the_dialogue_supports_is_supported(sentence: str) -> None:
+    (one,) = check_summary(sentence, TALK).sentences
+    assert (one.verdict, one.reasons, one.way) == ("supported", (), None)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Grandma plans to sell vegetables at the supermarket during summer.",
+        "The patient has no known drug allergies.",
+        "Grandson apologizes because he broke the kitchen window with a football.",
+    ],
+)
+def test_what_nobody_says_is_flagged_with_the_words(sentence: str) -> None:
+    (one,) = check_summary(sentence, TALK).sentences
+    assert one.flagged
+    assert one.way == "invented"
+    assert one.score is not None
+    assert one.score >= load_weights().check
+    assert any(f"“{word.strip('.')}”" in one.reasons[-1] for word in sentence.split())
+
+
+def test_a_fact_that_nobody_says_is_unsupported_whatever_the_words() -> None:
+    (one,) = check_summary("Grandma makes 17 loaves.", TALK).sentences
+    assert one.verdict == "unsupported"
+    assert one.reasons[0] == "No turn says “17” in any form."
+
+
+def test_places_of_sentences_and_the_review_flag() -> None:
+    good, bad = "Grandson asks why they always make two loaves.", "They travel to Norway by submarine with 90 penguins."
+    both = check_summary(f"{good} {bad}", TALK)
+    assert [(one.start, one.end) for one in both.sentences] == [
+        (0, len(good)),
+        (len(good) + 1, len(good) + 1 + len(bad)),
+    ]
+    assert [one.flagged for one in both.sentences] == [False, True]
+    alone = check_summary(good, TALK)
+    assert alone.review is not None
+    assert both.review is not None
+    assert 0 < alone.review < both.review < 1
+
+
+def test_who_asks_whom_counts() -> None:
+    talk = parse_dialogue(
+        "Ana: What are you majoring in?\nBen: I major in Japanese literature.\nAna: Do you like the literature course?\n"
+        "Ben: It is very helpful. I read so many novels."
+    )
+    right, wrong = (
+        one.score
+        for name in ("Ana asks Ben", "Ben asks Ana")
+        for one in check_summary(f"{name} about the course.", talk).sentences
+    )
+    assert right is not None
+    assert wrong is not None
+    assert wrong > right + 0.5
+
+
+def _features(sentence: str, dialogue: Dialogue = TALK) -> Features:
+    ((features, _),) = read_sentences([sentence], dialogue, load_weights().rarity)
+    return features
+
+
+def test_features_tell_who_does_what() -> None:
+    assert _features("Grandson draws labels.").done_by_them > 0
+    assert _features("Grandma draws labels.").done_by_others > 0
+    assert _features("Grandma tells Grandson to wash his hands.").done_by_others == 0, (
+        "the one who is told to is the one who acts"
+    )
+    assert (
+        _features("Grandson asks about loaves.").question_by_others
+        < 0
+        < _features("Grandma asks about loaves.").question_by_others
+    )
+
+
+def test_features_tell_what_is_denied() -> None:
+    talk = parse_dialogue("Ana: I don't eat fish.\nBen: I eat meat every day.")
+    assert _features("Ana does not eat fish.", talk).denied_denied > 0
+    assert _features("Ana likes fish.", talk).affirmed_denied > 0
+    assert _features("Ben does not eat meat.", talk).denied_affirmed > 0
+    assert _features("Ana has no time.", parse_dialogue("Ana: I have time.\nBen: Great.")).denied_alone == 1
+
+
+def test_words_that_stand_apart_are_told_from_words_together() -> None:
+    talk = Dialogue(tuple(Turn("AB"[i % 2], f"topic{i} belongs to item{i}") for i in range(20)))
+    assert _features("topic3 with item3", talk).widest_gap == 0
+    assert _features("topic3 with item17", talk).widest_gap > 2
+    numbers = parse_dialogue("A: 25 chairs\nB: fine\nA: fine\nB: 40 tables")
+    assert _features("They have 25 chairs.", numbers).numbers_apart == 0
+    assert _features("They have 40 chairs.", numbers).numbers_apart == 1
+
+
+@pytest.mark.parametrize(
+    ("summary", "dialogue", "reason"),
+    [
+        ("Eva nimmt den Zug, und Jan bringt sie hin.", GERMAN, "not in English"),
+        ("Eva takes the train, and Jan brings her to the station.", GERMAN, "not in English"),
+        ("Der Enkel fragt die Oma, warum zwei Brote gebacken werden.", TALK, "not in English"),
+        ("Grandma bakes.", Dialogue(()), "nothing is said"),
+        ("Grandma bakes.", Dialogue((Turn("Grandma", ""),)), "nothing is said"),
+    ],
+)
+def test_what_cannot_be_checked_is_not_called_supported(summary: str, dialogue: Dialogue, reason: str) -> None:
+    found = check_summary(summary, dialogue)
+    assert found.sentences
+    assert {one.verdict for one in found.sentences} == {"not checked"}
+    assert found.review is None
+    assert reason in found.not_checked[0]
+
+
+def test_a_sentence_without_content_words_is_not_checked_and_counted() -> None:
+    found = check_summary("They agree. Grandson draws labels. Next: nothing.", TALK)
+    assert [one.verdict for one in found.sentences] == ["not checked", "supported", "not checked"]
+    assert found.not_checked == ("2 of 3 sentences have no words that a turn would have to say and were not checked.",)
+
+
+def test_without_speakers_only_that_is_not_checked() -> None:
+    found = check_summary("Someone has a parrot.", Dialogue((Turn("", "I have a parrot."), Turn("", "A big one?"))))
+    assert found.sentences[0].verdict == "supported"
+    assert found.not_checked == ("Who says and does what was not checked: the conversation names no speakers.",)
+
+
+def test_an_empty_summary_has_nothing_to_check() -> None:
+    assert check_summary("", TALK).sentences == ()
+    assert check_summary("", TALK).not_checked == ()
+
+
+def test_a_dialogue_is_prepared_once() -> None:
+    checker = Checker(TALK)
+    assert checker.check("Grandson draws labels.") == check_summary("Grandson draws labels.", TALK)
+    assert checker.check("Grandson draws labels.") == checker.check("Grandson draws labels.")
+
+
+def test_features_of_a_dialogue_of_100000_words_stay_small() -> None:
+    peaks = []
+    for n in (1_250, 12_500):
+        talk = Dialogue(tuple(Turn("ABC"[i % 3], f"word{i} and word{i + 1} of topic {i % 97} again") for i in range(n)))
+        read_sentences(["warm up"], talk, load_weights().rarity)
+        tracemalloc.start()
+        read_sentences(["A tells of word700 and word1100."], talk, load_weights().rarity)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 8_000_000, "only what is asked for is kept; most of it is the cache of roots"
+
+
+def test_the_weights_say_where_they_come_from() -> None:
+    saved = json.loads((files("diasum.claims") / WEIGHTS).read_text(encoding="utf-8"))
+    assert {"generated_by", "date", "corpora", "dialogues", "sentences"} <= saved["about"].keys()
+    assert tuple(saved["features"]) == NAMES
+    assert tuple(saved["ways"]) == WAYS
+    assert all(len(row) == len(NAMES) + 1 for row in saved["ways"].values())
+    assert saved["check"] < saved["unsupported"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("recommendation", "recommends"),
+        ("refusal", "refuse"),
+        ("invitation", "invites"),
+        ("arrangement", "arranged"),
+        ("buys", "buy"),
+    ],
+)
+def test_derived_words_have_one_root(a: str, b: str) -> None:
+    assert root(a) == root(b)
+
+
+def test_synonyms_and_opposites_are_mutual() -> None:
+    for table in (SYNONYMS, OPPOSITES):
+        assert all(one in table[other] for one, others in table.items() for other in others)
+    assert root("buy") in SYNONYMS[root("purchase")]
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("I will bring the book", "bring", ("Ana",)),
+        ("could you bring the book", "bring", ("Ben",)),
+        ("bring the book please", "bring", ("Ben",)),
+        ("we bring the book", "bring", ()),
+        ("she will bring the book", "bring", ()),
+    ],
+)
+def test_who_does_it_by_the_pronoun(text: str, word: str, expected: tuple[str, ...]) -> None:
+    tokens = TOKEN.findall(text.lower())
+    assert doers(tokens, tokens.index(word), "Ana", ("Ben",), {"ana": "Ana", "ben": "Ben"}) == expected
+
+
+def test_who_is_told_of_in_a_sentence() -> None:
+    people = People(parse_dialogue("Ana: Hello.\nBen: Hello."))
+    agents = {
+        one.text: one.agent for one in people.read("Ana asks Ben to bring books, and Ben refuses. Ana's car stops.")
+    }
+    assert agents["asks"] == "Ana"
+    assert agents["bring"] == agents["refuses"] == "Ben"
+    owners = {one.text: one.owner for one in people.read("Ben likes Ana's car.")}
+    assert owners["car"] == "Ana"
+    assert {one.agent for one in people.read("Ana and Ben travel.")} == {None}
