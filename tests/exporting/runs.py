@@ -62,5 +62,5 @@ def make_run(folder: Path, base: str, corpus: str, changes: dict[str, Any] | Non
     side = {"id": base, "revision": None, "sha256": loaded.weights_sha256, "special_tokens": tokens}
     parts = {"prompt": loaded.prompt(settings.prompt), "generate": settings.generate}
     write_json(run.adapter / "diasum.json", {"base": side, **{k: v.model_dump(mode="json") for k, v in parts.items()}})
-    run.update_manifest(base=side | {"model_type": loaded.model_type}, data={"license": "cc-by-sa-4.0"})
+    run.update_manifest(base=side | {"model_type": loaded.model_type}, data={"path": corpus, "license": "cc-by-sa-4.0"})
     return run

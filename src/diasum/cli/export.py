@@ -70,4 +70,10 @@ def _lines(exported: Exported) -> list[str]:
                 f"logits after {'merging' if step == 'merge' else 'saving and loading'}: differ by "
                 f"{check['largest_difference']:.1e} at most (largest {check['largest_logit']:.1f}; {check['dialogues']} dialogues)"
             )
+    if parity := exported.record.get("parity"):
+        loss, same = parity["rouge_loss"], parity["identical"]
+        lines.append(
+            f"against {parity['against']}, on {parity['n']} validation dialogues: {same['mean']:.0%} of the summaries are identical, "
+            f"ROUGE-L is lower by {loss['mean']:.2f} (95% interval {loss['low']:.2f} to {loss['high']:.2f}, {parity['protocol']['name']})"
+        )
     return lines

@@ -10,6 +10,8 @@ from diasum.engines.base import Engine, Generated
 from diasum.engines.plain import PlainEngine
 from diasum.errors import DiasumError
 
+FASTEST_FIRST = ("ct2", "torch-fast", "torch-plain")
+
 
 class Choice(NamedTuple):
     """An engine and why it was taken.
@@ -34,6 +36,11 @@ def torch_engines(model: Any, tokenizer: Any, *, convert: bool = True) -> list[E
     from diasum.engines.fast.engine import FastEngine
 
     return [FastEngine(model, tokenizer, convert=convert), PlainEngine(model, tokenizer, convert=convert)]
+
+
+def fastest_first(engines: Sequence[Engine]) -> list[Engine]:
+    """Engines in the order in which `choose_engine` is to try them: as `benchmarks/inference.py` finds them."""
+    return sorted(engines, key=lambda engine: FASTEST_FIRST.index(engine.name))
 
 
 def choose_engine(engines: Sequence[Engine], settings: GenerateSettings) -> Choice:

@@ -111,7 +111,11 @@ def evaluate_model(
         "long": "windows" if reads_in_windows(generate or trained.generate, trained.encoder.settings) else "cut",
     }
     _further_models(evaluated.evaluation, settings, trained.hardware.device)
-    if settings.contrast:
+    if settings.contrast and not trained.has_weights:
+        evaluated.evaluation.notes.append(
+            "An export holds no weights that texts could be scored with: how often it prefers references to corrupted ones is not measured."
+        )
+    elif settings.contrast:
         # The control (another dialogue instead) tells how much of a preference is fluency alone.
         evaluated.contrast[system] = contrast(
             trained,

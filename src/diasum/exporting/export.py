@@ -7,19 +7,24 @@ filled beside its place and moved there when its checks are passed: an interrupt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from diasum.engines.exported import EXPORT_FILE, VERSION, Weights, sizes_of
+from diasum.engines.ct2 import Ct2Engine, check_installed, obstacle_to
+from diasum.engines.exported import EXPORT_FILE, VERSION, ExportRecord, Weights, sizes_of
 from diasum.errors import DiasumError, near_misses
 from diasum.exporting.card import write_card
-from diasum.exporting.merged import Merged
+from diasum.exporting.conversion import check_family, convert
+from diasum.exporting.merged import Merged, write_description
+from diasum.exporting.parity import measure_parity, not_honoured, summaries_by_torch
 from diasum.exporting.source import Source, find_source
 from diasum.files import check_writable, folder_in_place, write_json
 from diasum.model import base_name
+from diasum.model.locating import SIDE_FILE
 from diasum.resolve import Given
+from diasum.summarization.exports import DESCRIPTION
 from diasum.summarization.trained import Trained
 from diasum.versions import versions
 
@@ -88,7 +93,7 @@ def export(
     Raises:
         DiasumError: see there.
     """
-    work = {"merged": _merged}
+    work = {"merged": _merged, "ct2": _ct2}
     if to not in work:
         raise DiasumError(f"There is no format `{to}` to export to.", hint=near_misses(to, work))
     if repo is not None and to != "hub":
@@ -113,6 +118,35 @@ def _merged(request: Request) -> Exported:
         loaded = merged.write(folder)
         checks = {"merge": merged.check.to_json() if merged.check else None, "load": loaded.to_json()}
         return _finished(request, folder, trained, weights, {"logits": checks})
+
+
+def _ct2(request: Request) -> Exported:
+    check_installed("Exporting to ct2")
+    source, settings = request.source, request.source.settings
+    pairs = source.pairs()
+    trained = source.load(request.base)
+    trained.generate = settings.generate
+    check_family(trained.base.model_type)
+    if reason := obstacle_to(settings.generate, trained.base.tokenizer):
+        raise not_honoured(reason)
+    weights, quantization = source.weights(trained), settings.export.quantization
+    merged = Merged(trained, pairs)
+    expected = summaries_by_torch(trained, pairs, settings.generate, request.progress)
+    with folder_in_place(request.folder) as folder:
+        write_description(trained, folder / DESCRIPTION)
+        (folder / DESCRIPTION / SIDE_FILE).rename(folder / SIDE_FILE)
+        convert(trained.model, folder / DESCRIPTION, folder, quantization)
+        made = ExportRecord(folder, "ct2", weights, quantization, {})
+        engine = Ct2Engine(made, trained.model, trained.base.tokenizer)
+        parity = measure_parity(replace(trained, exported=[engine]), pairs, expected, settings, request.progress)
+        parity.check(settings.export.max_rouge_loss)
+        found = {
+            "quantization": quantization,
+            "computed_in": engine.computes_in[1],
+            "logits": {"merge": merged.check.to_json() if merged.check else None},
+            "parity": parity.to_json(settings.export.max_rouge_loss),
+        }
+        return _finished(request, folder, trained, weights, found)
 
 
 def _finished(request: Request, folder: Path, trained: Trained, weights: Weights, found: Mapping[str, Any]) -> Exported:

@@ -16,7 +16,9 @@ from diasum.config import GenerateSettings, Length, PromptSettings, Redaction, S
 from diasum.data import PairEncoder
 from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
-from diasum.engines import Choice, Engine, Generated, choose_engine, torch_engines
+from diasum.engines import Choice, Engine, Generated, torch_engines
+from diasum.engines.ct2 import Ct2Engine
+from diasum.engines.exported import ExportRecord
 from diasum.errors import DiasumError
 from diasum.evidence import with_evidence
 from diasum.intact import damage
@@ -26,6 +28,14 @@ from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_confi
 from diasum.model.locating import SIDE_FILE, located
 from diasum.model.special_tokens import use_special_tokens
 from diasum.resolve import load_settings
+from diasum.summarization.exports import (
+    DESCRIPTION,
+    check_device,
+    choose,
+    choose_for_base,
+    engines_of_run,
+    exported_model,
+)
 from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
 
 _NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
@@ -51,6 +61,7 @@ class Trained:
         hardware: where it runs.
         has_adapter: whether there is an adapter that `without_adapter` can switch off.
         notes: what a user should know, each one sentence.
+        exported: engines of exports of these very weights.
     """
 
     source: str
@@ -61,6 +72,8 @@ class Trained:
     hardware: Hardware
     has_adapter: bool
     notes: list[str] = field(default_factory=list)
+    exported: list[Ct2Engine] = field(default_factory=list)
+    _base_answers: bool = field(default=False, init=False, repr=False)
     _engines: tuple[Any, list[Engine]] | None = field(default=None, init=False, repr=False)
 
     def summarize(
@@ -173,15 +186,25 @@ class Trained:
             DiasumError: as `choose_engine`.
         """
         if self._engines is None or self._engines[0] is not self.model:  # an engine keeps what it prepares
-            self._engines = (self.model, torch_engines(self.model, self.base.tokenizer))
-        return choose_engine(self._engines[1], settings)
+            self._engines = (self.model, torch_engines(self.model, self.base.tokenizer) if self.has_weights else [])
+        if self._base_answers:
+            return choose_for_base(self._engines[1], settings)
+        return choose(self.source, self.exported, self._engines[1], settings)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether there is a model that torch can compute with, and not only an export."""
+        return bool(self.model.device.type != "meta")
 
     def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
         """The number type in which summaries are generated under these settings, and why.
 
         Raises:
-            DiasumError: fp32 is asked of a model that was loaded in bf16.
+            DiasumError: fp32 is asked of a model that was loaded in bf16, or as `engine`.
         """
+        engine = self.engine(settings).engine
+        if isinstance(engine, Ct2Engine):
+            return engine.computes_in
         dtype, reason = generation_dtype(settings.dtype)
         if dtype == self.hardware.dtype:
             return dtype, self.hardware.reasons.get("dtype", reason)
@@ -227,10 +250,11 @@ class Trained:
             # peft switches virtual tokens off in `forward`, not in `generate`.
             if adapted.active_peft_config.is_prompt_learning:
                 self.model = adapted.get_base_model()
+            self._base_answers = True
             try:
                 yield
             finally:
-                self.model = adapted
+                self.model, self._base_answers = adapted, False
 
 
 def load_trained(
@@ -255,6 +279,8 @@ def load_trained(
             device or number type that is not there.
     """
     folder = located(source)
+    if folder is not None and (record := exported_model(folder)):
+        return _load_exported(str(source), record, base, device, dtype)
     if folder is None or not (folder / "adapter_config.json").is_file():
         name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
         try:
@@ -273,7 +299,7 @@ def load_trained(
         side = _side_file(folder)
         hardware = _hardware(device, dtype, side, config.model_type)
         loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
-        return _assemble(str(source), loaded.model, loaded, side, hardware, has_adapter=False)
+        return _assemble(str(source), loaded.model, loaded, side, hardware, dtype, has_adapter=False)
     return _load_adapter(str(source), folder, base, device, dtype, trust_remote_code)
 
 
@@ -331,7 +357,21 @@ def _load_adapter(
             hint=_NEWER_BUNDLED if chosen == BUNDLED else _OTHER_WEIGHTS,
         )
     model = read_adapter(loaded.model, folder, base=f"{chosen} ({model_type})", trained_on=named)
-    return _assemble(source, model, loaded, side, hardware, has_adapter=True)
+    trained = _assemble(source, model, loaded, side, hardware, dtype, has_adapter=True)
+    trained.exported = engines_of_run(folder, loaded, hardware)
+    return trained
+
+
+def _load_exported(source: str, record: ExportRecord, base: str | None, device: str, dtype: str | None) -> Trained:
+    """An export to ct2 by itself: what transformers knows of its model, without weights."""
+    check_device(record, device, base)
+    side = _side_file(record.folder)
+    hardware = choose_hardware("cpu", "fp32")
+    loaded = load_base(str(record.folder / DESCRIPTION), hardware, weights=False)
+    loaded.id = source
+    trained = _assemble(source, loaded.model, loaded, side, hardware, dtype, has_adapter=False)
+    trained.exported = [Ct2Engine(record, loaded.model, loaded.tokenizer)]
+    return trained
 
 
 def _hardware(device: str, dtype: str | None, side: dict[str, Any], model_type: str) -> Hardware:
@@ -350,11 +390,18 @@ def _place(named: object, folder: Path) -> object:
 
 
 def _assemble(
-    source: str, model: Any, base: Base, side: dict[str, Any], hardware: Hardware, *, has_adapter: bool
+    source: str,
+    model: Any,
+    base: Base,
+    side: dict[str, Any],
+    hardware: Hardware,
+    dtype: str | None,
+    *,
+    has_adapter: bool,
 ) -> Trained:
     notes = []
     prompt, own = _own_settings(source, side)
-    settings = own.model_copy(update={"dtype": hardware.dtype})
+    settings = own.model_copy(update={"dtype": dtype or own.dtype})
     if not side and source != BUNDLED:
         notes.append(f"{source} does not record its prompt: the default one is used.")
     recorded = side.get("base", {}).get("special_tokens", {})

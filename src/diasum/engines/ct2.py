@@ -1,0 +1,182 @@
+"""The engine `ct2`: CTranslate2 on the weights of an export (``diasum export RUN --to ct2``).
+
+Its beam search is that of transformers but for one rule: it stops when a number of summaries are complete, and transformers when the best
+unfinished one is worse than all that it keeps. `PATIENCE` times the beams are awaited, with which the two agree most. Lengths count the end
+token in both, so that `length_penalty` means the same. Tokens that are forbidden (before `min_new_tokens`, by n-gram) are left out before
+probabilities are formed, in transformers after. What that and the rounding of the weights change is measured when a run is exported.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Any
+
+from diasum.config import GenerateSettings
+from diasum.data.batching import Budget, Size, longest_first_batches
+from diasum.engines.base import Generated
+from diasum.engines.exported import ExportRecord
+from diasum.engines.plain import SHARE, end_tokens, generation_config, inside_words_of
+from diasum.errors import DiasumError, MissingExtraError
+from diasum.model.memory import is_out_of_memory
+
+ENGINE = "ct2"
+PATIENCE = 2.0
+VOCABULARY = "shared_vocabulary.json"
+# By the name of an export: what the weights are stored in, and what CTranslate2 computes in where the processor cannot do better.
+STORED = {"int8": "int8_float32", "int8_bf16": "int8_bfloat16", "bf16": "bfloat16", "fp32": "float32"}
+_INSTEAD = {"int8_bfloat16": "int8_float32", "bfloat16": "float32"}
+_SUITS = {"fp32": ("fp32",), "bf16": ("bf16", "int8_bf16")}  # which exports a number type that is asked for may mean
+
+
+def installed() -> bool:
+    """Whether the extra `ct2` is there."""
+    return find_spec("ctranslate2") is not None
+
+
+def check_installed(feature: str = "The engine ct2") -> None:
+    """Refuse to go on without CTranslate2.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if not installed():
+        raise MissingExtraError(feature, "ct2")
+
+
+class Ct2Engine:
+    """`translate_batch` on an exported folder, which is read at the first call.
+
+    Args:
+        record: of the folder.
+        model: the same without need of weights: its special tokens and longest target are used.
+        tokenizer: its own.
+        obstacle: why this export cannot be used here at all, where there is such a reason.
+
+    Attributes:
+        folder: where the export stands.
+        quantization: ``int8``, ``int8_bf16``, ``bf16`` or ``fp32``.
+    """
+
+    name = ENGINE
+
+    def __init__(self, record: ExportRecord, model: Any, tokenizer: Any, *, obstacle: str | None = None) -> None:
+        self.folder, self.quantization = record.folder, record.quantization or "fp32"
+        self._model, self._tokenizer, self._obstacle = model, tokenizer, obstacle
+
+    def unsupported(self, settings: GenerateSettings) -> str | None:
+        """As `Engine.unsupported`."""
+        if self._obstacle:
+            return self._obstacle
+        if not installed():
+            return "it needs the extra ct2, which is not installed"
+        if settings.dtype != "auto" and self.quantization not in _SUITS[settings.dtype]:
+            return f"the export is {self.quantization}, and generate.dtype is {settings.dtype}"
+        return obstacle_to(settings, self._tokenizer)
+
+    @property
+    def computes_in(self) -> tuple[str, str]:
+        """The number type of the export, and what becomes of it on this processor."""
+        found = self._translator.compute_type
+        computed = "" if found == STORED[self.quantization] else f", computed in {found} on this processor"
+        return self.quantization, f"{self.quantization}: as exported{computed}"
+
+    def generate(
+        self,
+        sources: Sequence[Sequence[int]],
+        settings: GenerateSettings,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        """As `Engine.generate`."""
+        results: dict[int, Generated] = {}
+        for least, batch in _batches(sources, settings):
+            for i, generated in zip(batch, self._search([sources[i] for i in batch], least, settings), strict=True):
+                results[i] = generated
+            if progress:
+                progress(len(batch))
+        return [results[i] for i in range(len(sources))]
+
+    def _search(self, sources: Sequence[Sequence[int]], least: int, settings: GenerateSettings) -> Iterator[Generated]:
+        """Summaries of one batch, none of which may be shorter than `least` tokens."""
+        tokens, ids = self._vocabulary
+        config = generation_config(self._model, settings)
+        forced = config.forced_bos_token_id
+        try:
+            found = self._translator.translate_batch(
+                [[tokens[one] for one in source] for source in sources],
+                target_prefix=None if forced is None else [[tokens[forced]]] * len(sources),
+                beam_size=settings.num_beams,
+                patience=PATIENCE if settings.num_beams > 1 else 1,
+                length_penalty=settings.length_penalty,
+                no_repeat_ngram_size=settings.no_repeat_ngram_size,
+                min_decoding_length=least,
+                max_decoding_length=config.max_new_tokens,
+                max_input_length=0,  # sources fit already
+                end_token=[tokens[end] for end in end_tokens(config)],
+                return_end_token=True,
+            )
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise DiasumError(
+                f"Memory ran out while summarising {len(sources)} sources of up to {max(map(len, sources))} tokens.",
+                hint="Lower generate.batch_tokens or generate.num_beams.",
+            ) from None
+        for one in found:
+            sequence = [ids[token] for token in one.hypotheses[0]]
+            text = self._tokenizer.decode(sequence, skip_special_tokens=True).strip()
+            yield Generated(text, cut=self._tokenizer.eos_token_id not in sequence)
+
+    @cached_property
+    def _vocabulary(self) -> tuple[list[str], dict[str, int]]:
+        """CTranslate2's names of the tokens, in the order of their ids, and back."""
+        tokens: list[str] = json.loads((self.folder / VOCABULARY).read_text(encoding="utf-8"))
+        return tokens, {token: i for i, token in reversed(list(enumerate(tokens)))}
+
+    @cached_property
+    def _translator(self) -> Any:
+        import ctranslate2
+        import torch
+
+        ctranslate2.set_log_level(logging.ERROR)
+        wanted = STORED[self.quantization]
+        supported = ctranslate2.get_supported_compute_types("cpu")
+        try:
+            return ctranslate2.Translator(
+                str(self.folder),
+                device="cpu",
+                compute_type=wanted if wanted in supported else _INSTEAD.get(wanted, "default"),
+                # One batch at a time on all threads: two at a time on half of them each were no faster.
+                inter_threads=1,
+                intra_threads=torch.get_num_threads(),
+            )
+        except (RuntimeError, ValueError) as error:
+            raise DiasumError(
+                f"CTranslate2 cannot read {self.folder}: {error}", hint="Export again: diasum export RUN --to ct2"
+            ) from None
+
+
+def obstacle_to(settings: GenerateSettings, tokenizer: Any) -> str | None:
+    """Which setting CTranslate2 cannot honour, and why; None where it can honour all."""
+    if settings.do_sample:
+        return "it does not sample as transformers does (generate.do_sample)"
+    if settings.repetition_penalty != 1:
+        return "it applies generate.repetition_penalty before probabilities are formed, and so in another strength"
+    if settings.closing and settings.min_new_tokens:
+        return "it cannot hold back a closing line (generate.closing with generate.min_new_tokens)"
+    if settings.no_repeat_ngram_size and any(inside_words_of(tokenizer)):
+        return "it breaks words that it has begun (generate.no_repeat_ngram_size)"
+    return None
+
+
+def _batches(sources: Sequence[Sequence[int]], settings: GenerateSettings) -> Iterator[tuple[int, list[int]]]:
+    """Batches of sources whose summaries have the same least length, as that length and indices."""
+    shortest = [min(settings.min_new_tokens, len(source) // SHARE) for source in sources]
+    for least in sorted(set(shortest), reverse=True):
+        sizes = [Size(len(ids), rows=int(own == least)) for ids, own in zip(sources, shortest, strict=True)]
+        for batch in longest_first_batches(sizes, Budget(settings.batch_tokens)):
+            yield least, batch

@@ -1,0 +1,223 @@
+"""An export to CTranslate2 says what torch says, tells when it cannot, and is used only for the weights it was made of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import diasum
+from diasum.config import GenerateSettings
+from diasum.engines import ct2
+from diasum.engines.ct2 import obstacle_to
+from diasum.errors import DiasumError, MissingExtraError
+from diasum.evaluation.statistics.bootstrap import paired_difference
+from diasum.exporting import conversion, parity
+from diasum.training import Run
+from tests.exporting.runs import make_run, save_base
+from tests.models import CONVERSATIONS, tiny_bart, tiny_t5
+
+pytest.importorskip("ctranslate2")
+TALKS = [dialogue for dialogue, _ in CONVERSATIONS]
+FP32 = {"export.quantization": "fp32", "export.max_rouge_loss": 50}
+
+
+@pytest.fixture(scope="module")
+def run(base: str, corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with an export in fp32."""
+    made = make_run(tmp_path_factory.mktemp("runs") / "first", base, corpus)
+    diasum.export(made.path, "ct2", settings=FP32)
+    return made
+
+
+@pytest.mark.parametrize(("family", "tied"), [("t5", True), ("t5", False), ("bart", True)])
+def test_an_export_summarises_as_its_run(family: str, tied: bool, corpus: str, tmp_path: Path) -> None:
+    base = save_base(tmp_path / "base", family, tied=tied)
+    run = make_run(tmp_path / "run", str(base), corpus, {"lora.target_modules": "all-linear"})
+    exported = diasum.export(run.path, "ct2", settings=FP32)
+    record = exported.record["parity"]
+    assert record["identical"]["mean"] == 1
+    assert (record["n"], record["rouge_loss"]["mean"], record["rouge_loss"]["seed"]) == (6, 0, 0)
+    assert record["protocol"]["name"] == "rouge-score"
+    alone = diasum.load(exported.folder)
+    assert not alone.trained.has_weights
+    loaded = diasum.load(run.path)
+    for changes in (
+        {},
+        {"num_beams": 1},
+        {"num_beams": 4, "length_penalty": 2.0},
+        {"length_penalty": 0.3, "max_new_tokens": 5},
+    ):
+        texts = loaded.summarize(TALKS, engine="torch-plain", **changes)
+        assert loaded.summarize(TALKS, engine="ct2", **changes) == texts
+        assert alone.summarize(TALKS, **changes) == texts
+        assert len(set(texts)) > 1
+
+
+def test_lengths_a_forced_first_token_and_cut_summaries(corpus: str, tmp_path: Path) -> None:
+    base = save_base(tmp_path / "base", "bart", tied=True)
+    generation = json.loads((base / "generation_config.json").read_text())
+    (base / "generation_config.json").write_text(json.dumps({**generation, "forced_bos_token_id": 7, "min_length": 9}))
+    run = make_run(tmp_path / "run", str(base), corpus)
+    diasum.export(run.path, "ct2", settings=FP32)
+    loaded = diasum.load(run.path)
+    for changes in ({"min_new_tokens": 6, "num_beams": 1}, {"max_new_tokens": 3}):
+        plain, other = (loaded.summarize_all(TALKS, engine=name, **changes) for name in ("torch-plain", "ct2"))
+        assert [(one.text, one.finish_reason) for one in other] == [(one.text, one.finish_reason) for one in plain]
+
+
+def test_the_recipes_settings_run_and_the_others_are_refused_by_name() -> None:
+    settings = diasum.load_settings("dialogsum-flan-t5-base").generate
+    marked, unmarked = tiny_bart()[1], tiny_t5()[1]
+    assert obstacle_to(settings, marked) is None
+    for name, value in (("do_sample", True), ("repetition_penalty", 1.2), ("no_repeat_ngram_size", 3)):
+        assert name in str(obstacle_to(settings.model_copy(update={name: value}), marked))
+    closing = settings.model_copy(update={"closing": "Next:", "min_new_tokens": 4})
+    assert "closing" in str(obstacle_to(closing, unmarked))
+
+
+def test_auto_takes_it_and_says_so_but_not_for_the_base(run: Run, corpus: str, tmp_path: Path) -> None:
+    loaded = diasum.load(run.path)
+    summary = loaded.summarize_all(TALKS[:1])[0]
+    assert (summary.engine, summary.dtype) == ("ct2", "fp32")
+    assert "ct2-fp32" in (summary.engine_reason or "")
+    sampled = loaded.summarize_all(TALKS[:1], do_sample=True)[0]
+    assert sampled.engine == "torch-plain"
+    assert "not ct2: it does not sample" in (sampled.engine_reason or "")
+    settings = {"generate.engine": "ct2", "evaluate.contrast": 0}
+    evaluated = diasum.evaluate(run.path, settings=settings, out=tmp_path / "out")
+    engines = {name: made[0].summary.engine for name, made in evaluated.predictions.items()}
+    assert engines["adapter"] == "ct2"
+    assert engines["base"].startswith("torch-")
+    assert "weights of base and adapter" in (evaluated.predictions["base"][0].summary.engine_reason or "")
+
+
+def test_an_exported_folder_is_evaluated_by_itself(run: Run, corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "moved"
+    shutil.copytree(run.path / "exports" / "ct2-fp32", folder)
+    evaluated = diasum.evaluate(folder, data=corpus)
+    assert evaluated.generation["engine"] == "ct2"
+    assert any("export holds no weights" in note for note in evaluated.evaluation.notes)
+    with pytest.raises(DiasumError, match="whole model"):
+        diasum.load(folder, base="mini")
+    with pytest.raises(DiasumError, match="There are: ct2"):
+        diasum.load(folder).summarize(TALKS[0], engine="torch-plain")
+    (folder / "model.bin").write_bytes(b"half")
+    with pytest.raises(DiasumError, match="not as it was exported"):
+        diasum.load(folder)
+
+
+def test_an_export_of_other_weights_is_not_used(run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "run"
+    shutil.copytree(run.path, other)
+    config = json.loads((other / "adapter" / "adapter_config.json").read_text())
+    (other / "adapter" / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 1}))
+    summary = diasum.load(other).summarize_all(TALKS[:1])[0]
+    assert summary.engine.startswith("torch-")
+    assert "other weights" in (summary.engine_reason or "")
+    with pytest.raises(DiasumError, match="made of other weights"):
+        diasum.load(other).summarize(TALKS[0], engine="ct2")
+
+
+def test_a_number_type_that_the_export_has_not(run: Run) -> None:
+    assert diasum.load(run.path, dtype="fp32").summarize_all(TALKS[:1])[0].engine == "ct2"
+    assert diasum.load(run.path, dtype="bf16").summarize_all(TALKS[:1])[0].engine.startswith("torch-")
+
+
+def test_too_large_a_loss_is_refused_and_nothing_is_left(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = paired_difference(np.full(6, 20.0), np.full(6, 19.4), resamples=100)
+    monkeypatch.setattr(parity, "paired_difference", lambda *_, **__: lost)
+    with pytest.raises(DiasumError, match=r"lower by 0\.60 points.*Nothing is written") as refused:
+        diasum.export(run.path, "ct2", out=tmp_path / "out")
+    assert "export.max_rouge_loss" in (refused.value.hint or "")
+    assert list(tmp_path.iterdir()) == []
+    allowed = diasum.export(run.path, "ct2", out=tmp_path / "out", settings={"export.max_rouge_loss": 0.61})
+    assert allowed.record["parity"]["max_rouge_loss"] == 0.61
+    assert "0.60 points" in (tmp_path / "out" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("quantization", ["int8", "int8_bf16", "bf16"])
+def test_other_number_types(quantization: str, run: Run, tmp_path: Path) -> None:
+    settings = {"export.max_rouge_loss": 100}
+    exported = diasum.export(run.path, "ct2", quantization=quantization, out=tmp_path / "out", settings=settings)
+    assert exported.record["quantization"] == quantization
+    assert diasum.load(tmp_path / "out").summarize_all(TALKS[:1])[0].dtype == quantization
+    whole = (run.path / "exports" / "ct2-fp32" / "model.bin").stat().st_size
+    assert exported.record["files"]["model.bin"] < 0.7 * whole
+
+
+def test_a_setting_that_ct2_cannot_honour_is_refused_before_any_work(corpus: str, tmp_path: Path) -> None:
+    base = save_base(tmp_path / "base", "bart", tied=True)
+    run = make_run(tmp_path / "run", str(base), corpus, {"generate.no_repeat_ngram_size": 3})
+    with pytest.raises(DiasumError, match="no_repeat_ngram_size"):
+        diasum.export(run.path, "ct2")
+    exported = diasum.export(run.path, "ct2", settings={**FP32, "generate.no_repeat_ngram_size": 0})
+    assert diasum.load(exported.folder).trained.generate.no_repeat_ngram_size == 0
+    summary = diasum.load(run.path).summarize_all(TALKS[:1])[0]
+    assert "not ct2" in (summary.engine_reason or ""), "the run itself keeps its rule"
+
+
+def test_what_is_missing_is_named(
+    run: Run, base: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = make_run(tmp_path / "bare", base, corpus)
+    with pytest.raises(DiasumError, match="has none") as refused:
+        diasum.load(bare.path).summarize(TALKS[0], engine="ct2")
+    assert f"diasum export {bare.path} --to ct2" in (refused.value.hint or "")
+    with pytest.raises(DiasumError, match="does not convert led") as refused:
+        conversion.check_family("led")
+    assert "t5" in (refused.value.hint or "")
+    monkeypatch.setattr(ct2, "find_spec", lambda name: None)
+    for attempt in (
+        lambda: diasum.export(bare.path, "ct2"),
+        lambda: diasum.load(run.path).summarize(TALKS[0], engine="ct2"),
+        lambda: diasum.load(run.path / "exports" / "ct2-fp32"),
+    ):
+        with pytest.raises(MissingExtraError, match="not installed") as missing:
+            attempt()
+        assert "diasum[ct2]" in (missing.value.hint or "")
+    assert "extra ct2" in (diasum.load(run.path).summarize_all(TALKS[:1])[0].engine_reason or "")
+
+
+def test_nothing_of_the_engine_is_printed(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    settings = {"export.max_rouge_loss": 100}
+    diasum.export(run.path, "ct2", quantization="bf16", out=tmp_path / "out", settings=settings)
+    diasum.load(tmp_path / "out").summarize(TALKS[0])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_vocabulary_with_rows_to_spare(corpus: str, tmp_path: Path) -> None:
+    for family, (model, tokenizer) in {"t5": tiny_t5(), "bart": tiny_bart()}.items():
+        model.resize_token_embeddings(len(tokenizer) + 11)
+        model.save_pretrained(tmp_path / family)
+        tokenizer.save_pretrained(tmp_path / family)
+        run = make_run(tmp_path / f"run-{family}", str(tmp_path / family), corpus)
+        assert diasum.export(run.path, "ct2", settings=FP32).record["parity"]["identical"]["mean"] == 1
+
+
+def test_a_least_length_for_each_source() -> None:
+    settings = GenerateSettings(min_new_tokens=4, batch_tokens=64)
+    sources = [[5] * n for n in (30, 6, 9, 12, 40)]
+    batches = list(ct2._batches(sources, settings))
+    assert {i: least for least, batch in batches for i in batch} == {0: 4, 1: 2, 2: 3, 3: 4, 4: 4}
+    assert sorted(i for _, batch in batches for i in batch) == [0, 1, 2, 3, 4]
+
+
+def test_the_command_prints_the_record(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from tests.cli.test_commands import Terminal
+
+    terminal = Terminal(monkeypatch, capsys)
+    words = ["export", run.path, "--to", "ct2", "--quantization", "fp32", "--out", tmp_path / "out"]
+    code, out, err = terminal(*words, "--set", "export.max_rouge_loss=50", "--json")
+    assert code == 0, err
+    assert json.loads(out)["parity"]["identical"]["mean"] == 1
+    code, out, err = terminal(*words, "--set", "export.max_rouge_loss=50", "--force")
+    assert (code, out) == (0, "")
+    assert "100% of the summaries are identical" in err
+    assert terminal(*words)[0] == 2
