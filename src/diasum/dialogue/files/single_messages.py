@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from diasum.dialogue.files.rows import Table, cell_texts, one_line
-from diasum.dialogue.files.times import Times, comparable
+from diasum.dialogue.files.times import Times, comparable, in_time
 from diasum.dialogue.labels import COLON, LABEL, looks_like_a_name
 from diasum.dialogue.markup import is_html, text_of_html
 from diasum.dialogue.names import (
@@ -219,7 +219,7 @@ def conversations(table: Table, columns: MessageColumns) -> Iterator[Joined]:
     unit = _unit(table, columns)
     for group, rows in groups.items():
         messages = [_message(table.rows[i], i, columns, times.time(cells[i]) if cells else None, unit) for i in rows]
-        yield Joined(group or None, _counted(_in_time(messages)), notes)
+        yield Joined(group or None, _counted(in_time(messages)), notes)
         notes = []
 
 
@@ -291,13 +291,6 @@ def _label(value: Any) -> str:
         keys = ("name", "display_name", "real_name", "username", "email", "type", "id")
         return next((label for key in keys if (label := _label(inner.get(key)))), "")
     return one_line(value)
-
-
-def _in_time(messages: list[RowMessage]) -> list[RowMessage]:
-    times = [comparable(message.time) for message in messages if message.time is not None]
-    if len(times) < len(messages) or times == sorted(times):
-        return messages
-    return sorted(messages, key=lambda message: comparable(message.time or datetime.min))
 
 
 def _counted(messages: list[RowMessage]) -> list[RowMessage]:

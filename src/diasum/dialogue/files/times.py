@@ -7,13 +7,23 @@ day), and dates with the English name of their month (RFC 5322).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from diasum.dialogue.files.rows import one_line
 from diasum.dialogue.stamps import Order, Stamp, plain, stamp_of
+
+
+class Timed(Protocol):
+    """What may have a time."""
+
+    @property
+    def time(self) -> datetime | None: ...
+
+
+T = TypeVar("T", bound=Timed)
 
 _HALF = re.compile(r",? ?([ap])\.?m\.?$", re.I)
 
@@ -51,6 +61,14 @@ class Times:
 def comparable(time: datetime) -> datetime:
     """Times with and without a zone in one order: those without one are taken for UTC."""
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def in_time(items: Sequence[T]) -> list[T]:
+    """In the order of their times, those of one time as they stand; all as they stand where one has none."""
+    times = [comparable(item.time) for item in items if item.time is not None]
+    if len(times) < len(items):
+        return list(items)
+    return [item for _, item in sorted(zip(times, items, strict=True), key=lambda pair: pair[0])]
 
 
 def _unmistakable(text: str) -> datetime | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from diasum.dialogue.files.rows import one_line
-from diasum.dialogue.files.times import Times, comparable
+from diasum.dialogue.files.times import Times, in_time
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.json_stream import items, names_of
 from diasum.dialogue.formats.messages import Aside, Conversation, Message
@@ -86,11 +86,7 @@ def _conversation(record: Mapping[str, Any], names: Mapping[str, str], source: S
     where = f"{source.where}, item {number}"
     conversation = Conversation((), where, one_line(record.get("id")) or source.stem, may_split=False)
     records = list(_parts(record))
-    messages = [_message(one, known) for one in records]
-    times = [comparable(message.time) for message in messages if message.time is not None]
-    if len(times) == len(messages):
-        messages = [message for _, message in sorted(zip(times, messages, strict=True), key=lambda pair: pair[0])]
-    conversation.messages = messages
+    conversation.messages = in_time([_message(one, known) for one in records])
     if any(one.get("public") is False or one.get("part_type") == "note" for one in records):
         conversation.notes.append(f"{source.where}: notes that customers do not see are read, too.")
     return conversation

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from diasum.dialogue.files.times import in_time
 from diasum.dialogue.formats.archive import is_readable
 from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.mail_messages import Mail, is_separator, mails
@@ -122,18 +122,7 @@ def _threads(stored: list[Mail]) -> list[list[Mail]]:
     threads: dict[str, list[Mail]] = {}
     for mail, key in zip(stored, keys, strict=True):
         threads.setdefault(find(key), []).append(mail)
-    return [_in_time(thread) for thread in threads.values()]
-
-
-def _in_time(thread: list[Mail]) -> list[Mail]:
-    if any(mail.time is None for mail in thread):
-        return thread
-    return sorted(thread, key=lambda mail: _comparable(mail.time))
-
-
-def _comparable(time: datetime | None) -> datetime:
-    time = time or datetime.min
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return [in_time(thread) for thread in threads.values()]
 
 
 def _conversation(thread: list[Mail], where: str, identifier: str | None) -> Conversation:
