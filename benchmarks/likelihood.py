@@ -1,0 +1,132 @@
+"""Would a model's likelihood add to the rules? Measured with the bundled base, before anything was built on it.
+
+Two questions. Does a wrong sentence lose less likelihood than a reference does, per token, when the dialogue is taken away? By kind of
+error (`benchmarks.support_errors`), the chance that a wrong sentence is ranked above a reference (AUC; 50% is chance), for the drop, for
+the likelihood itself and for the rules. And does leaving out a turn find the turns that a sentence rests on: recall of the first two by
+the drop, on the references whose turns are marked. Writes ``benchmarks/results/likelihood.json``. Run: ``python -m benchmarks.likelihood``
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.corpora import DATA, ROOT, dialogsum
+from benchmarks.evidence import FIRST, Marked, references
+from benchmarks.support_errors import KINDS
+from benchmarks.support_weights import Told, wrong_sentences
+from diasum.claims.sentence_checks import Checker
+from diasum.claims.sentences import split_sentences
+from diasum.dialogue import Dialogue, Turn
+from diasum.evaluation.contrast import log_likelihoods
+from diasum.evaluation.statistics.bootstrap import interval
+from diasum.evidence import rank_turns
+from diasum.files import write_json
+from diasum.summarization.trained import Trained, load_trained
+
+RESULT = ROOT / "benchmarks" / "results" / "likelihood.json"
+SEED = 0
+DIALOGUES, REFERENCES = 200, 60
+_LOWEST = -10.0  # score of a sentence that the rules do not check
+
+
+def drops(trained: Trained, told: Sequence[Told]) -> dict[str, dict[str, float]]:
+    """Kind of error to the AUC of each signal, and the number of wrong sentences."""
+    drawn = list(wrong_sentences(told, random.Random(SEED)))
+    texts = [[text for _, text in of_one] for _, of_one in drawn]
+    dialogues = [one.dialogue for one, _ in drawn]
+    without = [Dialogue((Turn(dialogue.turns[0].speaker, "..."),)) for dialogue in dialogues]
+    given, alone = log_likelihoods(trained, dialogues, texts), log_likelihoods(trained, without, texts)
+    values: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    for (one, of_one), likely, fluent in zip(drawn, given, alone, strict=True):
+        checker = Checker(one.dialogue)
+        for (kind, text), here, there in zip(of_one, likely, fluent, strict=True):
+            scores = [check.score for check in checker.check(text).sentences if check.score is not None]
+            values[kind].append((there - here, -here, max(scores, default=_LOWEST)))
+    right = np.array(values["reference"])
+    result = {}
+    for kind in KINDS:
+        if wrong := values.get(kind):
+            areas = [area(np.array(wrong)[:, i], right[:, i]) for i in range(3)]
+            result[kind] = dict(zip(("drop", "likelihood", "rules"), areas, strict=True)) | {"n": len(wrong)}
+    return result
+
+
+def area(wrong: np.ndarray, right: np.ndarray) -> float:
+    """The share of pairs in which the wrong one has the higher value; ties count half."""
+    above = (wrong[:, None] > right[None]).mean() + 0.5 * (wrong[:, None] == right[None]).mean()
+    return round(float(above), 3)
+
+
+def left_out(trained: Trained, marked: Sequence[Marked]) -> dict[str, Any]:
+    """Recall of the first two turns by the likelihood that a sentence loses without each, and by words, on the same sentences."""
+    by_drop, by_words = [], []
+    for one in marked:
+        turns = one.dialogue.turns
+        variants = [one.dialogue, *(Dialogue(turns[:i] + turns[i + 1 :]) for i in range(len(turns)))]
+        whole, *less = log_likelihoods(trained, variants, [one.sentences] * len(variants))
+        ranked = rank_turns(one.sentences, one.dialogue)
+        for s, wanted in enumerate(one.turns):
+            if not wanted:
+                continue
+            order = sorted(range(len(turns)), key=lambda i: (less[i][s] - whole[s], i))
+            by_drop.append(len(wanted.intersection(order[:FIRST])) / min(FIRST, len(wanted)))
+            by_words.append(len(wanted.intersection(turn.id for turn in ranked[s])) / min(FIRST, len(wanted)))
+    bands = {
+        name: interval(np.array(values), resamples=2000, seed=SEED)
+        for name, values in (("likelihood", by_drop), ("words", by_words))
+    }
+    return {"sentences": len(by_drop)} | {
+        name: {"mean": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4)}
+        for name, band in bands.items()
+    }
+
+
+def likelihood_table(results: dict[str, Any]) -> str:
+    """Markdown: AUC by kind, and recall of turns."""
+    lines = ["| kind of error | n | drop without the dialogue | likelihood | rules |", "|---|---|---|---|---|"]
+    for kind, row in results["auc"].items():
+        lines.append(
+            f"| {kind} | {row['n']} | {' | '.join(f'{100 * row[name]:.0f}%' for name in ('drop', 'likelihood', 'rules'))} |"
+        )
+    found = results["left_out"]
+    recall = {
+        name: f"{100 * found[name]['mean']:.1f}% ({100 * found[name]['low']:.1f} to {100 * found[name]['high']:.1f})"
+        for name in ("likelihood", "words")
+    }
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Recall of the first two turns, {found['sentences']} marked sentences: by leaving out each turn {recall['likelihood']}, "
+            f"by words {recall['words']}.",
+        ]
+    )
+
+
+def main() -> None:
+    if not DATA.is_dir():
+        sys.exit(f"No corpora at {DATA}: set DIASUM_DATA.")
+    trained = load_trained("mini")
+    pairs = list(dialogsum("dev"))[:DIALOGUES]
+    told = [Told(one.id, one.dialogue, one.references[0], tuple(split_sentences(one.references[0]))) for one in pairs]
+    write_json(
+        RESULT,
+        {
+            "model": "mini",
+            "corpus": "dialogsum dev",
+            "dialogues": len(told),
+            "seed": SEED,
+            "auc": drops(trained, told),
+            "left_out": left_out(trained, references()[:REFERENCES]),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
