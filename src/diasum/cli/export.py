@@ -63,7 +63,7 @@ def export(
 
 def _lines(exported: Exported) -> list[str]:
     """What was made and how it was held against the run."""
-    lines = [f"exported: {exported.folder}"]
+    lines = [f"exported: {exported.folder}", *([f"uploaded: {exported.url}"] if exported.url else [])]
     for step, check in exported.record.get("logits", {}).items():
         if check:
             lines.append(

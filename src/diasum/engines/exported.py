@@ -16,7 +16,7 @@ from diasum.intact import damage
 
 EXPORT_FILE = "export.json"
 VERSION = 1
-FORMATS = ("merged", "ct2")
+FORMATS = ("merged", "ct2", "hub")
 _AGAIN = "Copy the export again from where it came, or make it anew: diasum export RUN --to {format}"
 
 
@@ -53,7 +53,7 @@ class ExportRecord:
 
     Attributes:
         folder: where it stands.
-        format: ``merged`` or ``ct2``.
+        format: ``merged``, ``ct2`` or ``hub``.
         weights: which it was made of.
         quantization: of an export to ct2: ``int8``, ``int8_bf16``, ``bf16`` or ``fp32``.
         values: all that the file holds.

@@ -6,6 +6,7 @@ filled beside its place and moved there when its checks are passed: an interrupt
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,12 +18,13 @@ from diasum.engines.exported import EXPORT_FILE, VERSION, ExportRecord, Weights,
 from diasum.errors import DiasumError, near_misses
 from diasum.exporting.card import write_card
 from diasum.exporting.conversion import check_family, convert
+from diasum.exporting.hub import check_repository, fill, upload
 from diasum.exporting.merged import Merged, write_description
 from diasum.exporting.parity import measure_parity, not_honoured, summaries_by_torch
 from diasum.exporting.source import Source, find_source
 from diasum.files import check_writable, folder_in_place, write_json
 from diasum.model import base_name
-from diasum.model.locating import SIDE_FILE
+from diasum.model.locating import SIDE_FILE, located
 from diasum.resolve import Given
 from diasum.summarization.exports import DESCRIPTION
 from diasum.summarization.trained import Trained
@@ -93,12 +95,14 @@ def export(
     Raises:
         DiasumError: see there.
     """
-    work = {"merged": _merged, "ct2": _ct2}
+    work = {"merged": _merged, "ct2": _ct2, "hub": _hub}
     if to not in work:
         raise DiasumError(f"There is no format `{to}` to export to.", hint=near_misses(to, work))
     if repo is not None and to != "hub":
         raise DiasumError(f"--repo names a place on the Hub, and --to is {to}.", hint="Use --to hub.")
-    source = find_source(path, requested, arguments)
+    if repo is not None:
+        check_repository(repo)
+    source = find_source(path, requested, arguments, exports=to == "hub")
     quantization = source.settings.export.quantization
     folder = source.target(out, f"ct2-{quantization}" if to == "ct2" else to)
     _check_free(folder, force)
@@ -147,6 +151,21 @@ def _ct2(request: Request) -> Exported:
             "parity": parity.to_json(settings.export.max_rouge_loss),
         }
         return _finished(request, folder, trained, weights, found)
+
+
+def _hub(request: Request) -> Exported:
+    source, place = request.source, located(request.source.path)
+    if place is None:
+        raise DiasumError(f"{source.path} is on the Hub already.", hint="Export a run.")
+    with folder_in_place(request.folder) as folder:
+        fill(folder, place, source.run)
+        if not (folder / EXPORT_FILE).is_file():
+            weights = Weights("", None)
+            about = {"version": VERSION, "format": "hub", "of": {"name": source.name}, "weights": weights.to_json()}
+            write_json(folder / EXPORT_FILE, {**about, "versions": versions(), "files": sizes_of(folder)})
+    record = json.loads((request.folder / EXPORT_FILE).read_text(encoding="utf-8"))
+    url = upload(request.folder, request.repo, public=source.settings.export.public) if request.repo else None
+    return Exported(request.folder, "hub", record, url)
 
 
 def _finished(request: Request, folder: Path, trained: Trained, weights: Weights, found: Mapping[str, Any]) -> Exported:

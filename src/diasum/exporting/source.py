@@ -92,8 +92,14 @@ class Source:
         return Weights.of(trained.base.weights_sha256, located(self.path) if trained.has_adapter else None)
 
 
-def find_source(path: str | Path, requested: Given, arguments: Mapping[str, Any]) -> Source:
+def find_source(path: str | Path, requested: Given, arguments: Mapping[str, Any], *, exports: bool = False) -> Source:
     """What a path is, and the settings to export it with; nothing is loaded or written.
+
+    Args:
+        path: as the user named it.
+        requested: settings, as for `resolve`.
+        arguments: by dotted path, what was given as arguments that stand for settings.
+        exports: whether it may be an export itself.
 
     Raises:
         DiasumError: see `resolve`; there is nothing at the path, an unfinished run, or an export already.
@@ -101,7 +107,7 @@ def find_source(path: str | Path, requested: Given, arguments: Mapping[str, Any]
     run = Run(path) if Run(path).config_file.is_file() else None
     check_there(str(path))
     folder = located(path)  # refuses an unfinished run
-    if run is None and folder is not None and (folder / EXPORT_FILE).is_file():
+    if not exports and run is None and folder is not None and (folder / EXPORT_FILE).is_file():
         raise DiasumError(f"{path} is an export already.", hint="Export its run again, in another format.")
     own = run.settings() if run else own_settings(path).model_copy(update={"data": DataSettings(path="")})
     settings = resolve(EXPORT, requested, arguments, own=own)
