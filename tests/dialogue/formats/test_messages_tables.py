@@ -407,3 +407,36 @@ def test_times_of_messages_reach_the_corpus(tmp_path: Path) -> None:
         datetime(2024, 5, 12, 10, tzinfo=UTC),
         datetime(2024, 5, 12, 10, 1, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_a_table_is_known_by_its_content(tmp_path: Path, kind: str) -> None:
+    content = KINDS[kind](ZENDESK)
+    assert [(one.id, turns(one)) for one in read_all(content)] == EXPECTED, "piped in"
+    (tmp_path / "tickets.txt").write_bytes(content)
+    assert [(one.id, turns(one)) for one in read_all(tmp_path / "tickets.txt")] == EXPECTED
+    whole = 'id;dialogue;summary\n1;"Ana: Hi\nBen: Ho";x\n2;Ana: Yes;y\n'
+    assert [turns(one) for one in read_all(whole)] == [[("Ana", "Hi"), ("Ben", "Ho")], [("Ana", "Yes")]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Text, author and time:\nAna: Hi, Ben\n",
+        "Hi, message me\nLater, gator\n",
+        "author,text\nAna said, and then, that it rains\n",
+        "author,text\n",
+    ],
+)
+def test_text_with_commas_is_text(text: str) -> None:
+    assert read(text).format == "plain"
+
+
+def test_what_discordchatexporter_writes_as_csv(tmp_path: Path) -> None:
+    (tmp_path / "general.csv").write_text(
+        "AuthorID,Author,Date,Content,Attachments,Reactions\n1,ana,2024-05-12T10:00:00.0000000+00:00,Hi: all,,\n"
+        '2,ben,2024-05-12T10:00:05.0000000+00:00,"Ho\nho",,\n'
+    )
+    one = read(tmp_path / "general.csv")
+    assert turns(one) == [("ana", "Hi: all"), ("ben", "Ho ho")]
+    assert one.dialogue.turns[1].start == 5

@@ -55,6 +55,7 @@ _TIMES = (
 _TYPES = ("part_type", "event_type", "message_type", "event", "type")
 _STARTS = ("start", "start_time", "begin")
 _ENDS = ("end", "end_time", "stop")
+OTHER_NAMES = (*_SPEAKERS, *_TIMES, *_STARTS, "ticket_id", "call_id", "chat_id", "thread_id", "session_id", "case_id")
 _PEOPLE = (*SPEAKER_KEYS, "author_name", "sender_name", "from_name", "username", "user_name", "display_name")
 _FEW = 10  # rows among which nobody need speak twice
 _LONG = 100  # words of a text that is rather a conversation than a turn

@@ -7,8 +7,8 @@ a time, but for JSON, spreadsheets, and rows that are single messages, which are
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -20,6 +20,7 @@ from diasum.dialogue.files.rows import Table, one_line
 from diasum.dialogue.files.separated import each_separated_row
 from diasum.dialogue.files.sheets import read_sheet
 from diasum.dialogue.files.single_messages import (
+    OTHER_NAMES,
     TEXT_NAMES,
     MessageColumns,
     columns_named,
@@ -35,18 +36,28 @@ from diasum.dialogue.formats.head import Evidence, Head, Strength
 from diasum.dialogue.formats.messages import Aside, Conversation, Message, messages_of
 from diasum.dialogue.formats.source import Source
 from diasum.dialogue.forms import as_dialogue, is_one
-from diasum.dialogue.names import DIALOGUE_NAMES, ID_NAMES, TABLE_KEYS, UNMISTAKABLE_NAMES, as_name, find_name
+from diasum.dialogue.names import (
+    DIALOGUE_NAMES,
+    ID_NAMES,
+    SUMMARY_NAMES,
+    TABLE_KEYS,
+    UNMISTAKABLE_NAMES,
+    as_name,
+    find_name,
+)
 from diasum.errors import DiasumError, near_misses
 from diasum.json_lines import is_json_lines, json_lines, loads
 
 _LOOKED_AT = 5000  # rows among which single messages are looked for
 _NAMES = {".csv": "a csv table", ".tsv": "a tsv table", ".parquet": "a parquet table", ".json": "JSON"}
+_FIRST = 4  # rows that tell a table from text
+_LONGEST_HEADER = 1000
 _LINES = (".jsonl", ".ndjson")
 _PARQUET = b"PAR1"
 
 
 def recognises(head: Head) -> Evidence | None:
-    """By the name of a table; by the content of JSON and of spreadsheets."""
+    """By the name of a table; by the content of JSON, of spreadsheets, and of rows below the usual names of columns."""
     if is_document(head, ".xlsx", "xl/"):
         return Evidence(Strength.CERTAIN, "a spreadsheet")
     if head.members:
@@ -57,7 +68,9 @@ def recognises(head: Head) -> Evidence | None:
         return Evidence(Strength.LIKELY, "JSON, a conversation a line")
     if head.ending in _NAMES:
         return Evidence(Strength.CERTAIN if _has_header(head) else Strength.LIKELY, _NAMES[head.ending])
-    return Evidence(Strength.LIKELY, "JSON") if _is_json(head) else None
+    if _is_json(head):
+        return Evidence(Strength.LIKELY, "JSON")
+    return Evidence(Strength.CERTAIN, "a table (csv)") if _is_separated(head) else None
 
 
 def read(source: Source) -> Iterator[Conversation]:
@@ -76,7 +89,9 @@ def read(source: Source) -> Iterator[Conversation]:
             yield from _from_records(((row, f"{source.where}, row {i}") for i, row in rows), source)
     elif ending in (".csv", ".tsv"):
         yield from _from_records(_separated(source, ending), source)
-    elif source.names.group and not source.head.text.lstrip("\ufeff \r\n\t").startswith(("{", "[")):
+    elif _is_separated(source.head) or (
+        source.names.group and not source.head.text.lstrip("\ufeff \r\n\t").startswith(("{", "["))
+    ):
         yield from _from_records(_separated(source, ".csv"), source)
     elif ending in _LINES or is_json_lines(source.head.text):
         yield from _from_records(_lines(source), source)
@@ -84,12 +99,32 @@ def read(source: Source) -> Iterator[Conversation]:
         yield from _from_tree(source.json(), source)
 
 
+def _first_rows(head: Head) -> list[list[str]]:
+    """The header and the first rows of what may be a table; nothing of what cannot be one."""
+    lines = head.text.lstrip("\ufeff").splitlines(keepends=True)[: None if head.whole else -1]
+    if not lines or len(lines[0]) > _LONGEST_HEADER:
+        return []
+    delimiter = max(",;\t|", key=lines[0].count)
+    try:
+        return list(islice(csv.reader(lines, delimiter=delimiter, strict=True), _FIRST))
+    except csv.Error:
+        return []
+
+
 def _has_header(head: Head) -> bool:
-    """Whether the first line names a column with a conversation or with messages, as those of a chat's log do not."""
-    names = re.split(r"[,;\t|]", head.lines[0].lstrip("\ufeff")) if head.lines else []
-    return (
-        len(names) > 1 and find_name((name.strip(' "') for name in names), (*DIALOGUE_NAMES, *TEXT_NAMES)) is not None
-    )
+    """Whether the first row names a column with a conversation or with messages, as those of a chat's log do not."""
+    header = next(iter(_first_rows(head)), [])
+    return len(header) > 1 and find_name(header, (*DIALOGUE_NAMES, *TEXT_NAMES)) is not None
+
+
+def _is_separated(head: Head) -> bool:
+    """Whether the content is a table, whatever its name: below two usual names of columns, each row has as many cells as there are."""
+    rows = _first_rows(head)
+    if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows) or not all(map(str.strip, rows[0])):
+        return False
+    text = find_name(rows[0], (*DIALOGUE_NAMES, *TEXT_NAMES))
+    others = [name for name in rows[0] if name != text]
+    return text is not None and find_name(others, (*OTHER_NAMES, *ID_NAMES, *SUMMARY_NAMES)) is not None
 
 
 def _is_json(head: Head) -> bool:
