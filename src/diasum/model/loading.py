@@ -18,7 +18,6 @@ from diasum.config import PromptSettings, Settings
 from diasum.data import PairEncoder, lost_characters
 from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
-from diasum.libraries import load_peft
 from diasum.model.hardware import Hardware, choose_hardware
 from diasum.model.memory import is_out_of_memory
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
@@ -131,7 +130,6 @@ def load_base(
         MissingExtraError: quantisation without bitsandbytes.
         DiasumError: not an encoder-decoder text model, no safetensors weights, a tokenizer that does not match, or no network.
     """
-    load_peft()
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 

@@ -18,7 +18,7 @@ _NOBODY = -1  # wrote a token that a beam follows
 
 
 class LayerCache:
-    """Keys and values of one decoder layer.
+    """Keys and values of one decoder layer; keys lie as the products take them fastest, each of their columns a token.
 
     Args:
         heads: attention heads.
@@ -30,16 +30,15 @@ class LayerCache:
     def __init__(self, heads: int, size: int, beams: int, like: Tensor) -> None:
         self.source_keys = like.new_zeros(0, heads, size, 0)
         self.source_values = like.new_zeros(0, heads, 0, size)
-        self.own_keys = like.new_zeros(0, heads, 0, beams, size)
+        self.own_keys = like.new_zeros(0, heads, size, 0, beams)
         self.own_values = like.new_zeros(0, heads, 0, beams, size)
 
     def make_room(self, slots: int, source: int, steps: int) -> None:
         """For at least so many slots, source tokens and written tokens."""
-        _, heads, size, _ = self.source_keys.shape
-        beams = self.own_keys.shape[3]
+        _, heads, size, _, beams = self.own_keys.shape
         self.source_keys = _grown(self.source_keys, (slots, heads, size, source))
         self.source_values = _grown(self.source_values, (slots, heads, source, size))
-        self.own_keys = _grown(self.own_keys, (slots, heads, steps, beams, size))
+        self.own_keys = _grown(self.own_keys, (slots, heads, size, steps, beams))
         self.own_values = _grown(self.own_values, (slots, heads, steps, beams, size))
 
     def read_source(self, slot: int, rows: Tensor) -> None:
@@ -53,7 +52,7 @@ class LayerCache:
         """A slot to another's place: so many source tokens and written ones."""
         self.source_keys[target, :, :, :length] = self.source_keys[source, :, :, :length]
         self.source_values[target, :, :length] = self.source_values[source, :, :length]
-        self.own_keys[target, :, :steps] = self.own_keys[source, :, :steps]
+        self.own_keys[target, :, :, :steps] = self.own_keys[source, :, :, :steps]
         self.own_values[target, :, :steps] = self.own_values[source, :, :steps]
 
 
@@ -89,7 +88,7 @@ class Caches:
             sources: for each layer keys and values of all of them, (tokens, 2 * heads * size), one source after another.
             lengths: tokens of each source.
         """
-        self._make_room(self.count + len(lengths), max(lengths), 1)
+        self.make_room(self.count + len(lengths), max(lengths))
         for layer, rows in zip(self.layers, sources, strict=True):
             for slot, part in enumerate(torch.split(rows, list(lengths)), self.count):
                 layer.read_source(slot, part)
@@ -115,7 +114,7 @@ class Caches:
     def begin_step(self) -> Step:
         """What a step attends to, once its own token is there."""
         steps = int(self.positions.max()) + 1
-        self._make_room(self.count, 0, steps)
+        self.make_room(self.count, 0, steps)
         slots = torch.arange(self.count, device=self.positions.device)
         own = torch.arange(self.beams, device=self.positions.device)
         self._ancestors[slots, :, self.positions] = own
@@ -138,7 +137,8 @@ class Caches:
             self._source_mask = mask.expand(-1, self.heads, self.beams, -1).flatten(0, 1)
         return self._source_mask
 
-    def _make_room(self, slots: int, source: int, steps: int) -> None:
+    def make_room(self, slots: int, source: int, steps: int = 1) -> None:
+        """For at least so many slots, tokens of the longest source and tokens written."""
         source, steps = _up_to(source, _SOURCE), _up_to(steps, _STEPS)
         for layer in self.layers:
             layer.make_room(slots, source, steps)
@@ -190,13 +190,11 @@ class Step:
         cache = caches.layers[layer]
         parts = qkv.view(caches.count, caches.beams, 3, caches.heads, -1).permute(2, 0, 3, 1, 4)
         queries, keys, values = parts.unbind(0)
-        cache.own_keys[self.slots, :, caches.positions] = keys
+        cache.own_keys[self.slots, :, :, caches.positions] = keys.transpose(2, 3)
         cache.own_values[self.slots, :, caches.positions] = values
-        all_keys, all_values = (
-            own[: caches.count, :, : self.steps].flatten(0, 1).flatten(1, 2)
-            for own in (cache.own_keys, cache.own_values)
-        )
-        return _mixed(queries, all_keys.transpose(1, 2), all_values, mask, scale)
+        all_keys = cache.own_keys[: caches.count, :, :, : self.steps].flatten(0, 1).flatten(2)
+        all_values = cache.own_values[: caches.count, :, : self.steps].flatten(0, 1).flatten(1, 2)
+        return _mixed(queries, all_keys, all_values, mask, scale)
 
     def attend_source(self, layer: int, q: Tensor, scale: float) -> Tensor:
         """Attention of all beams to the tokens of their source; q and what is returned are (count * beams, heads * size)."""

@@ -40,6 +40,8 @@ def _model_obstacle(base: Any) -> str | None:
 
 
 def _adapter_obstacle(model: Any, base: Any) -> str | None:
+    if model is base:
+        return None  # without peft, whose import takes a second
     from diasum.libraries import load_peft
 
     load_peft()
@@ -49,8 +51,6 @@ def _adapter_obstacle(model: Any, base: Any) -> str | None:
     from peft.utils.other import AuxiliaryTrainingWrapper, ModulesToSaveWrapper
     from torch import nn
 
-    if model is base:
-        return None
     if not isinstance(model, PeftModel):
         return f"it knows adapters of peft, not {with_article(type(model).__name__)}"
     for path, module in base.named_modules():

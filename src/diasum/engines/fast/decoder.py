@@ -10,11 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from diasum.data.batching import Budget, Size, stream_batches
 from diasum.engines.fast.caches import Caches, Step
 from diasum.engines.fast.weights import Product, active
 from diasum.model.fast.kernels import Kernels
 from diasum.model.fast.ops import ACTIVATIONS
 from diasum.model.fast.packed import Segments
+
+_TOGETHER = 512  # source tokens that are encoded at a time
 
 
 class Decoder(ABC):
@@ -54,11 +57,13 @@ class Decoder(ABC):
         """Empty ones."""
 
     def admit(self, sources: Sequence[Sequence[int]], caches: Caches) -> None:
-        """Encode sources and give them slots."""
-        lengths = tuple(len(source) for source in sources)
-        ids = torch.tensor([token for source in sources for token in source], device=self.device)
-        states = self.encode(ids, Segments(lengths, lengths))
-        caches.admit(self.source_rows(states), lengths)
+        """Encode sources and give them slots; some at a time, so that what is computed on the way stays in the processor's caches."""
+        caches.make_room(caches.count + len(sources), max(len(source) for source in sources))
+        for some in stream_batches(((source, Size(len(source))) for source in sources), Budget(_TOGETHER)):
+            lengths = tuple(len(source) for source in some)
+            ids = torch.tensor([token for source in some for token in source], device=self.device)
+            states = self.encode(ids, Segments(lengths, lengths))
+            caches.admit(self.source_rows(states), lengths)
 
 
 class FeedForward:

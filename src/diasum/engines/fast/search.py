@@ -94,11 +94,10 @@ class Search(ABC):
         self.lengths, self.least, self.done = self.lengths[places], self.least[places], self.done[places]
         self.history = self.history[places]
 
-    def _apply_rules(self, logits: Tensor, log_sums: Tensor | None) -> None:
+    def _apply_rules(self, scores: Tensor) -> None:
         beams = self.spec.beams
         self.spec.rules.apply(
-            logits,
-            log_sums,
+            scores,
             self.history.flatten(0, 1),
             self.lengths.repeat_interleave(beams),
             self.least.repeat_interleave(beams),
@@ -113,7 +112,7 @@ class GreedySearch(Search):
     """The most probable token at every step; repetition is penalised in the scores as they are, not in log-probabilities."""
 
     def advance(self, logits: Tensor) -> Tensor:
-        self._apply_rules(logits, None)
+        self._apply_rules(logits)
         chosen = logits.argmax(-1, keepdim=True)
         self.done = self._ended(chosen).squeeze(1)
         self.lengths = self.lengths + 1
@@ -149,9 +148,9 @@ class BeamSearch(Search):
         self.found_lengths = torch.cat([self.found_lengths, self.found_lengths.new_zeros(count, beams)])
 
     def advance(self, logits: Tensor) -> Tensor:
-        log_sums = logits.logsumexp(-1, keepdim=True)
-        self._apply_rules(logits, log_sums)
-        scores, parents, tokens = self._candidates(logits, log_sums)
+        log_probs = logits.log_softmax(-1)
+        self._apply_rules(log_probs)
+        scores, parents, tokens = self._candidates(log_probs)
         ended = self._ended(tokens)
         histories = self.history.gather(1, parents[:, :, None].expand(-1, -1, self.history.shape[2]))
         self.lengths = self.lengths + 1
@@ -174,12 +173,12 @@ class BeamSearch(Search):
         self.scores, self.found = self.scores[places], self.found[places]
         self.found_scores, self.found_lengths = self.found_scores[places], self.found_lengths[places]
 
-    def _candidates(self, logits: Tensor, log_sums: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _candidates(self, log_probs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The best continuations of all beams of a slot: scores, which beam each continues, and its token, (count, n) each."""
         count, beams = self.scores.shape
-        values, tokens = largest(logits, min(self._chosen, logits.shape[1]))
+        values, tokens = largest(log_probs, min(self._chosen, log_probs.shape[1]))
         each = values.shape[1]
-        values = (values - log_sums).view(count, beams, each) + self.scores[:, :, None]
+        values = values.view(count, beams, each) + self.scores[:, :, None]
         scores, places = values.flatten(1).topk(self._chosen)
         return scores, places // each, tokens.view(count, -1).gather(1, places)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from diasum.engines.fast.caches import Caches, Step
@@ -69,7 +68,7 @@ class _Norm:
         self._weight, self._eps = norm.weight.detach().to(dtype), norm.variance_epsilon
 
     def __call__(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self._weight.shape, self._weight, self._eps)
+        return Kernels().rms_norm(x, self._weight, self._eps)[0]
 
 
 class _Bias:
