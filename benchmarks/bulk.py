@@ -150,8 +150,10 @@ def measure_mini(folder: Path, rows: int, words: int) -> dict[str, Any]:
 
 def measure_kills(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     """The stub and `mini`, each killed so often."""
-    file = write_dialogues(folder / "in.jsonl", 20_000, 40, bad_every=97)
-    stub = kill_and_compare(file, folder, kills=kills, pause=0.03, seed=seed)
+    file = write_dialogues(folder / "in.jsonl", 8000, 40, bad_every=97)
+    for name in ("stub", "mini"):
+        (folder / name).mkdir()
+    stub = kill_and_compare(file, folder / "stub", kills=kills, pause=0.03, seed=seed)
     small = write_dialogues(folder / "small.jsonl", 400, 40, bad_every=97)
     command = [
         sys.executable,
@@ -165,7 +167,7 @@ def measure_kills(folder: Path, kills: int, seed: int) -> dict[str, Any]:
         "12",
         "--out",
     ]
-    mini = kill_and_compare(small, folder, kills=max(1, kills // 5), pause=0, seed=seed, command=command)
+    mini = kill_and_compare(small, folder / "mini", kills=max(1, kills // 5), pause=0, seed=seed, command=command)
     return {"stub": asdict(stub), "mini": asdict(mini), "seed": seed}
 
 
