@@ -160,8 +160,7 @@ def test_a_far_too_long_line_is_one_bad_row(tmp_path: Path, monkeypatch: pytest.
     assert "line 3: longer than" in rejected["reason"]
 
 
-def test_a_file_that_breaks_off_is_told(tmp_path: Path) -> None:
-    """A JSON export of which only the head is sound: what could be read of other files is not lost."""
+def test_a_file_that_breaks_off_is_refused_before_anything_starts(tmp_path: Path) -> None:
     write_jsonl(
         tmp_path / "a.jsonl.gz",
         [row | {"dialogue": row["dialogue"] + f" {i * 7919 % 104729}"} for i, row in enumerate(rows(9000))],
@@ -169,8 +168,26 @@ def test_a_file_that_breaks_off_is_told(tmp_path: Path) -> None:
     content = (tmp_path / "a.jsonl.gz").read_bytes()
     (tmp_path / "a.jsonl.gz").write_bytes(content[: len(content) - 2000])
     with pytest.raises(DiasumError, match="not a readable gzip file"):
-        run([tmp_path / "a.jsonl.gz"], tmp_path / "out.jsonl")
-    assert not (tmp_path / "out.jsonl.part").exists() or not (tmp_path / "out.jsonl.part").read_bytes()
+        job([tmp_path / "a.jsonl.gz"], tmp_path / "out.jsonl").run(lambda: pytest.fail("loaded"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl.gz"]
+
+
+def test_what_cannot_be_read_further_on_is_one_bad_row(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(rows(9000)), tmp_path / "a.parquet", row_group_size=1000, compression="none")
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    place = content.index(b"number d 8500")
+    content[place : place + 2000] = b"\xff" * 2000
+    (tmp_path / "a.parquet").write_bytes(bytes(content))
+    write_jsonl(tmp_path / "b.jsonl", rows(3))
+    result = run([tmp_path / "a.parquet", tmp_path / "b.jsonl"], tmp_path / "out.jsonl")
+    assert result.set_aside == 1
+    (rejected,) = records(tmp_path / "out.jsonl.rejected.jsonl")
+    assert "The rest of this file was not read" in rejected["reason"]
+    assert [one["id"] for one in records(tmp_path / "out.jsonl")][-3:] == ["d0", "d1", "d2"]
+    assert result.summaries >= 7000
 
 
 def test_shards_put_together_are_the_whole(mixed: Path, tmp_path: Path) -> None:

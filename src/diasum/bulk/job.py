@@ -30,6 +30,7 @@ FORMATS = (".jsonl", ".parquet")
 SUMMARISING = "summarising"
 
 Advance = Callable[[int], None]  # called with the number of conversations done
+Tell = Callable[[int, int], None]  # rows dealt with, and how many of them were set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Job:
             inputs = Inputs(self.files, self.reading)
             with Output(self.out, to_parquet if self.out.suffix.lower() == ".parquet" else None) as output:
                 fingerprints = inputs.fingerprints(lambda done, total: bars("checking the input (MiB)", done, total))
+                estimate = self.shard.share(inputs.estimate())
                 worker = prepare()
                 closed.callback(worker.close)
                 self._say(f"note: {note}" for note in worker.notes)
@@ -116,24 +118,21 @@ class Job:
                 self._say(_what_is_done(self.out, before))
                 began = time.monotonic()
                 if not before.complete:
-                    self._summarize(inputs, worker, output, bars)
+                    self._summarize(inputs, worker, output, _told_in(bars, before.rows, estimate))
                     self._check_summarized(output)
                 output.put_in_place()
         done = output.done
         rejected = output.rejected if done.set_aside else None
         return BulkResult(self.out, done.summaries, done.set_aside, rejected, before.rows, time.monotonic() - began)
 
-    def _summarize(self, inputs: Inputs, worker: Worker, output: Output, bars: Bars) -> None:
-        estimate = self.shard.share(inputs.estimate())
+    def _summarize(self, inputs: Inputs, worker: Worker, output: Output, tell: Tell) -> None:
         done = output.done.rows
 
         def advance(count: int) -> None:
             nonlocal done
             done += count
-            aside = f"{output.done.set_aside:,} set aside" if output.done.set_aside else ""
-            bars(SUMMARISING, done, max(done, estimate), more=aside)
+            tell(done, output.done.set_aside)
 
-        bars.resume(SUMMARISING, done, max(done, estimate))
         waiting = Waiting(inputs, self.shard, output.done.row, output.done.portions, self.strict)
         told: set[str] = set()
         renamed: set[str] = set()
@@ -196,6 +195,16 @@ class Job:
     def _say(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def _told_in(bars: Bars, before: int, estimate: int) -> Tell:
+    """What shows rows dealt with of about so many, and how many of them were set aside."""
+    bars.resume(SUMMARISING, before, max(before, estimate))
+
+    def tell(done: int, set_aside: int) -> None:
+        bars(SUMMARISING, done, max(done, estimate), more=f"{set_aside:,} set aside" if set_aside else "")
+
+    return tell
 
 
 def _what_is_done(out: Path, done: Done) -> Iterator[str]:
