@@ -1,9 +1,10 @@
-"""Would a model's likelihood add to the rules? Measured with the bundled base, before anything was built on it.
+"""What the bundled base tells of the checks: would its likelihood add to the rules, and how often do they flag what it writes?
 
-Two questions. Does a wrong sentence lose less likelihood than a reference does, per token, when the dialogue is taken away? By kind of
+Three questions. Does a wrong sentence lose less likelihood than a reference does, per token, when the dialogue is taken away? By kind of
 error (`benchmarks.support_errors`), the chance that a wrong sentence is ranked above a reference (AUC; 50% is chance), for the drop, for
 the likelihood itself and for the rules. And does leaving out a turn find the turns that a sentence rests on: recall of the first two by
-the drop, on the references whose turns are marked. Writes ``benchmarks/results/likelihood.json``. Run: ``python -m benchmarks.likelihood``
+the drop, on the references whose turns are marked. And how often are its own summaries flagged, beside the references of the same
+dialogues. Writes ``benchmarks/results/likelihood.json``. Run: ``python -m benchmarks.likelihood``
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 
 from benchmarks.corpora import DATA, ROOT, dialogsum
 from benchmarks.evidence import FIRST, Marked, references
+from benchmarks.support_check import rate
 from benchmarks.support_errors import KINDS
 from benchmarks.support_weights import Told, wrong_sentences
 from diasum.claims.sentence_checks import Checker
 from diasum.claims.sentences import split_sentences
+from diasum.data import Pair
 from diasum.dialogue import Dialogue, Turn
 from diasum.evaluation.contrast import log_likelihoods
 from diasum.evaluation.statistics.bootstrap import interval
@@ -31,7 +34,7 @@ from diasum.summarization.trained import Trained, load_trained
 
 RESULT = ROOT / "benchmarks" / "results" / "likelihood.json"
 SEED = 0
-DIALOGUES, REFERENCES = 200, 60
+DIALOGUES, REFERENCES, OWN = 200, 60, 120
 _LOWEST = -10.0  # score of a sentence that the rules do not check
 
 
@@ -87,6 +90,32 @@ def left_out(trained: Trained, marked: Sequence[Marked]) -> dict[str, Any]:
     }
 
 
+def own_summaries(trained: Trained, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """How many sentences of the base's summaries, and of first references, are flagged."""
+    written = trained.summarize([pair.dialogue for pair in pairs])
+    texts = {"base": [one.text for one in written], "references": [pair.references[0] for pair in pairs]}
+    flagged = {
+        name: [
+            one.flagged
+            for pair, text in zip(pairs, of_system, strict=True)
+            for one in Checker(pair.dialogue).check(text).sentences
+            if one.verdict != "not checked"
+        ]
+        for name, of_system in texts.items()
+    }
+    return {"dialogues": len(pairs)} | {name: rate(values) for name, values in flagged.items()}
+
+
+def own_sentence(results: dict[str, Any]) -> str:
+    """How often the base's summaries are flagged, as a sentence."""
+    found = results["own_summaries"]
+    shares = {name: f"{100 * found[name]['share']:.1f}% of {found[name]['n']}" for name in ("base", "references")}
+    return (
+        f"Of the sentences that the bundled base, without an adapter, writes about {found['dialogues']} dialogues of DialogSum dev, "
+        f"{shares['base']} are flagged; of those of the references, {shares['references']}."
+    )
+
+
 def likelihood_table(results: dict[str, Any]) -> str:
     """Markdown: AUC by kind, and recall of turns."""
     lines = ["| kind of error | n | drop without the dialogue | likelihood | rules |", "|---|---|---|---|---|"]
@@ -123,6 +152,7 @@ def main() -> None:
             "dialogues": len(told),
             "seed": SEED,
             "auc": drops(trained, told),
+            "own_summaries": own_summaries(trained, pairs[:OWN]),
             "left_out": left_out(trained, references()[:REFERENCES]),
         },
     )

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks import blind_verdicts
 from benchmarks.bulk_table import bulk_table
 from benchmarks.evidence import evidence_table
-from benchmarks.likelihood import likelihood_table
+from benchmarks.likelihood import likelihood_table, own_sentence
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import redaction_table
 from benchmarks.support_check import errors_table, examples_list, support_table
@@ -369,6 +369,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "errors": _of(errors_table, "support"),
         "examples": _of(examples_list, "support"),
         "likelihood": _of(likelihood_table, "likelihood"),
+        "own": _of(own_sentence, "likelihood"),
         "evidence": _of(evidence_table, "evidence"),
     },
     ROOT / "docs" / "long-conversations.md": {

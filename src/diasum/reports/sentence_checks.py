@@ -97,7 +97,10 @@ class SentenceChecks:
         )
         human = self.references.flagged
         if human is not None and tally.alike(self.references):
-            said += f". Of the sentences of human summaries, {100 * human.mean:.1f}% are flagged"
+            said += (
+                f". Of the sentences of human summaries they flag {100 * human.mean:.1f}%; a system that copies words is flagged less, "
+                "whether it is right or not"
+            )
         return f"{said}. What is not flagged may still be wrong (docs/faithfulness.md tells how much is found)."
 
 
