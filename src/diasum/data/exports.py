@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from diasum.config import DataSettings
+from diasum.dialogue.files.conversations import check_said
 from diasum.dialogue.files.rows import Table, unique
 from diasum.dialogue.files.tables import UNNAMED, has_data, is_data_file
 from diasum.dialogue.formats import MEMBERS, Source, choose
@@ -53,8 +54,7 @@ def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[st
     if not is_export(path, settings):
         return None
     dialogues = list(read_source(Source.of_path(path), reading))
-    if all(one.dialogue.is_empty for one in dialogues):
-        raise DiasumError(f"{path} has no conversation in which anything is said.")
+    check_said(dialogues)
     check_aliases(reading, dialogues)
     notes += (line.removeprefix("note: ") for line in readings(dialogues))
     names = unique([one.id or f"{path.stem}-{number}" for number, one in enumerate(dialogues, 1)])

@@ -68,7 +68,7 @@ def read_conversations(
     else:
         parts = [("conversation", list(read_source(standard_input(stream, reading.names), reading)))]
     dialogues = [one for _, part in parts for one in part]
-    _check_said(dialogues)
+    check_said(dialogues)
     check_aliases(reading, dialogues)
     if len(parts) == 1 and all(one.id is None for one in parts[0][1]):
         return parts[0][1]
@@ -81,7 +81,12 @@ def read_conversations(
     return [replace(one, id=name) for one, name in zip(identified, names, strict=True)]
 
 
-def _check_said(conversations: Sequence[ReadDialogue]) -> None:
+def check_said(conversations: Sequence[ReadDialogue]) -> None:
+    """Refuse conversations in none of which anything is said.
+
+    Raises:
+        DiasumError: with what was left out of them.
+    """
     if not all(one.dialogue.is_empty for one in conversations):
         return
     first = conversations[0].where
