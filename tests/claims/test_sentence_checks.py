@@ -177,6 +177,24 @@ def test_a_dialogue_is_prepared_once() -> None:
     assert checker.check("Grandson draws labels.") == checker.check("Grandson draws labels.")
 
 
+def test_a_sentence_of_a_window_is_supported_by_its_turns_only() -> None:
+    sentences = ("Ana asks for the umbrella.", "Ana sells the lantern, the blanket and the carpet.")
+    talk = parse_dialogue(
+        "Ana: May I have the umbrella?\nBen: Yes.\nBen: I sell the lantern, the blanket and the carpet.\nCy: Fine, 20 euros."
+    )
+    everywhere = Checker(talk).check(" ".join(sentences))
+    first = frozenset({0, 1})
+    here = Checker(talk).check(" ".join(sentences), [first, first])
+    assert everywhere.sentences[0].verdict == here.sentences[0].verdict == "supported"
+    assert everywhere.sentences[1].way != "invented"
+    assert here.sentences[1].way == "invented"
+    assert Checker(talk).check(" ".join(sentences), [frozenset()] * 2) == everywhere
+    named = Checker(talk).check("Cy takes the umbrella for 20 euros.", [first]).sentences[0]
+    assert not any("Cy" in reason or "cy" in reason or "20" in reason for reason in named.reasons), (
+        "known from elsewhere"
+    )
+
+
 def test_features_of_a_dialogue_of_100000_words_stay_small() -> None:
     peaks = []
     for n in (1_250, 12_500):

@@ -18,6 +18,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from diasum.claims.attribution import People
 from diasum.claims.heard import Word
 from diasum.claims.language import english_share, is_english, sampled_words
 from diasum.claims.sentence_features import NAMES, Features, Rarity, read_sentences
@@ -92,8 +93,14 @@ class Checker:
         self._english = english
         self._talk_is_english = english is None and is_english([turn.text for turn in dialogue.turns])
 
-    def check(self, summary: str) -> SummaryCheck:
-        """As `check_summary`."""
+    def check(self, summary: str, within: Sequence[frozenset[int]] | None = None) -> SummaryCheck:
+        """As `check_summary`.
+
+        Args:
+            summary: its text.
+            within: for each sentence the ids of the turns that it is about, as those of its window; empty: all. Words elsewhere do not
+                support it. Facts are looked for everywhere.
+        """
         spans = sentence_spans(summary)
         reason = _NO_TURNS if self._dialogue.is_empty else _NOT_ENGLISH
         english = self._talk_is_english and _looks_english(summary) if self._english is None else self._english
@@ -102,7 +109,7 @@ class Checker:
             return SummaryCheck(none, None, (f"Not checked: {reason}.",) if spans else ())
         weights = load_weights()
         found = self._facts.check(summary)
-        read = read_sentences([summary[a:b] for a, b in spans], self._dialogue, weights.rarity)
+        read = self._read([summary[a:b] for a, b in spans], within or [frozenset()] * len(spans), weights.rarity)
         sentences = []
         for (start, end), (features, words) in zip(spans, read, strict=True):
             facts = tuple(one.reason for one in found if start <= one.start < end)
@@ -112,6 +119,18 @@ class Checker:
         if not self._dialogue.speakers:
             notes.append(_NO_SPEAKERS)
         return SummaryCheck(tuple(sentences), weights.review(sentences), tuple(notes))
+
+    def _read(
+        self, sentences: Sequence[str], within: Sequence[frozenset[int]], rarity: Rarity
+    ) -> list[tuple[Features, list[Word]]]:
+        people = People(self._dialogue)
+        read: dict[int, tuple[Features, list[Word]]] = {}
+        for ids in dict.fromkeys(within):
+            places = [i for i, of_one in enumerate(within) if of_one == ids]
+            turns = tuple(turn for turn in self._dialogue.turns if turn.id in ids)
+            part = Dialogue(turns) if turns else self._dialogue
+            read |= zip(places, read_sentences([sentences[i] for i in places], part, rarity, people), strict=True)
+        return [read[i] for i in range(len(sentences))]
 
     def _sentence(
         self, start: int, end: int, facts: tuple[str, ...], features: Features, words: Sequence[Word], weights: Weights

@@ -128,18 +128,21 @@ def ending_of(word: str, endings: Iterable[str]) -> str:
 NAMES = tuple(one.name for one in fields(Features))
 
 
-def read_sentences(sentences: Sequence[str], dialogue: Dialogue, rarity: Rarity) -> list[tuple[Features, list[Word]]]:
+def read_sentences(
+    sentences: Sequence[str], dialogue: Dialogue, rarity: Rarity, people: People | None = None
+) -> list[tuple[Features, list[Word]]]:
     """Compare sentences with their dialogue.
 
     Args:
         sentences: English.
         dialogue: read once for all of them.
         rarity: how rarely human summaries use a word without support.
+        people: the speakers, where `dialogue` is a part of one with more of them.
 
     Returns:
         For each sentence its features and its content words.
     """
-    people = People(dialogue)
+    people = people or People(dialogue)
     said = [people.read(_without_label(one, people)) for one in sentences]
     content = [[one for one in words_ if is_content(one.text)] for words_ in said]
     roots = {key_of(one.text) for words_ in content for one in words_}

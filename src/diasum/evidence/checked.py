@@ -14,10 +14,11 @@ def with_evidence(summary: Summary, dialogue: Dialogue) -> Summary:
     """A summary whose sentences have the turns they rest on and a verdict, and that has a review flag.
 
     Args:
-        summary: as it was made; turns that its sentences have already, as those of their window, are narrowed.
+        summary: as it was made; turns that its sentences have already, as those of their window, are narrowed, and no others support
+            them: in a long conversation, nearly every word is said somewhere.
         dialogue: that it is of, whole: a sentence may rest on what the model did not read.
     """
-    found = Checker(dialogue).check(summary.text)
+    found = Checker(dialogue).check(summary.text, [frozenset(one.turns) for one in summary.sentences])
     traced = with_turns(summary, dialogue)
     sentences = [
         replace(sentence, verdict=check.verdict, reasons=check.reasons)
