@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import blind_verdicts
 from benchmarks.bulk_table import bulk_table
 from benchmarks.evidence import evidence_table
+from benchmarks.inference_table import growth_table, inference_table
 from benchmarks.likelihood import likelihood_table, own_sentence
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import redaction_table
@@ -333,8 +334,11 @@ def speed_summary(results: dict[str, dict[str, Any]]) -> str:
 
 def of_each_class(table: Callable[[dict[str, Any]], str], benchmark: str) -> str:
     """A benchmark's table for each class of processor that it was run on, under headings."""
-    return "\n\n".join(
-        f"### {CLASSES[name]}\n\n{table(_read(file))}" for name, file in results_by_class(benchmark).items()
+    return (
+        "\n\n".join(
+            f"### {CLASSES[name]}\n\n{table(_read(file))}" for name, file in results_by_class(benchmark).items()
+        )
+        or "Not measured yet."
     )
 
 
@@ -378,6 +382,10 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     },
     ROOT / "docs" / "formats.md": {"exports": _of(exports_table, "exports")},
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
+    ROOT / "docs" / "inference.md": {
+        "inference": partial(of_each_class, inference_table, "inference"),
+        "growth": partial(of_each_class, growth_table, "inference"),
+    },
     ROOT / "docs" / "fast-path.md": {
         "step": partial(of_each_class, step_table, "step"),
         "kernels": partial(of_each_class, kernels_table, "kernels"),

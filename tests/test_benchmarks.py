@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import data_check
 from benchmarks.house_form import FORMS
+from benchmarks.inference_table import inference_table
 from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
 from benchmarks.tables import form_table, speed_table, table
@@ -20,6 +21,37 @@ from diasum.data import Pair
 from diasum.dialogue import parse_dialogue
 
 ROOT = Path(__file__).parents[1]
+
+
+def test_inference_benchmark(tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    output = tmp_path / "inference.json"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+        "DIASUM_DATA": str(tmp_path / "nothing"),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    command = [sys.executable, "-m", "benchmarks.inference", "--shape", "tiny", "--sources", "4", "--rounds", "1"]
+    command += ["--systems", "batched", "torch-fast", "ct2", "--output", str(output)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(output.read_text())
+    row = result["shapes"]["tiny"]
+    assert row["data"] == "bundled sample, test"
+    systems = row["systems"]
+    assert systems["torch-fast"]["mean_length"] == systems["batched"]["mean_length"], "the same search"
+    for one in systems.values():
+        assert one["summaries_per_second"]["median"] > 0
+        assert 0 < one["share_of_limit"]["median"] < 1
+        assert 0 < one["alone_seconds"]["p50"] <= one["alone_seconds"]["p95"]
+        assert len(one["rounds"][0]["lengths"]) == 4
+    ratio = systems["batched"]["rounds"][0]["seconds"] / systems["ct2"]["rounds"][0]["seconds"]
+    assert abs(row["against"]["ct2"]["batched"]["median"] - ratio) < 1e-9
+    table = inference_table(result)
+    assert table.count("| tiny |") == 3
+    assert "4 dialogues of bundled sample, test" in table
 
 
 def test_training_benchmark(tmp_path: Path) -> None:

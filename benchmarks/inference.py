@@ -1,0 +1,259 @@
+"""How fast summaries are here: the classic notebook, batches, CTranslate2 as its guide shows, and diasum's engines, on the same sources.
+
+    python -m benchmarks.inference [--shape flan-t5-base] [--systems notebook ct2 ...] [--sources 16] [--rounds 3] [--run RUN]
+
+Bases have the shapes of public models and random weights, with ends of texts that give summaries the mean length of DialogSum's
+(`benchmarks.inference_models`); ``mini`` is the bundled base, with the adapter of ``--run``, merged. Sources are DialogSum's test split
+from ``$DIASUM_DATA/dialogsum`` (without it the bundled sample's), `--sources` of them evenly over the lengths, shuffled with a seed.
+Each system has a process of its own, so that its peak memory is true; rounds are interleaved (A B C A B C), and ratios are formed
+within a round. The limit is 2 FLOP a weight and token (each beam's tokens count) at the speed of matrix products in fp32 that the
+same process reaches after each round; the bandwidth of memory is measured beside it.
+
+Results go to ``benchmarks/results/inference-CLASS.json``, a shape at a time (others stay); ``python -m benchmarks.tables`` writes the
+tables of `docs/inference.md` from them. A run of part of the systems keeps the saved rows of the others, without ratios to them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.inference_models import convert_model, flop_per_token, write_model
+from benchmarks.inference_systems import SYSTEMS
+from benchmarks.machine import results_file
+from benchmarks.training import ROOT, _ask, _length, _load, _spread, conditions
+from diasum.config import DataSettings, GenerateSettings, PromptSettings
+from diasum.data import Pair, PairEncoder, load_corpus
+from diasum.files import write_json
+from diasum.versions import versions
+
+SHAPES = ("flan-t5-small", "flan-t5-base", "bart-base", "mini")
+SETTINGS = GenerateSettings(num_beams=4, max_new_tokens=100)
+GROWTH = {"source_tokens": (64, 128, 256, 512), "num_beams": (1, 2, 4, 8), "sources": (1, 4, 16, 32)}
+
+
+def main() -> None:
+    options = _options()
+    file = options.output or results_file("inference")
+    saved = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    shapes: dict[str, Any] = saved.get("shapes", {})
+    with tempfile.TemporaryDirectory(prefix="diasum-inference-") as name:
+        folder = Path(name)
+        data, pairs = chosen_pairs(options.sources)
+        about = prepare(folder, options, pairs)
+        row = shapes.get(options.shape, {}) | about | {"data": data, "conditions": _conditions(options)}
+        row["systems"] = row.get("systems", {}) | measure(folder, options, about)
+        if options.growth:
+            row["growth"] = {system: grow(folder, system) for system in options.growth}
+        row["against"] = against(row["systems"])
+        if options.shape == "mini":
+            row["cold_start_seconds"] = cold_start(options.run or "mini")
+            if options.run:
+                row["int8"] = quality(options.run)
+        shapes[options.shape] = row
+    write_json(file, {"settings": SETTINGS.model_dump(mode="json"), "names": SYSTEMS, "shapes": shapes})
+    print(json.dumps({name: one["summaries_per_second"]["median"] for name, one in row["systems"].items()}, indent=1))
+
+
+def chosen_pairs(count: int) -> tuple[str, list[Pair]]:
+    """So many test dialogues, evenly over the lengths, shuffled; and where they are from."""
+    there = Path(os.environ.get("DIASUM_DATA", "../shared/data")) / "dialogsum"
+    path = str(there) if (there / "dialogsum.test.jsonl").is_file() else "sample"
+    pairs = load_corpus(DataSettings(path=path), purpose="evaluate", split="test").split("test")
+    pairs = sorted(pairs, key=lambda pair: (_length(pair.dialogue.text), pair.id))
+    some = [pairs[int((i + 0.5) * len(pairs) / count)] for i in range(count)]
+    random.Random(0).shuffle(some)
+    return ("DialogSum test" if path != "sample" else "bundled sample, test"), some
+
+
+def prepare(folder: Path, options: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
+    """Write model, conversion, sources and settings; returns what the model is."""
+    from transformers import AutoTokenizer
+
+    from diasum.exporting.merged import read_plain
+
+    write_json(folder / "settings.json", SETTINGS.model_dump(mode="json"))
+    if options.shape == "mini":
+        about = _write_mini(folder, options.run)
+    else:
+        (folder / "corpus").mkdir()
+        rows = [json.dumps({"dialogue": p.dialogue.text, "summary": p.references[0]}) for p in pairs]
+        (folder / "corpus" / "train.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        length = statistics.mean(_length(reference) + 1 for pair in pairs for reference in pair.references)
+        about = write_model(folder, options.shape, [p.dialogue.text for p in pairs], length, SETTINGS)
+        about["reference_length"] = length
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+    encoded, _ = PairEncoder(tokenizer, PromptSettings()).encode_dialogues([pair.dialogue for pair in pairs])
+    sources = [one.input_ids for one in encoded]
+    (folder / "sources.json").write_text(json.dumps(sources), encoding="utf-8")
+    convert_model(folder, "int8")
+    by_source, by_target = flop_per_token(read_plain(folder / "model"))
+    tokens = [len(source) for source in sources]
+    return about | {
+        "sources": len(sources),
+        "source_tokens": {"mean": statistics.mean(tokens), "max": max(tokens)},
+        "flop_per_source_token": by_source,
+        "flop_per_beam_token": by_target,
+        "model_bytes": (folder / "model" / "model.safetensors").stat().st_size,
+        "int8_bytes": (folder / "ct2-int8" / "model.bin").stat().st_size,
+    }
+
+
+def _write_mini(folder: Path, run: str | None) -> dict[str, Any]:
+    """The bundled base, with a run's adapter merged where one is given."""
+    from diasum.exporting.merged import write_model as write
+    from diasum.summarization.trained import load_trained
+
+    trained = load_trained(run or "mini", device="cpu", dtype="fp32")
+    if trained.has_adapter:
+        trained.model, trained.has_adapter = trained.model.merge_and_unload(safe_merge=True), False
+    (folder / "model").mkdir()
+    write(trained, folder / "model")
+    name = Path(run).resolve().name if run else None
+    return {"shape": "mini", "parameters": trained.model.num_parameters(), "adapter": name}
+
+
+def measure(folder: Path, options: argparse.Namespace, about: dict[str, Any]) -> dict[str, Any]:
+    """All systems in interleaved rounds, then one dialogue at a time."""
+    workers = {name: _start(folder, name) for name in options.systems}
+    for worker in workers.values():
+        _ask(worker, None)
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
+    for number in range(options.rounds):
+        for name, worker in workers.items():
+            answer = _ask(worker, "batch")
+            rounds[name].append(answer)
+            print(
+                f"{options.shape} round {number} {name}: {about['sources'] / answer['seconds']:.2f}/s", file=sys.stderr
+            )
+    alone = {name: sorted(_ask(worker, "single")["seconds_each"]) for name, worker in workers.items()}
+    for worker in workers.values():
+        worker.communicate("")
+    return {name: _summary(rounds[name], alone[name], about) for name in workers}
+
+
+def _summary(rounds: list[dict[str, Any]], alone: list[float], about: dict[str, Any]) -> dict[str, Any]:
+    """Medians over rounds, each with least and most."""
+    n, read = about["sources"], about["sources"] * about["source_tokens"]["mean"]
+    written = [sum(one["lengths"]) for one in rounds]
+    needed = [
+        about["flop_per_source_token"] * read + about["flop_per_beam_token"] * SETTINGS.num_beams * tokens
+        for tokens in written
+    ]
+    shares = [flop / one["seconds"] / one["fp32_flops"] for flop, one in zip(needed, rounds, strict=True)]
+    return {
+        "summaries_per_second": _spread([n / one["seconds"] for one in rounds]),
+        "tokens_per_second": _spread([t / one["seconds"] for t, one in zip(written, rounds, strict=True)]),
+        "mean_length": statistics.mean(written) / n,
+        "share_of_limit": _spread(shares),
+        "peak_bytes": rounds[0]["peak_bytes"],  # before torch is loaded where only the limits need it
+        "alone_seconds": {"p50": statistics.median(alone), "p95": alone[min(len(alone) - 1, int(0.95 * len(alone)))]},
+        "rounds": rounds,
+    }
+
+
+def against(systems: dict[str, Any]) -> dict[str, Any]:
+    """How many times as many summaries a second each system makes as each other, round by round."""
+    return {
+        name: {
+            other: _spread([b["seconds"] / a["seconds"] for a, b in zip(one["rounds"], two["rounds"], strict=False)])
+            for other, two in systems.items()
+            if other != name
+        }
+        for name, one in systems.items()
+    }
+
+
+def grow(folder: Path, system: str) -> dict[str, list[dict[str, float]]]:
+    """How cost grows with the length of a source, with beams, and with the number of sources: seconds for each."""
+    from benchmarks.inference_systems import make
+
+    sources = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+    longest = max(sources, key=len)
+    points: dict[str, list[dict[str, float]]] = {}
+    for name, values in GROWTH.items():
+        points[name] = []
+        for value in values:
+            beams = value if name == "num_beams" else SETTINGS.num_beams
+            # Of one length, so that it is no part of what grows.
+            settings = SETTINGS.model_copy(update={"num_beams": beams, "min_new_tokens": 32, "max_new_tokens": 32})
+            size = value if name == "source_tokens" else 192
+            count = value if name == "sources" else 8
+            some = [(longest * (size // len(longest) + 1))[:size]] * count
+            summarise = make(folder, system, settings)
+            summarise(some[:1])
+            begin = time.perf_counter()
+            summarise(some)
+            points[name].append({"x": value, "seconds": time.perf_counter() - begin})
+    return points
+
+
+def cold_start(run: str) -> list[float]:
+    """Seconds of `diasum summarize` from nothing to a summary, three times."""
+    command = [sys.executable, "-m", "diasum", "summarize", "--run", run]
+    seconds = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        subprocess.run(
+            command, input="Ana: Lunch at one?\nBen: Half past.\n", text=True, check=True, capture_output=True
+        )
+        seconds.append(time.perf_counter() - begin)
+    return sorted(seconds)
+
+
+def quality(run: str) -> dict[str, Any]:
+    """What int8 costs a run on its validation dialogues, whatever it is: the parity that an export measures."""
+    import diasum
+
+    with tempfile.TemporaryDirectory(prefix="diasum-parity-") as folder:
+        settings = {"export.max_rouge_loss": 100, "generate.no_repeat_ngram_size": 0, "generate.closing": None}
+        exported = diasum.export(run, "ct2", out=Path(folder) / "ct2", settings=settings)
+        return dict(exported.record["parity"])
+
+
+def _conditions(options: argparse.Namespace) -> dict[str, Any]:
+    options.pairs, options.clock, options.warmup = options.sources, "wall", 0
+    found = conditions(options)
+    return {key: found[key] for key in ("hardware", "threads", "load_average_before", "commit", "rounds")} | {
+        "versions": versions(("torch", "transformers", "ctranslate2")),
+        "load_average_after": _load(),
+    }
+
+
+def _start(folder: Path, system: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.inference_systems", str(folder), system]
+    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONWARNINGS": "ignore"}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **quiet},
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", choices=[*SHAPES, "tiny"], default="flan-t5-small")
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--sources", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--run", help="a run of `mini`, whose adapter is merged (--shape mini)")
+    parser.add_argument("--growth", nargs="*", choices=SYSTEMS, default=[], help="systems to measure growth of")
+    parser.add_argument("--output", type=Path, help="where the JSON goes, if not to benchmarks/results")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

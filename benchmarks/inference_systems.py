@@ -1,0 +1,214 @@
+"""Ways to summarise the same sources with the same model, each in a process of its own; `benchmarks.inference` starts and compares them.
+
+In: a folder with ``model``, ``ct2-int8``, ``settings.json`` and ``sources.json`` (token ids), and the name of a system. Out: one JSON
+line when ready, then one for each line on standard input: ``batch`` summarises all sources, ``single`` one after the other, alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from diasum.config import GenerateSettings
+from diasum.engines.exported import ExportRecord, Weights
+
+SYSTEMS = {
+    "notebook": "the classic notebook: transformers' generate, one at a time, fp32",
+    "batched": "transformers' generate in batches of 16, sorted by length, fp32",
+    "ct2-guide": "CTranslate2 as its guide shows: int8, batches of 16 as they come",
+    "torch-fast": "diasum, torch-fast, fp32",
+    "torch-fast-bf16": "diasum, torch-fast, bf16",
+    "ct2": "diasum, ct2, int8",
+}
+BATCH = 16
+Sources = Sequence[Sequence[int]]
+Summarise = Callable[[Sources], list[int]]  # to the number of new tokens of each
+
+
+class Counting:
+    """A tokenizer that keeps how many tokens it decoded: texts of random tokens cannot be counted afterwards.
+
+    Args:
+        tokenizer: which does the work.
+        first: what stands before a summary's own tokens.
+    """
+
+    def __init__(self, tokenizer: Any, first: int) -> None:
+        self._tokenizer, self._first = tokenizer, first
+        self.lengths: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokenizer, name)
+
+    def __len__(self) -> int:
+        return len(self._tokenizer)
+
+    def decode(self, ids: Sequence[int], **options: Any) -> str:
+        """As the tokenizer does."""
+        self.lengths.append(_length(list(ids)[self._first :], self._tokenizer.eos_token_id))
+        return str(self._tokenizer.decode(ids, **options))
+
+
+def main() -> None:
+    folder, system = Path(sys.argv[1]), sys.argv[2]
+    settings = GenerateSettings(**json.loads((folder / "settings.json").read_text(encoding="utf-8")))
+    sources: list[list[int]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+    summarise = make(folder, system, settings)
+    summarise(sources[:1])  # what is prepared at the first call
+    _tell({"ready": system})
+    for line in sys.stdin:
+        _tell(batch(summarise, sources) if line.strip() == "batch" else single(summarise, sources))
+
+
+def batch(summarise: Summarise, sources: Sources) -> dict[str, Any]:
+    """All sources at once."""
+    begin = time.perf_counter()
+    lengths = summarise(sources)
+    seconds = time.perf_counter() - begin
+    return {"seconds": seconds, "lengths": lengths, "peak_bytes": peak_bytes()} | limits()
+
+
+def single(summarise: Summarise, sources: Sources) -> dict[str, Any]:
+    """One source after the other: seconds of each."""
+    seconds = []
+    for source in sources:
+        begin = time.perf_counter()
+        summarise([source])
+        seconds.append(time.perf_counter() - begin)
+    return {"seconds_each": seconds}
+
+
+def peak_bytes() -> int:
+    """The most memory that this program held; the system's `getrusage` counts that of the program it was started from, too."""
+    with open("/proc/self/status", encoding="utf-8") as file:
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+
+
+def limits() -> dict[str, float]:
+    """FLOP a second of matrix products in fp32 and bf16, and bytes a second that are read, measured now."""
+    import torch
+
+    found = {}
+    for name, dtype in (("fp32_flops", torch.float32), ("bf16_flops", torch.bfloat16)):
+        a, b = torch.ones(1024, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
+        found[name] = 2 * 1024**3 / _least(lambda a=a, b=b: a @ b)  # type: ignore[misc]
+    big = torch.ones(1 << 25)
+    found["bytes_per_second"] = big.numel() * 4 / _least(big.sum)
+    return found
+
+
+def _least(work: Callable[[], Any], times: int = 4) -> float:
+    seconds = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+def make(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
+    """What a system summarises with."""
+    if system in ("notebook", "batched"):
+        return _transformers(folder, settings, 1 if system == "notebook" else BATCH)
+    if system == "ct2-guide":
+        return _guide(folder, settings)
+    return _engine(folder, system, settings)
+
+
+def _transformers(folder: Path, settings: GenerateSettings, rows: int) -> Summarise:
+    import torch
+    from transformers import AutoModelForSeq2SeqLM
+
+    from diasum.data.batching import padded_sources
+
+    model = AutoModelForSeq2SeqLM.from_pretrained(folder / "model", dtype=torch.float32).eval()
+    pad = model.config.pad_token_id
+
+    def summarise(sources: Sources) -> list[int]:
+        order = sorted(range(len(sources)), key=lambda i: -len(sources[i])) if rows > 1 else list(range(len(sources)))
+        lengths = [0] * len(sources)
+        for begin in range(0, len(order), rows):
+            some = order[begin : begin + rows]
+            ids, mask = padded_sources([sources[i] for i in some], pad)
+            with torch.inference_mode():
+                made = model.generate(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    num_beams=settings.num_beams,
+                    max_new_tokens=settings.max_new_tokens,
+                )
+            for i, row in zip(some, made[:, 1:].tolist(), strict=True):
+                lengths[i] = _length(row, model.config.eos_token_id)
+        return lengths
+
+    return summarise
+
+
+def _guide(folder: Path, settings: GenerateSettings) -> Summarise:
+    import ctranslate2
+
+    # Its own default takes four threads, whatever the machine has.
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    translator = ctranslate2.Translator(str(folder / "ct2-int8"), device="cpu", intra_threads=threads)
+    names = json.loads((folder / "ct2-int8" / "shared_vocabulary.json").read_text(encoding="utf-8"))
+
+    def summarise(sources: Sources) -> list[int]:
+        lengths = []
+        for begin in range(0, len(sources), BATCH):
+            tokens = [[names[i] for i in source] for source in sources[begin : begin + BATCH]]
+            made = translator.translate_batch(
+                tokens, beam_size=settings.num_beams, max_decoding_length=settings.max_new_tokens
+            )
+            lengths += [len(one.hypotheses[0]) for one in made]
+        return lengths
+
+    return summarise
+
+
+def _engine(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    from diasum.engines import Engine, choose_engine, torch_engines
+    from diasum.engines.ct2 import Ct2Engine
+
+    tokenizer = Counting(AutoTokenizer.from_pretrained(folder / "model"), 0 if system == "ct2" else 1)
+    if system == "ct2":
+        from transformers import AutoConfig
+
+        with torch.device("meta"):
+            model = AutoModelForSeq2SeqLM.from_config(AutoConfig.from_pretrained(folder / "model"))
+        record = ExportRecord(folder / "ct2-int8", "ct2", Weights("", None), "int8", {})
+        engines: list[Engine] = [Ct2Engine(record, model, tokenizer)]
+    else:
+        dtype = torch.bfloat16 if system.endswith("bf16") else torch.float32
+        model = AutoModelForSeq2SeqLM.from_pretrained(folder / "model", dtype=dtype).eval()
+        engines = torch_engines(model, tokenizer)
+    name = system.removesuffix("-bf16")
+    changes = {"engine": name, "dtype": "bf16" if system.endswith("bf16") else "auto"}
+    settings = settings.model_copy(update=changes)
+    engine = choose_engine(engines, settings).engine
+
+    def summarise(sources: Sources) -> list[int]:
+        tokenizer.lengths = []
+        engine.generate(sources, settings)
+        return tokenizer.lengths
+
+    return summarise
+
+
+def _length(row: Sequence[int], end: int) -> int:
+    return row.index(end) + 1 if end in row else len(row)
+
+
+def _tell(value: dict[str, Any]) -> None:
+    print(json.dumps(value), flush=True)
+
+
+if __name__ == "__main__":
+    main()

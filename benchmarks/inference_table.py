@@ -1,0 +1,69 @@
+"""Markdown from the results of `benchmarks.inference`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diasum.wording import counted
+
+AGAINST = ("notebook", "batched", "ct2-guide")
+
+
+def inference_table(results: dict[str, Any]) -> str:
+    """One row a shape and system, medians over rounds with least and most, and what they were measured on."""
+    lines = [
+        "| shape | system | summaries/s | tokens/s | times the notebook | times batches | times CTranslate2's guide | share of the limit | "
+        "peak memory | one dialogue, p50 and p95 |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    notes = []
+    for shape, row in results["shapes"].items():
+        for name, one in row["systems"].items():
+            ratios = [row["against"][name].get(other) for other in AGAINST]
+            cells = [
+                f"{one['summaries_per_second']['median']:.2f}",
+                f"{one['tokens_per_second']['median']:.0f}",
+                *(f"{r['median']:.1f}x ({r['low']:.1f}-{r['high']:.1f})" if r else "" for r in ratios),
+                f"{one['share_of_limit']['median']:.0%}",
+                f"{one['peak_bytes'] / 1e9:.2f} GB",
+                f"{one['alone_seconds']['p50']:.2f} s, {one['alone_seconds']['p95']:.2f} s",
+            ]
+            lines.append(f"| {shape} | {results['names'][name]} | {' | '.join(cells)} |")
+        notes += ["", _conditions(shape, row)]
+    return "\n".join(lines + notes)
+
+
+def _conditions(shape: str, row: dict[str, Any]) -> str:
+    about, limits = row["conditions"], next(iter(row["systems"].values()))["rounds"][0]
+    adapter = f"with the adapter of `{row['adapter']}`" if row.get("adapter") else "without an adapter"
+    model = f"`mini` {adapter}" if shape == "mini" else f"shape of {shape}, random weights"
+    lengths = ", ".join(f"{name} {one['mean_length']:.0f}" for name, one in row["systems"].items())
+    text = (
+        f"{model} ({row['parameters'] / 1e6:.0f}M parameters): {counted(row['sources'], 'dialogue')} of {row['data']} "
+        f"({row['source_tokens']['mean']:.0f} tokens on average, {row['source_tokens']['max']} at most); mean summary: {lengths} tokens. "
+        f"{about['hardware']['processor']}, {counted(about['threads'], 'thread')}, load average {about['load_average_before'][0]:g}; "
+        f"{counted(about['rounds'], 'interleaved round')}; matrix products in fp32 {limits['fp32_flops'] / 1e9:.0f} GFLOP/s, in bf16 "
+        f"{limits['bf16_flops'] / 1e9:.0f}, memory {limits['bytes_per_second'] / 1e9:.1f} GB/s; "
+        f"{', '.join(f'{name} {version}' for name, version in about['versions'].items())}; commit {about['commit']}."
+    )
+    if cold := row.get("cold_start_seconds"):
+        text += f" Cold start of `diasum summarize`: {cold[1]:.1f} s (median of {len(cold)})."
+    if parity := row.get("int8"):
+        loss, same = parity["rouge_loss"], parity["identical"]
+        text += (
+            f" int8 against {parity['against']} on {parity['n']} validation dialogues: ROUGE-L lower by {loss['mean']:.2f} (95% interval "
+            f"{loss['low']:.2f} to {loss['high']:.2f}; protocol `{parity['protocol']['name']}`, seed {loss['seed']}), "
+            f"{same['mean']:.0%} identical."
+        )
+    return text
+
+
+def growth_table(results: dict[str, Any]) -> str:
+    """Seconds against source tokens, beams and sources, for each shape and system that they were measured of."""
+    lines = ["| shape | system | what grows | seconds |", "|---|---|---|---|"]
+    for shape, row in results["shapes"].items():
+        for system, points in row.get("growth", {}).items():
+            for name, values in points.items():
+                told = ", ".join(f"{point['x']}: {point['seconds']:.2f}" for point in values)
+                lines.append(f"| {shape} | {system} | {name.replace('_', ' ')} | {told} |")
+    return "\n".join(lines)
