@@ -10,17 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from diasum.claims.sentence_checks import check_summary
 from diasum.config import Settings
 from diasum.data import Corpus, Pair
-from diasum.dialogue import Dialogue, Turn
+from diasum.dialogue import Dialogue, Turn, parse_dialogue
 from diasum.evaluation.evaluate import Evaluated
 from diasum.evaluation.metrics import score_systems
 from diasum.evaluation.predictions import Prediction, read_predictions
+from diasum.evaluation.repeats import Repeated
 from diasum.evaluation.statistics.bootstrap import share_interval
 from diasum.reports.content import build_report
 from diasum.reports.evaluation import write_evaluation
 from diasum.reports.rendering import TEMPLATES, markdown, script_json, signed
-from diasum.reports.sentence_checks import SentenceChecks, SentenceTally
+from diasum.reports.sentence_checks import SentenceChecks, SentenceTally, with_repeats
 from diasum.training import Run
 from tests.evaluation.examples import PAIRS
 
@@ -169,6 +171,19 @@ def test_what_was_checked_otherwise_is_not_compared() -> None:
     assert "human" not in checks.sentence("other")
     assert "50.0% of its 20 could not be checked" in checks.sentence("other")
     assert checks.sentence("none").startswith("No sentence of none was checked further")
+
+
+def test_a_sentence_that_many_summaries_share_is_to_be_looked_at() -> None:
+    talk = parse_dialogue("Ben: The umbrella is in the bus.\nAna: Thank you for the umbrella.")
+    shared, own = "Ana thanks Ben for the umbrella.", "Ben tells Ana that the umbrella is in the bus."
+    texts = [f"{own} {shared}", own]
+    checks = [check_summary(text, talk) for text in texts]
+    assert {one.verdict for check in checks for one in check.sentences} == {"supported"}
+    first, second = with_repeats(checks, texts, [Repeated(shared, ("a", "b", "c"), 50)])
+    assert [one.verdict for one in first.sentences] == ["supported", "check"]
+    assert first.sentences[1].reasons == ("“Ana thanks Ben for the umbrella.” is in 3 of 50 summaries.",)
+    assert second == checks[1]
+    assert with_repeats(checks, texts, []) == checks
 
 
 def test_offsets_count_as_browsers_do(tmp_path: Path) -> None:

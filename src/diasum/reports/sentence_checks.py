@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from diasum.claims.sentence_checks import VERDICTS, Checker, SummaryCheck
 from diasum.evaluation.metrics import Evaluation
+from diasum.evaluation.repeats import Repeated, repeated
+from diasum.evaluation.rouge.unicode_words import unicode_words
 from diasum.evaluation.statistics.bootstrap import Interval, share_interval
 
-LOOKS_AT = "words that no turn supports, who says and does what, and what is denied"  # beside facts, in words
+LOOKS_AT = "words that no turn supports, who says and does what, what is denied, and what many summaries repeat"  # beside facts, in words
 _ALIKE = 0.05  # difference in the share of sentences not checked, from which two systems were not checked alike
 
 
@@ -107,15 +109,38 @@ class SentenceChecks:
 def check_sentences(texts: Mapping[str, Sequence[str]], evaluation: Evaluation) -> SentenceChecks:
     """Check every system's summaries, and each pair's first reference; a dialogue is prepared once.
 
+    What the summaries of a system repeat over many dialogues (`diasum.evaluation.repeats`) is to be looked at, and in the references, too.
+
     Args:
         texts: system to one summary a pair.
         evaluation: with the pairs.
     """
-    found: dict[str, list[SummaryCheck]] = {name: [] for name in texts}
-    human = []
-    for i, pair in enumerate(evaluation.pairs):
-        checker = Checker(pair.dialogue)
-        human.append(checker.check(pair.references[0]))
-        for name, summaries in texts.items():
-            found[name].append(checker.check(summaries[i]))
-    return SentenceChecks({name: SentenceTally.of(checks) for name, checks in found.items()}, SentenceTally.of(human))
+    pairs = evaluation.pairs
+    references = [pair.references[0] for pair in pairs]
+    checkers = [Checker(pair.dialogue) for pair in pairs]
+
+    def tally(summaries: Sequence[str]) -> SentenceTally:
+        checks = [checker.check(text) for checker, text in zip(checkers, summaries, strict=True)]
+        return SentenceTally.of(with_repeats(checks, summaries, repeated(pairs, summaries)))
+
+    return SentenceChecks({name: tally(summaries) for name, summaries in texts.items()}, tally(references))
+
+
+def with_repeats(
+    checks: Sequence[SummaryCheck], texts: Sequence[str], repeats: Sequence[Repeated]
+) -> list[SummaryCheck]:
+    """Checks in which a sentence that many dialogues share is to be looked at, where nothing else was found against it."""
+    shared = {tuple(unicode_words(one.text)): f"{one}." for one in repeats}
+    if not shared:
+        return list(checks)
+    result = []
+    for check, text in zip(checks, texts, strict=True):
+        sentences = [
+            replace(one, verdict="check", reasons=(reason,))
+            if one.verdict == "supported"
+            and (reason := shared.get(tuple(unicode_words(text[one.start : one.end])))) is not None
+            else one
+            for one in check.sentences
+        ]
+        result.append(replace(check, sentences=tuple(sentences)))
+    return result
