@@ -111,7 +111,7 @@ def prepare(folder: Path, options: argparse.Namespace, pairs: list[Pair]) -> dic
 def _write_mini(folder: Path, run: str | None) -> dict[str, Any]:
     """The bundled base, with a run's adapter merged where one is given."""
     from diasum.exporting.merged import write_model as write
-    from diasum.summarization.trained import load_trained
+    from diasum.summarization.loading import load_trained
 
     trained = load_trained(run or "mini", device="cpu", dtype="fp32")
     if trained.has_adapter:

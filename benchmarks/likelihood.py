@@ -30,7 +30,8 @@ from diasum.evaluation.contrast import log_likelihoods
 from diasum.evaluation.statistics.bootstrap import interval
 from diasum.evidence import rank_turns
 from diasum.files import write_json
-from diasum.summarization.trained import Trained, load_trained
+from diasum.summarization.loading import load_trained
+from diasum.summarization.trained import Trained
 
 RESULT = ROOT / "benchmarks" / "results" / "likelihood.json"
 SEED = 0

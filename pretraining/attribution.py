@@ -17,7 +17,7 @@ from diasum.config import DataSettings
 from diasum.data import load_corpus
 from diasum.dialogue import Dialogue
 from diasum.evaluation.contrast import log_likelihoods
-from diasum.summarization.trained import load_trained
+from diasum.summarization.loading import load_trained
 from pretraining.reported import sentences
 
 

@@ -322,7 +322,7 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
     Args:
         source: a run, an adapter folder, a merged model, a hub id or ``mini``.
         settings: of ``generate.``, `prompt.length` and `prompt.redact`, where they differ from its own: ``{"prompt.redact": "on"}``.
-        options: as `diasum.summarization.trained.load_trained`.
+        options: as `diasum.summarization.loading.load_trained`.
 
     Raises:
         DiasumError: as `diasum.summarization.load`.

@@ -14,7 +14,7 @@ import diasum
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.evaluation.contrast import log_likelihoods
-from diasum.summarization.trained import load_trained
+from diasum.summarization.loading import load_trained
 from tests.models import CONVERSATIONS, save_corpus, save_model
 
 DIALOGUES = [parse_dialogue(dialogue) for dialogue, _ in CONVERSATIONS]

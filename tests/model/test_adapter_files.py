@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diasum.errors import DiasumError
-from diasum.summarization.trained import load_trained
+from diasum.summarization.loading import load_trained
 from tests.models import save_model, tiny_t5
 
 Tensors = dict[str, Tensor]

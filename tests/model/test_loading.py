@@ -15,7 +15,7 @@ import diasum
 from diasum.config import LoraSettings
 from diasum.errors import DiasumError
 from diasum.model import add_adapter, choose_hardware, count_parameters, load_base
-from diasum.summarization.trained import load_trained
+from diasum.summarization.loading import load_trained
 from diasum.training import Run
 from tests.models import save_model, tiny_bart, tiny_t5
 

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from diasum.config import GenerateSettings
-from diasum.summarization.trained import own_settings
+from diasum.summarization.loading import own_settings
 from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
 from pretraining.curriculum import CURRICULUM, phase_at

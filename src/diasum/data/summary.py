@@ -91,7 +91,7 @@ class Summary:
         windows: the same, by each time the model read some of it; empty where nothing was read.
         passes: how often the model read and wrote: more often than there are windows where their summaries were read again.
         tokens_read: source tokens in all passes, prompts included.
-        dtype: number type in which it was generated, ``fp32`` or ``bf16``.
+        dtype: number type in which it was generated, ``fp32`` or ``bf16``; of an export to ct2 ``int8`` or ``int8_bf16``, too.
         dtype_reason: why in that one.
         engine_reason: why that engine generated it.
         lost: letters of the conversation that the tokenizer lacks: neither read nor written.

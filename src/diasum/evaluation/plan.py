@@ -18,7 +18,8 @@ from diasum.errors import DiasumError
 from diasum.evaluation.runs import check_there
 from diasum.files import check_writable
 from diasum.resolve import EVALUATE, Given, for_other_data, resolve
-from diasum.summarization.trained import Trained, generation_settings, load_trained
+from diasum.summarization.loading import generation_settings, load_trained
+from diasum.summarization.trained import Trained
 from diasum.training import Run
 
 

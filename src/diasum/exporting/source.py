@@ -14,7 +14,8 @@ from diasum.errors import DiasumError
 from diasum.evaluation.runs import check_there
 from diasum.model.locating import located
 from diasum.resolve import EXPORT, Given, for_other_data, resolve
-from diasum.summarization.trained import Trained, load_trained, own_settings
+from diasum.summarization.loading import load_trained, own_settings
+from diasum.summarization.trained import Trained
 from diasum.training import Run
 
 

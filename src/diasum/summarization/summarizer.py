@@ -16,7 +16,8 @@ from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
 from diasum.redaction.redactor import check_installed
 from diasum.resolve import SUMMARIZE, Given, resolve
-from diasum.summarization.trained import Trained, load_trained, own_settings
+from diasum.summarization.loading import load_trained, own_settings
+from diasum.summarization.trained import Trained
 
 
 class Summarizer:

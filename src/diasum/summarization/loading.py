@@ -1,0 +1,239 @@
+"""Load what summarises: a run, an adapter folder, a merged or plain model folder, an export, or a hub id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from diasum.config import GenerateSettings, PromptSettings, Settings, as_recorded
+from diasum.data import PairEncoder
+from diasum.engines.ct2 import Ct2Engine
+from diasum.engines.exported import ExportRecord
+from diasum.errors import DiasumError
+from diasum.intact import damage
+from diasum.model.adapter_files import check_kind, read_adapter
+from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
+from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config
+from diasum.model.locating import SIDE_FILE, located
+from diasum.model.special_tokens import use_special_tokens
+from diasum.resolve import load_settings
+from diasum.summarization.exports import (
+    DESCRIPTION,
+    check_device,
+    engines_of_run,
+    exported_model,
+)
+from diasum.summarization.trained import Trained
+
+_NEEDS_TASK_IDS = ("MULTITASK_PROMPT_TUNING", "POLY")
+_OTHER_WEIGHTS = (
+    "Load the base it was trained on (the run's manifest.json names its revision), or train again on this one."
+)
+_NEWER_BUNDLED = (
+    "The bundled base has changed since: train again on this one, or give the one of before, the folder assets/mini of the diasum that "
+    "trained the adapter, with --base FOLDER."
+)
+
+
+def load_trained(
+    source: str | Path,
+    *,
+    base: str | None = None,
+    device: str = "auto",
+    dtype: str | None = None,
+    trust_remote_code: bool = False,
+) -> Trained:
+    """Load anything that can summarise.
+
+    Args:
+        source: a run directory, an adapter folder, a model folder, a hub id, or ``mini``.
+        base: stands in for the base that the adapter names (a moved folder, say); its weights must be the same.
+        device: as `choose_hardware`.
+        dtype: of generation: ``auto`` (fp32), ``fp32`` or ``bf16``; the run's own `generate.dtype` when not given.
+        trust_remote_code: allow code from the base model's repository.
+
+    Raises:
+        DiasumError: nothing there to load, an unfinished run, a damaged file, an adapter whose base is missing or differs, or a
+            device or number type that is not there.
+    """
+    folder = located(source)
+    if folder is not None and (record := exported_model(folder)):
+        return _load_exported(str(source), record, base, device, dtype)
+    if folder is None or not (folder / "adapter_config.json").is_file():
+        name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
+        try:
+            config = load_config(name, trust_remote_code=trust_remote_code)
+        except DiasumError as error:
+            if folder is not None:
+                raise
+            raise DiasumError(
+                f"There is no run, adapter or model at {source}, and none on the hub: {error.message}", hint=error.hint
+            ) from None
+        if base is not None:
+            raise DiasumError(
+                f"{source} is a whole model, not an adapter: it does not use the base {base}.",
+                hint="Leave out --base, or name the adapter.",
+            )
+        side = _side_file(folder)
+        hardware = _hardware(device, dtype, side, config.model_type)
+        loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
+        return _assemble(str(source), loaded.model, loaded, side, hardware, dtype, has_adapter=False)
+    return _load_adapter(str(source), folder, base, device, dtype, trust_remote_code)
+
+
+def generation_settings(source: str | Path) -> GenerateSettings:
+    """Those that a run, adapter or model comes with, without loading it; errors as `load_trained`."""
+    return own_settings(source).generate
+
+
+def own_settings(source: str | Path) -> Settings:
+    """The prompt and generation settings that a run, adapter or model comes with, without loading it; errors as `load_trained`."""
+    prompt, generation = _own_settings(str(source), _side_file(located(source)))
+    return Settings(prompt=prompt, generate=generation)
+
+
+def _load_adapter(
+    source: str, folder: Path, base: str | None, device: str, dtype: str | None, trust_remote_code: bool
+) -> Trained:
+    side = _side_file(folder)
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        _check_whole(folder / name)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    check_kind(config, folder)
+    known = side.get("base", {})
+    named = known.get("id") or config.get("base_model_name_or_path")
+    revision = known.get("revision") or config.get("revision")
+    chosen = base or _place(named, folder)
+    if not isinstance(chosen, str) or not chosen:
+        raise DiasumError(f"The adapter in {folder} names no base model.", hint="Give it with --base.")
+    if not base and known.get("local") and not Path(chosen).expanduser().is_dir():
+        raise DiasumError(
+            f"The adapter in {folder} was trained on the base {named}, a folder that does not exist here.",
+            hint="Give the folder's present path with --base.",
+        )
+    try:
+        model_type = load_config(
+            chosen, revision=None if base else revision, trust_remote_code=trust_remote_code
+        ).model_type
+    except DiasumError as error:
+        raise DiasumError(
+            f"The adapter in {folder} was trained on the base {named}, which cannot be loaded: {error.message}",
+            hint="Give the base's present path or id with --base.",
+        ) from None
+    if config.get("peft_type") in _NEEDS_TASK_IDS:
+        raise DiasumError(
+            f"The adapter in {folder} ({config['peft_type']}) holds several tasks and needs a task number for each text.",
+            hint="Use an adapter for one task, such as LoRA.",
+        )
+    hardware = _hardware(device, dtype, side, model_type)
+    loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
+    expected = known.get("sha256")
+    if expected and expected != loaded.weights_sha256:
+        raise DiasumError(
+            f"The adapter in {folder} was trained on other weights of {named} than those at {chosen} "
+            f"(sha256 {str(expected)[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
+            hint=_NEWER_BUNDLED if chosen == BUNDLED else _OTHER_WEIGHTS,
+        )
+    model = read_adapter(loaded.model, folder, base=f"{chosen} ({model_type})", trained_on=named)
+    trained = _assemble(source, model, loaded, side, hardware, dtype, has_adapter=True)
+    trained.exported = engines_of_run(folder, loaded, hardware)
+    return trained
+
+
+def _load_exported(source: str, record: ExportRecord, base: str | None, device: str, dtype: str | None) -> Trained:
+    """An export to ct2 by itself: what transformers knows of its model, without weights."""
+    check_device(record, device, base)
+    side = _side_file(record.folder)
+    hardware = choose_hardware("cpu", "fp32")
+    loaded = load_base(str(record.folder / DESCRIPTION), hardware, weights=False)
+    loaded.id = source
+    trained = _assemble(source, loaded.model, loaded, side, hardware, dtype, has_adapter=False)
+    trained.exported = [Ct2Engine(record, loaded.model, loaded.tokenizer)]
+    return trained
+
+
+def _hardware(device: str, dtype: str | None, side: dict[str, Any], model_type: str) -> Hardware:
+    """Where to generate, and in the number type asked for: the caller's, else the run's own."""
+    chosen, reason = generation_dtype(dtype or side.get("generate", {}).get("dtype", "auto"))
+    hardware = choose_hardware(device, chosen, model_type=model_type)
+    return replace(hardware, reasons={**hardware.reasons, "dtype": reason})
+
+
+def _place(named: object, folder: Path) -> object:
+    """Where the base is: a run knows the path of the folder that its adapter only knows the name of."""
+    config = folder.parent / "config.yaml"
+    if folder.name == "adapter" and config.is_file() and base_name(own := load_settings(config).base) == named:
+        return own
+    return named
+
+
+def _assemble(
+    source: str,
+    model: Any,
+    base: Base,
+    side: dict[str, Any],
+    hardware: Hardware,
+    dtype: str | None,
+    *,
+    has_adapter: bool,
+) -> Trained:
+    notes = []
+    prompt, own = _own_settings(source, side)
+    settings = own.model_copy(update={"dtype": dtype or own.dtype})
+    if not side and source != BUNDLED:
+        notes.append(f"{source} does not record its prompt: the default one is used.")
+    recorded = side.get("base", {}).get("special_tokens", {})
+    if not isinstance(recorded, dict):
+        raise DiasumError(f"{SIDE_FILE} of {source}: expected an object under `special_tokens`, found {recorded!r}.")
+    if different := use_special_tokens(base.model, recorded):
+        notes.append(
+            f"{base.id} has other special tokens than when {source} was trained: {', '.join(different)}. The recorded ones are used."
+        )
+    if hardware.dtype != "fp32":
+        model.to(hardware.torch_dtype)
+    model.eval()
+    encoder = PairEncoder(base.tokenizer, base.prompt(prompt))
+    return Trained(source, model, base, encoder, settings, hardware, has_adapter, notes)
+
+
+def _own_settings(source: str, side: dict[str, Any]) -> tuple[PromptSettings, GenerateSettings]:
+    try:
+        return PromptSettings(**side.get("prompt", {})), GenerateSettings(**as_recorded(side.get("generate", {})))
+    except ValidationError as error:
+        raise DiasumError(f"{SIDE_FILE} of {source} has settings this version does not know: {error}") from None
+
+
+def _side_file(folder: Path | None) -> dict[str, Any]:
+    if folder is None or not (folder / SIDE_FILE).is_file():
+        return {}
+    file = folder / SIDE_FILE
+    _check_whole(file)
+    side: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    for key in ("base", "prompt", "generate"):
+        if not isinstance(side.get(key, {}), dict):
+            raise DiasumError(f"{file}: expected an object under `{key}`, found {side[key]!r}.", hint=_remedy(file))
+    return side
+
+
+def _check_whole(file: Path) -> None:
+    if not file.is_file() and file.suffix == ".safetensors":
+        raise DiasumError(f"{file.parent} holds no {file.name} (pickled adapters are not read).", hint=_remedy(file))
+    if problem := damage(file):
+        raise DiasumError(f"{file} is damaged: {problem}.", hint=_remedy(file))
+
+
+def _remedy(file: Path) -> str:
+    """A run keeps its best adapter a second time, next to its checkpoints."""
+    spares = [
+        spare
+        for spare in file.parent.parent.glob(f"checkpoints/best-*/{file.name}")
+        if spare.parent.name.removeprefix("best-").isdecimal() and damage(spare) is None
+    ]
+    if spares:
+        newest = max(spares, key=lambda spare: int(spare.parent.name.removeprefix("best-")))
+        return f"The run has another copy; restore it: cp {newest} {file}"
+    return "Copy it again from where it came, or train again."
