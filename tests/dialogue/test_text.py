@@ -238,6 +238,11 @@ def test_messages_under_a_line_of_name_and_time(text: str) -> None:
     )
 
 
+def test_a_time_right_after_a_word_or_in_it_makes_no_header() -> None:
+    text = "ticket12/05/202410:01 PM\n10:00\nAna: Hi, it is 10:30\n"
+    assert "ticket" in parse_dialogue(text).text
+
+
 def test_times_at_the_end_of_lines_are_no_headers() -> None:
     assert parse_dialogue("Ana: lunch is at 12:30\nBen: and dinner 18:30").speakers == ("Ana", "Ben")
     assert parse_dialogue("the bus leaves 10:32\nand the next one 10:52").speakers == ()

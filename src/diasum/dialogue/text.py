@@ -56,7 +56,7 @@ _FRAMED = re.compile(
 )
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _HEADER = re.compile(
-    rf"^(?P<name>{LABEL.pattern[1:]}) ?(?:[—–\-|•] ?|at )?[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
+    rf"^(?P<name>{LABEL.pattern[1:]})(?: ?[—–\-|•] ?| at | ?(?=[\[(])| )[\[(]?(?:(?:Today|Yesterday) at )?{_TIME}[\])]?$"
 )
 
 
