@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from diasum.data.summary import Summary
-from diasum.engines.plain import ENGINE
 from tests.cli.terminal import Terminal
 
 
@@ -59,7 +58,7 @@ def test_summaries_and_predictions_are_one_record(diasum_: Terminal, run: str, c
     assert code == 0, err
     for line, prediction in zip(map(json.loads, out.splitlines()), predictions, strict=True):
         assert line == {name: prediction["prediction" if name == "summary" else name] for name in line}
-        assert line["engine"] == ENGINE
+        assert line["engine"] in ("torch-fast", "torch-plain"), "it was generated"
         assert line["finish_reason"] == ("length" if line["summary_cut"] else "stop")
         assert line["windows"] == [
             {"first": 0, "last": line["turns"] - 1, "spans": [[0, line["turns"] - 1]], "whole": True}
