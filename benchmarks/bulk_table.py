@@ -18,11 +18,16 @@ def bulk_table(results: Mapping[str, Any]) -> str:
         for run in _runs(results.get(part, {})):
             cells = [
                 *(name, f"{run['rows']:,}", f"{run['seconds_to_first']:.1f} s", duration(run["seconds"])),
-                *(duration(run["processor_seconds"]), f"{run['rows'] / run['processor_seconds']:,.1f}"),
+                *_of_a_processor(run),
                 size(run["peak_memory_bytes"]),
             ]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_sentences(results)]) if len(lines) > 2 else "Not measured yet."
+
+
+def _of_a_processor(run: Mapping[str, Any]) -> tuple[str, str]:
+    seconds = run.get("processor_seconds")
+    return (duration(seconds), f"{run['rows'] / seconds:,.1f}") if seconds else ("", "")
 
 
 def _runs(part: Mapping[str, Any]) -> list[Any]:

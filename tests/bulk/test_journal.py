@@ -201,6 +201,8 @@ def test_what_is_not_as_the_journal_says_is_refused(damage: str, folder: Path) -
     with pytest.raises(DiasumError) as caught:
         run(folder)
     assert "--restart" in str(caught.value)
+    run(folder, restart=True)
+    assert same(folder)
 
 
 def test_an_output_that_was_moved_away_is_missed(folder: Path) -> None:

@@ -102,7 +102,9 @@ class Output:
         """What an earlier job left, in words; nothing where nothing is there."""
         found = []
         if self.part.is_file():
-            done = self._read_journal()[1] if self.journal.is_file() else Done()
+            done = Done()
+            with contextlib.suppress(DiasumError):  # a damaged journal is no hindrance to beginning anew
+                done = self._read_journal()[1] if self.journal.is_file() else done
             found.append(f"{self.part} ({counted(done.summaries, 'summary', 'summaries')} of an unfinished job)")
         if self.out.is_file():
             found.append(f"{self.out} (once the new one is complete)")
