@@ -13,7 +13,8 @@ import logging
 import os
 import pickle
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -116,7 +117,7 @@ def _reading(waiting: Waiting) -> Any:
     return Portions()
 
 
-def _connect() -> Any:
+def _connect() -> Callable[[], None]:
     """Connect to Ray, or start it here, where it talks to nobody outside; what to call at the end."""
     import ray
 
@@ -126,13 +127,16 @@ def _connect() -> Any:
     if "RAY_ADDRESS" not in os.environ:
         quiet |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     before = signal.getsignal(signal.SIGTERM)
+    closed = contextlib.ExitStack()
+    closed.enter_context(contextlib.redirect_stdout(sys.stderr))  # where Ray prints that it mends something
+    closed.callback(ray.shutdown)
     with _silent():
         ray.init(**quiet)
     with contextlib.suppress(ValueError):  # another thread than the main one has no say
         signal.signal(signal.SIGTERM, before)  # Ray puts its own in place
     for name in ("ray", "ray.data"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return ray.shutdown
+    return closed.close
 
 
 @contextlib.contextmanager
