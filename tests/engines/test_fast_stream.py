@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from diasum.config import GenerateSettings
+from diasum.engines.fast.caches import Caches, Room
 from diasum.engines.fast.decoder import Decoder
 from diasum.engines.fast.engine import FastEngine, Waiting
 from diasum.engines.plain import PlainEngine
@@ -48,8 +49,7 @@ def test_a_source_is_taken_when_there_is_room_and_not_before(make: Any) -> None:
 
 @pytest.mark.parametrize("make", [tiny_t5, tiny_bart])
 def test_room_that_grows_while_others_have_just_come(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("diasum.engines.fast.caches._STEPS", 2)
-    monkeypatch.setattr("diasum.engines.fast.caches._SOURCE", 3)
+    monkeypatch.setattr("diasum.engines.fast.caches._UNITS", Room(1, 3, 2))
 
     def one_more(self: Waiting, lengths: list[int]) -> Any:
         item = self.next()
@@ -63,6 +63,17 @@ def test_room_that_grows_while_others_have_just_come(make: Any, monkeypatch: pyt
             patch.setattr(Waiting, "that_fit", one_more)
             together = dict(engine.generate_stream(enumerate(sources), settings))
         assert [together[i] for i in range(len(sources))] == expected
+
+
+def test_short_sources_do_not_get_the_room_of_long_ones() -> None:
+    caches = Caches(1, 1, 4, 2, torch.zeros(0))
+    for count, length in ((2, 600), (60, 20)):
+        caches.make_room(count, length)
+        caches.admit([torch.randn(count * length, 8)], [length] * count)
+        caches.keep([])
+    slots, _, _, source = caches.layers[0].source_keys.shape
+    assert slots >= 60
+    assert source < 100
 
 
 def test_summaries_come_as_they_are_found() -> None:

@@ -8,13 +8,23 @@ wrote: where a beam continues another, nothing is copied, but `ancestors` says w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-_STEPS = 32  # room for tokens grows by this many
-_SOURCE = 64  # and for source tokens by this many
 _NOBODY = -1  # wrote a token that a beam follows
+
+
+class Room(NamedTuple):
+    """For how many slots, tokens of a source, and tokens written."""
+
+    slots: int
+    source: int
+    steps: int
+
+
+_UNITS = Room(8, 64, 32)  # multiples of which there is room for
 
 
 class LayerCache:
@@ -33,13 +43,14 @@ class LayerCache:
         self.own_keys = like.new_zeros(0, heads, size, 0, beams)
         self.own_values = like.new_zeros(0, heads, 0, beams, size)
 
-    def make_room(self, slots: int, source: int, steps: int) -> None:
-        """For at least so many slots, source tokens and written tokens."""
+    def resize(self, room: Room) -> None:
+        """Make exactly so much room; what is in both stays."""
         _, heads, size, _, beams = self.own_keys.shape
-        self.source_keys = _grown(self.source_keys, (slots, heads, size, source))
-        self.source_values = _grown(self.source_values, (slots, heads, source, size))
-        self.own_keys = _grown(self.own_keys, (slots, heads, size, steps, beams))
-        self.own_values = _grown(self.own_values, (slots, heads, steps, beams, size))
+        slots, source, steps = room
+        self.source_keys = _resized(self.source_keys, (slots, heads, size, source))
+        self.source_values = _resized(self.source_values, (slots, heads, source, size))
+        self.own_keys = _resized(self.own_keys, (slots, heads, size, steps, beams))
+        self.own_values = _resized(self.own_values, (slots, heads, steps, beams, size))
 
     def read_source(self, slot: int, rows: Tensor) -> None:
         """Take in keys and values of a source, side by side in `rows` (tokens, 2 * heads * size)."""
@@ -80,6 +91,7 @@ class Caches:
         self.lengths: list[int] = []
         self._ancestors = self.positions.new_zeros(0, beams, 0)
         self._source_mask: Tensor | None = None
+        self._room = Room(0, 0, 0)
 
     def admit(self, sources: Sequence[Tensor], lengths: Sequence[int]) -> None:
         """Give slots to sources.
@@ -138,11 +150,21 @@ class Caches:
         return self._source_mask
 
     def make_room(self, slots: int, source: int, steps: int = 1) -> None:
-        """For at least so many slots, tokens of the longest source and tokens written."""
-        source, steps = _up_to(source, _SOURCE), _up_to(steps, _STEPS)
+        """For at least so many slots, tokens of the longest source and tokens written.
+
+        More slots come as sources get shorter; each then gets no more room than the longest source that is there now needs.
+        """
+        need = Room(slots, max([source, *self.lengths]), max([steps, *(self.positions + 1).tolist()]))
+        have = self._room
+        if all(there >= wanted for there, wanted in zip(have, need, strict=True)):
+            return
+        fitting = Room(*(_up_to(wanted, unit) for wanted, unit in zip(need, _UNITS, strict=True)))
+        if slots <= have.slots:
+            fitting = Room(*(max(pair) for pair in zip(have, fitting, strict=True)))
+        self._room = fitting
         for layer in self.layers:
-            layer.make_room(slots, source, steps)
-        self._ancestors = _grown(self._ancestors, (slots, self.beams, steps), _NOBODY)
+            layer.resize(fitting)
+        self._ancestors = _resized(self._ancestors, (fitting.slots, self.beams, fitting.steps), _NOBODY)
 
 
 class Step:
@@ -229,10 +251,11 @@ def _up_to(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def _grown(tensor: Tensor, shape: tuple[int, ...], value: int = 0) -> Tensor:
-    """The same with room for `shape`, where `value` stands; it is finite, since what is masked must be."""
-    if all(have >= need for have, need in zip(tensor.shape, shape, strict=True)):
+def _resized(tensor: Tensor, shape: tuple[int, ...], value: int = 0) -> Tensor:
+    """What fits of it, and `value` elsewhere; that is finite, since what is masked must be."""
+    if tensor.shape == shape:
         return tensor
-    grown = tensor.new_full([max(have, need) for have, need in zip(tensor.shape, shape, strict=True)], value)
-    grown[tuple(slice(have) for have in tensor.shape)] = tensor
-    return grown
+    resized = tensor.new_full(shape, value)
+    both = tuple(slice(min(pair)) for pair in zip(tensor.shape, shape, strict=True))
+    resized[both] = tensor[both]
+    return resized
