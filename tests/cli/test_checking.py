@@ -17,7 +17,7 @@ def lines(text: str, dialogue: Dialogue = TALK) -> list[str]:
 def test_each_sentence_has_its_verdict_reasons_and_turns() -> None:
     whole, first, *rest = lines("Ana lost her umbrella on the bus. Ben flies to Madrid with an orchestra.")
     assert whole.startswith("Review flag ")
-    assert "1 of 2 sentences checked" in whole
+    assert "1 of 2 checked sentences should be looked at" in whole
     assert first == "[supported] Ana lost her umbrella on the bus."
     assert rest[0] == "    turn 1: Ana: I lost my umbrella on the bus."
     assert "[unsupported] Ben flies to Madrid with an orchestra." in rest

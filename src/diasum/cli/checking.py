@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from diasum.wording import counted
+
 if TYPE_CHECKING:
     from diasum.data.summary import Summary
     from diasum.dialogue import Dialogue
@@ -35,6 +37,6 @@ def _whole(summary: Summary) -> str:
     checked = sum(one.verdict != "not checked" for one in summary.sentences)
     notes = " ".join(summary.not_checked or ())
     return (
-        f"Review flag {summary.review:.0%}: {flagged} of {checked} sentences checked to look at. “Supported” says that nothing was found "
-        f"against a sentence, not that it is true. {notes}"
+        f"Review flag {summary.review:.0%}: {flagged} of {counted(checked, 'checked sentence')} should be looked at. “Supported” means that "
+        f"nothing was found against a sentence, not that it is true. {notes}"
     ).rstrip()
