@@ -37,6 +37,6 @@ def _whole(summary: Summary) -> str:
     checked = sum(one.verdict != "not checked" for one in summary.sentences)
     notes = " ".join(summary.not_checked or ())
     return (
-        f"Review flag {summary.review:.0%}: {flagged} of {counted(checked, 'checked sentence')} should be looked at. “Supported” means that "
-        f"nothing was found against a sentence, not that it is true. {notes}"
+        f"Review flag {summary.review:.0%}: {flagged} of {counted(checked, 'checked sentence')} should be looked at. "
+        f"“Supported” means that nothing was found against a sentence, not that it is true. {notes}"
     ).rstrip()

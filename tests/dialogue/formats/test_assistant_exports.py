@@ -71,6 +71,19 @@ def test_trees_that_go_in_circles_end() -> None:
         assert sorted(turns(one)) == [("assistant", "Ho."), ("user", "Hi.")]
 
 
+@pytest.mark.parametrize("link", [["q"], {"id": "q"}, 7, "absent"])
+def test_links_that_are_no_keys_lead_nowhere(link: Any) -> None:
+    nodes = {key: {**value, "parent": link} for key, value in CHATGPT["mapping"].items()}
+    for changed in (
+        {"mapping": nodes},
+        {"mapping": nodes, "current_node": link},
+        {"mapping": {key: {**value, "children": [link]} for key, value in nodes.items()}},
+        {"mapping": {key: {**value, "children": link} for key, value in nodes.items()}},
+    ):
+        one = read(json.dumps([changed]).encode(), keep_nonspeech=True)
+        assert sum("Oslo" in turn.text for turn in one.dialogue.turns) == 1
+
+
 def test_lists_of_claude() -> None:
     one = read(json.dumps([CLAUDE]).encode())
     assert turns(one) == [("human", "Lunch?"), ("assistant", "At one.")]

@@ -85,21 +85,32 @@ def _conversation(record: Mapping[str, Any], source: Source, number: int) -> Con
 
 
 def _branch(nodes: Mapping[str, Mapping[str, Any]], last: Any) -> dict[str, None]:
-    """The keys from the root to the node that was seen last; without one, to the newest answers."""
-    if last not in nodes:
-        last = next((key for key, node in nodes.items() if node.get("parent") not in nodes), None)
-        seen = {last}
-        while last is not None:
-            children = [key for key in nodes[last].get("children") or () if key in nodes and key not in seen]
-            if not children:
-                break
-            last = children[-1]
-            seen.add(last)
+    """The keys from the root to the node that was seen last; without one, to the newest answers. Links that lead nowhere end it."""
+    parents = {key: parent for key, node in nodes.items() if _leads(parent := node.get("parent"), nodes)}
+    node = last if _leads(last, nodes) else _newest(nodes, next((key for key in nodes if key not in parents), None))
     branch: dict[str, None] = {}
-    while last in nodes and last not in branch:
-        branch[last] = None
-        last = nodes[last].get("parent")
+    while node is not None and node not in branch:
+        branch[node] = None
+        node = parents.get(node)
     return dict.fromkeys(reversed(branch))
+
+
+def _newest(nodes: Mapping[str, Mapping[str, Any]], root: str | None) -> str | None:
+    """The node at the end of the newest answers."""
+    node, seen = root, {root}
+    while node is not None:
+        children = nodes[node].get("children")
+        after = [key for key in children if _leads(key, nodes)] if isinstance(children, list) else []
+        new = [key for key in after if key not in seen]
+        if not new:
+            break
+        node = new[-1]
+        seen.add(node)
+    return node
+
+
+def _leads(link: object, nodes: Mapping[str, Any]) -> bool:
+    return isinstance(link, str) and link in nodes
 
 
 def _of_node(node: Mapping[str, Any]) -> Message | None:
