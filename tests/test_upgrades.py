@@ -65,6 +65,7 @@ PRIVATE_ATTRIBUTES = {
     "_run_epoch", "_wrap_model", "_get_num_items_in_batch", "_save_checkpoint", "_save_rng_state",  # of the trainer, see above
     "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_flash_attention_for_cpu_backward",  # operators, see above
     "_linear_pointwise", "_reorder_linear_weight",
+    "_version",  # of a tensor: how often it was changed in place
 }  # fmt: skip
 
 
@@ -91,6 +92,13 @@ def test_each_private_attribute_of_another_library_is_listed() -> None:
                 own |= {target.id for target in targets if isinstance(target, ast.Name)}
     own -= set(OVERRIDDEN)
     assert used - own == PRIVATE_ATTRIBUTES
+
+
+def test_a_tensor_counts_its_changes() -> None:
+    weight = torch.zeros(2)
+    before = weight._version
+    weight.add_(1)
+    assert weight._version > before
 
 
 def test_each_private_module_of_another_library_is_listed() -> None:

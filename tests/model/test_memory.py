@@ -6,11 +6,13 @@ import platform
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from diasum.config import GenerateSettings
 from diasum.engines import generate
+from diasum.engines.fast.engine import FastEngine
 from diasum.model import memory
 from tests.models import tiny_t5
 
@@ -63,17 +65,19 @@ def test_what_grows_leaves_no_holes() -> None:
     assert int(done.stdout) < 1.2 * live
 
 
-def test_generation_gives_back_freed_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["torch-fast", "torch-plain"])
+def test_generation_gives_back_freed_memory(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model, tokenizer = tiny_t5()
     calls: list[str] = []
     libc = SimpleNamespace(
         mallopt=lambda option, value: calls.append(f"mallopt({option}, {value})") or 1,
         malloc_trim=lambda pad: calls.append("trim"),
     )
-    search = model.generate
+    holder, name = {"torch-fast": (FastEngine, "current_decoder"), "torch-plain": (model, "generate")}[engine]
+    search = getattr(holder, name)
     monkeypatch.setattr(memory, "_glibc", lambda: libc)
     monkeypatch.setattr(memory, "_kept", True)
-    monkeypatch.setattr(model, "generate", lambda **inputs: calls.append("search") or search(**inputs))
-    generate(model, tokenizer, [[5, 6, 7, 1]], GenerateSettings(num_beams=1, max_new_tokens=4))
+    monkeypatch.setattr(holder, name, lambda *args, **inputs: calls.append("search") or search(*args, **inputs))
+    generate(model, tokenizer, [[5, 6, 7, 1]], GenerateSettings(num_beams=1, max_new_tokens=4, engine=engine))
     assert calls == ["mallopt(-4, 65536)", "trim", "search", "mallopt(-4, 0)"]
     assert memory._kept

@@ -242,7 +242,7 @@ def _decoder(model: Any, dtype: torch.dtype) -> Decoder:
 def _state(model: Any) -> Iterator[Any]:
     """What changes when the model computes something else: its weights, and which of its adapters are in use."""
     for tensor in (*model.parameters(), *model.buffers()):
-        yield tensor.data_ptr(), tensor._version
+        yield tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version  # those cannot be changed in place
     for module in model.modules():
         if isinstance(getattr(type(module), "active_adapters", None), property):  # of peft
             yield module.disable_adapters, tuple(module.active_adapters), getattr(module, "merged", False)
