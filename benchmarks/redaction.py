@@ -35,6 +35,7 @@ from diasum.versions import versions
 
 HERE = Path(__file__).parent
 LABELLED = HERE.parent / "tests" / "redaction" / "labelled.jsonl"
+INDEPENDENT = LABELLED.with_name("independent.jsonl")
 CONVERSATIONS = HERE / "redaction.txt"
 SLOTS = Path(os.environ.get("DIASUM_DATA", HERE.parent.parent / "shared" / "data")) / "sgd" / "test.jsonl.gz"
 # What measurements count together: other people's names and speakers' are one kind to whoever reads.

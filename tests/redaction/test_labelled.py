@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 
-from benchmarks.redaction import LABELLED, labelled, measure_finding
+from benchmarks.redaction import INDEPENDENT, LABELLED, labelled, measure_finding
 
 
 def test_labels_are_frozen() -> None:
     frozen = "98263d2814d44c6871aa167cee9a95c898aa71c4dc30557b3ec835b6e9f1210b"
     assert hashlib.sha256(LABELLED.read_bytes()).hexdigest() == frozen
+
+
+def test_independent_labels_are_frozen() -> None:
+    frozen = "a6b7b297972381e28a70e2aa3fed31be22c5c51f4b0e45677eabcb94eac9bbb8"
+    assert hashlib.sha256(INDEPENDENT.read_bytes()).hexdigest() == frozen
 
 
 def test_recall_and_precision() -> None:
