@@ -6,6 +6,9 @@ Finding: on `tests/redaction/labelled.jsonl`, which was written and frozen befor
 back: `benchmarks/redaction.txt`, conversations in which such values are what is talked of, summarised by a base that reads
 placeholders. And, where it is there (``DIASUM_DATA``), on the test split of Schema-Guided Dialogue, whose slots name telephones and
 addresses. Saves ``benchmarks/results/redaction.json``.
+
+Finding on a second set, too: `tests/redaction/independent.jsonl`, by someone who had not seen the rules. What it said the first time
+stays in ``redaction-first-run.json``; ``--only-finding`` measures both sets and leaves all else as it was saved.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ import numpy as np
 
 from benchmarks.machine import RESULTS
 from diasum.dialogue import Dialogue, parse_dialogue
-from diasum.evaluation.statistics.bootstrap import interval
+from diasum.evaluation.statistics.bootstrap import interval, share_interval
 from diasum.files import write_json
 from diasum.redaction.detect import detect
 from diasum.redaction.placeholders import WORDS, Form
@@ -88,6 +91,7 @@ class Found:
                 "labels": self.labels[kind],
                 "found": self.labels_found[kind],
                 "recall": round(self.labels_found[kind] / self.labels[kind], 4),
+                "recall_interval": _bounds(self.labels_found[kind], self.labels[kind]),
                 "detections": self.detections[kind],
                 "right": self.detections_right[kind],
                 "precision": round(self.detections_right[kind] / max(self.detections[kind], 1), 4),
@@ -105,9 +109,19 @@ def measure_finding(rows: Iterable[dict[str, Any]]) -> Found:
     return found
 
 
-def labelled() -> list[dict[str, Any]]:
-    """The rows of the labelled file."""
-    return [json.loads(line) for line in LABELLED.read_text(encoding="utf-8").splitlines()]
+def _bounds(count: int, of: int) -> list[float]:
+    """Wilson's 95% interval of a share."""
+    band = share_interval(np.repeat([1.0, 0.0], [count, of - count]))
+    return [round(band.low, 4), round(band.high, 4)]
+
+
+def labelled(file: Path = LABELLED) -> list[dict[str, Any]]:
+    """The rows of a labelled file."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    return {"items": len(labelled(file)), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def measure_slots(file: Path) -> dict[str, dict[str, int]]:
@@ -221,22 +235,32 @@ def measure_return(source: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", default="mini")
+    parser.add_argument("--only-finding", action="store_true", help="keep what was saved of all else")
     arguments = parser.parse_args()
     finding = measure_finding(labelled())
-    for line in finding.wrong:
+    independent = measure_finding(labelled(INDEPENDENT))
+    for line in (*finding.wrong, *independent.wrong):
         print(line)
-    returned = measure_return(arguments.base)
-    write_json(
-        RESULTS / "redaction.json",
-        {
-            "labelled": {"items": len(labelled()), "sha256": hashlib.sha256(LABELLED.read_bytes()).hexdigest()},
-            "found": finding.record(),
-            "returned": {arguments.base: returned},
+    saved = RESULTS / "redaction.json"
+    rest: dict[str, Any]
+    if arguments.only_finding:
+        rest = json.loads(saved.read_text(encoding="utf-8"))
+    else:
+        rest = {
+            "returned": {arguments.base: measure_return(arguments.base)},
             "slots": measure_slots(SLOTS) if SLOTS.is_file() else None,
             "versions": versions(),
+        }
+    write_json(
+        saved,
+        {
+            **rest,
+            "labelled": _of_file(LABELLED),
+            "found": finding.record(),
+            "independent": _of_file(INDEPENDENT) | {"found": independent.record(), "wrong": independent.wrong},
         },
     )
-    print((RESULTS / "redaction.json").read_text(encoding="utf-8"))
+    print(saved.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -29,3 +29,27 @@ def redaction_table(results: dict[str, Any]) -> str:
             f"found whole; {other.get('detections', 0)} detections of other kinds but names, of which it has none."
         )
     return "\n".join([*lines, "", *notes])
+
+
+def independent_table(results: dict[str, Any], first: dict[str, Any]) -> str:
+    """Markdown: recall with its interval and precision by kind on the second set, the first time and now."""
+    lines = [
+        "| kind | labels | recall, first run (95%) | precision, first run | recall now (95%) | precision now |",
+        "|---|---|---|---|---|---|",
+    ]
+    now = results["independent"]
+    for kind, row in first["found"].items():
+        after = now["found"][kind]
+        lines.append(f"| {kind} | {row['labels']} | {_shares(row)} | {_shares(after)} |")
+    note = (
+        f"`tests/redaction/independent.jsonl`, {now['items']} items (SHA-256 {now['sha256'][:12]}); the interval is Wilson's. "
+        f"First run: rules as of commit {first['commit']}, {first['date']}."
+    )
+    return "\n".join([*lines, "", note])
+
+
+def _shares(row: dict[str, Any]) -> str:
+    low, high = row["recall_interval"]
+    return (
+        f"{row['recall']:.1%} ({low:.1%} to {high:.1%}) | {row['precision']:.1%} ({row['right']} of {row['detections']})"
+    )

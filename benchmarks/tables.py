@@ -14,7 +14,7 @@ from benchmarks.evidence import evidence_table
 from benchmarks.inference_table import growth_table, inference_table
 from benchmarks.likelihood import likelihood_table, own_sentence
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
-from benchmarks.redaction_table import redaction_table
+from benchmarks.redaction_table import independent_table, redaction_table
 from benchmarks.support_check import errors_table, examples_list, support_table
 from benchmarks.windows_table import memory_by_length, windows_table
 from diasum.wording import counted
@@ -367,7 +367,12 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "reading": _of(blind_verdicts.table, "blind_verdicts"),
     },
     ROOT / "docs" / "bulk.md": {"bulk": _of(bulk_table, "bulk")},
-    ROOT / "docs" / "redaction.md": {"redaction": _of(redaction_table, "redaction")},
+    ROOT / "docs" / "redaction.md": {
+        "redaction": _of(redaction_table, "redaction"),
+        "independent": _of(
+            lambda results: independent_table(results, _read(RESULTS / "redaction-first-run.json")), "redaction"
+        ),
+    },
     ROOT / "docs" / "faithfulness.md": {
         "support": _of(support_table, "support"),
         "errors": _of(errors_table, "support"),
