@@ -50,6 +50,4 @@ def independent_table(results: dict[str, Any], first: dict[str, Any]) -> str:
 
 def _shares(row: dict[str, Any]) -> str:
     low, high = row["recall_interval"]
-    return (
-        f"{row['recall']:.1%} ({low:.1%} to {high:.1%}) | {row['precision']:.1%} ({row['right']} of {row['detections']})"
-    )
+    return f"{row['recall']:.1%} ({low:.1%} to {high:.1%}) | {row['precision']:.1%} ({row['right']} of {row['detections']})"

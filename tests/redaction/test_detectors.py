@@ -55,6 +55,76 @@ def test_answer_takes_its_name_from_the_question() -> None:
     assert found("03/12/1984", before="Date of birth?") == [("birth_date", "03/12/1984")]
 
 
+def of_turns(*texts: str, names: bool = False) -> list[tuple[int, str, str]]:
+    """Turn, kind and text of what is found."""
+    return [
+        (turn, span.kind, text[span.start : span.end])
+        for turn, (text, spans) in enumerate(zip(texts, detect(texts, Speakers(()), names=names), strict=True))
+        for span in spans
+    ]
+
+
+def test_number_dictated_over_turns() -> None:
+    telephone = ("Your mobile?", "It's 07911", "Yes.", "123", "Go on.", "456")
+    assert of_turns(*telephone) == [(1, "telephone", "07911"), (3, "telephone", "123"), (5, "telephone", "456")]
+    card = ("5555 5555", "Okay.", "and 5555 4444")
+    assert of_turns(*card) == [(0, "card", "5555 5555"), (2, "card", "5555 4444")]
+    assert of_turns("Your order number?", "07911", "Yes.", "123 456") == []
+    assert of_turns("How many?", "1500", "And before?", "2000 4000") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("we're home, just ring, 02079460112", [("telephone", "02079460112")]),
+        ("order 02079460112", []),
+        ("the part is 00412399871", []),
+        ("Dad's on 0161 49 60 445 today", [("telephone", "0161 49 60 445")]),
+        ("our help line is 1-800-555-0123", [("telephone", "1-800-555-0123")]),
+        ("contact no is 9876501234", [("telephone", "9876501234")]),
+        ("My policy number's 55-120-774", [("account", "55-120-774")]),
+        ("The ticket number's 55-120-774", []),
+        ("routing 011000015 account 445566778", [("account", "011000015"), ("account", "445566778")]),
+        ("sort code 30-00-12", [("account", "30-00-12")]),
+        ("try 192 dot 0 dot 2 dot 33", [("ip", "192 dot 0 dot 2 dot 33")]),
+        ("it says 300 dot 1 dot 2 dot 3", []),
+        ("Plot 12, Green Park, Anna Nagar, Chennai - 600040", [("address", "Plot 12, Green Park, Anna Nagar, Chennai - 600040")]),
+        ("Im Grund 3b, 20095 Hamburg", [("address", "Im Grund 3b, 20095 Hamburg")]),
+        ("im at 5 mill lane, york, yo1 7aa now", [("address", "5 mill lane, york, yo1 7aa")]),
+        ("Rose Cottage, 9 Mill Lane, York YO1 7AA", [("address", "Rose Cottage, 9 Mill Lane, York YO1 7AA")]),
+    ],
+)  # fmt: skip
+def test_as_people_write_them(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text, names=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tell sophie or marcus about it", ["sophie", "marcus"]),
+        ("@martin can you look", ["martin"]),
+        ("@team can you look, mail a@martin.example.org", []),
+        ("emma won't come", ["emma"]),
+        ("ask for grace and hope", []),
+        ("tell mark it will do", []),
+        ("And then Will said no, I will not.", ["Will"]),
+        ("Pradeep and Xiaoming are here.", ["Pradeep", "Xiaoming"]),
+        ("Dr. Olumide Bankole will see you.", ["Olumide Bankole"]),
+        ("Hat Stefan den Wagen?", ["Stefan"]),
+        ("We drove to Victoria or Sydney.", []),
+        ("They went to Denny's, then to Thomas Cook.", []),
+        ("She is at Elizabeth General, near Henry Street.", []),
+    ],
+)
+def test_names_of_others(text: str, expected: list[str]) -> None:
+    assert [part for kind, part in found(text) if kind == "name"] == expected
+
+
+def test_label_as_a_thing() -> None:
+    assert found("Is this the rosalind?", "Rosalind", names=False) == []
+    assert found("is this rosalind?", "Rosalind", names=False) == [("speaker", "rosalind")]
+
+
 def test_value_is_hidden_wherever_it_is_said() -> None:
     texts = ["My account number is 4482-99031.", "4482-99031 it is."]
     assert [len(spans) for spans in detect(texts, Speakers(()), names=False)] == [1, 1]

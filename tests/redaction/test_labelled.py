@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+
+import pytest
 
 from benchmarks.redaction import INDEPENDENT, LABELLED, labelled, measure_finding
 
@@ -17,8 +20,9 @@ def test_independent_labels_are_frozen() -> None:
     assert hashlib.sha256(INDEPENDENT.read_bytes()).hexdigest() == frozen
 
 
-def test_recall_and_precision() -> None:
-    found = measure_finding(labelled())
+@pytest.mark.parametrize("file", [LABELLED, INDEPENDENT], ids=["first", "independent"])
+def test_recall_and_precision(file: Path) -> None:
+    found = measure_finding(labelled(file))
     record = found.record()
     least = dict.fromkeys(("email", "iban", "card", "ip"), 0.99) | {"telephone": 0.97, "name": 0.9}
     assert {kind for kind, share in least.items() if record[kind]["recall"] < share} == set(), found.wrong

@@ -33,6 +33,7 @@ _OWN_FORMS = {
     "Belgian register": re.compile(r"(?<![\w.])\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}(?!\w)"),
 }
 _LABELS = ("ID", "No", "NO", "Nr", "NR", "Id")
+_SORT_CODE = re.compile(r"\bsort\s?code\W{1,3}(?:is\s)?$", re.I)
 _YEAR_OR_TIME = re.compile(r"(?:19|20)\d\d|\d{1,2}[.:]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 
 
@@ -50,7 +51,8 @@ def accounts(said: Said) -> Iterator[Span]:
             start += prefix.end()  # a word ahead, no part of the number
         written = said.text[start : match.end()]
         digits = sum(map(str.isdigit, written))
-        if digits >= 4 and not _YEAR_OR_TIME.fullmatch(written) and topic(said, start) == "account":
+        other = _YEAR_OR_TIME.fullmatch(written) and not _SORT_CODE.search(said.text[:start])
+        if digits >= 4 and not other and topic(said, start) == "account":
             yield Span(start, match.end(), "account")
     for name, pattern in _OWN_FORMS.items():
         for match in pattern.finditer(said.text):

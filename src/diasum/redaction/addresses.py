@@ -42,16 +42,29 @@ _SOUTHERN = (
     r"(?:[Cc]alle|C/|[Aa]venida|[Aa]vda\.?|[Pp]laza|[Pp]aseo|[Cc]arrer|[Vv]ia|[Vv]iale|[Pp]iazza|[Cc]orso|[Rr]ua|[Aa]v\.|[Tt]ravessa|"
     r"[Pp]raça|[Ll]argo|[Aa]lameda)"
 )
+_HOUSE = (  # a house's own name ahead of its number
+    rf"(?:(?:The\s+)?(?:{_W}\s){{0,2}}(?:Cottage|House|Farm|Lodge|Forge|Barn|Mill|Rectory|Vicarage|Hall|Manor|Villa|Court),\s+)?"
+)
+_INDIAN_NO = rf"(?:{_FLAT}|(?:(?:H|House|Plot|Door|D|Shop)\.?\s?(?:No|no)\.?|Plot)\s?[\w/-]{{1,12}})"
 _FORMS = tuple(
     re.compile(rf"(?<![\w/.-]){form}(?!\w)")
     for form in (
-        rf"(?:{_FLAT},?\s+)?{_NO},?\s+(?:[NSEW]\.?\s+)?(?:(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+){{1,4}}{_ROAD}{_QUARTER}{_ENGLISH_END}",
+        rf"{_HOUSE}(?:{_FLAT},?\s+)?{_NO},?\s+(?:[NSEW]\.?\s+)?(?:(?:{_W}|\d{{1,3}}(?:st|nd|rd|th))\s+){{1,4}}{_ROAD}{_QUARTER}{_ENGLISH_END}",
         rf"(?:P\.?\s?O\.?\s?Box|Post Office Box|Postfach)\s+\d+(?:,\s*{_TOWN},?\s+{_CODE})?",
         # the number behind, in one word with the kind of street, or beside it
         rf"(?:{_W} ){{0,2}}[{_UP}][\w.-]{{0,40}}{_JOINED}\s+{_NO}{_END}",
         rf"(?:{_W} ){{1,3}}(?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm|Ufer)\s+{_NO}{_END}",
         rf"\d{{1,4}}(?:\s?(?:bis|ter|quater)\b)?,?\s+{_FRENCH}\s+(?:(?:de la|de|du|des|la|le|les)\s+){{0,2}}(?:[dl]['’])?{_W}"
         rf"(?: (?:{_W}|de|du|des|la|et)){{0,4}}(?:,?\s*{_POST}\s+{_TOWN}|,\s*{_TOWN},?\s+(?:[A-Z]{{2}}\s+)?{_CA})?",
+        # streets that begin with a preposition, up to the town
+        rf"(?:Am|An der|An den|Im|In der|In den|Auf der|Auf dem|Zum|Zur|Unter den|Hinter der|Vor dem) {_W}(?: {_W})?\s+{_NO},?\s+"
+        rf"\d{{5}}\s+{_TOWN}",
+        # parts between commas, up to the six digits of an Indian PIN
+        rf"{_INDIAN_NO}(?:,\s*[\w.'’ -]{{2,40}}){{1,5}}?,?\s*[-–]?\s*[1-9]\d{{2}}\s?\d{{3}}",
+        # all in lower case, up to a postcode
+        rf"(?i:(?:(?:flat|apt|unit)\.?\s?\w{{1,4}},?\s+)?\d{{1,4}}[a-z]?\s+(?:[a-z'’]{{1,20}}\s+){{1,3}}(?:street|st|road|rd|avenue|ave|lane|ln|"
+        rf"drive|dr|close|way|place|crescent|terrace|court|gardens|grove|hill)(?:,\s*[a-z'’]{{2,20}}(?: [a-z'’]{{2,20}}){{0,2}}){{1,2}}"
+        rf",?\s+(?:{_UK}|[a-z]{{2}},?\s+\d{{5}}))",
         rf"{_SOUTHERN}\s+(?:(?:de la|de los|de|del|da|das|do|dos|della|dei)\s+)?{_W}(?: (?:{_W}|de|del|da|das|do|dos|la|e|y)){{0,5}},?\s+"
         rf"(?:n[.º°]*\s*)?{_NO}(?:,\s*\d{{1,2}}[º°ª]\s?[A-Za-z]?)?(?:,\s*{_TOWN},\s*{_POST}|,\s*{_POST}\s+{_TOWN})?",
         rf"(?:ul|al|pl|os)\.\s+{_W}(?: {_W}){{0,3}}\s+{_NO}(?:,\s*\d{{2}}-\d{{3}}\s+{_TOWN})?",

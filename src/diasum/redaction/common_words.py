@@ -1,8 +1,28 @@
-"""Given names that are words, months or places as well: they count as names only where something else says so."""
+"""Given names that are words, months or places as well: they count as names only where something else says so; and companies' names."""
 
 from __future__ import annotations
 
 from diasum.claims.lexicon import words
+
+COMPANIES = (
+    "Marks and Spencer|Marks & Spencer|John Lewis|Wells Fargo|Charles Schwab|Morgan Stanley|J\\.?P\\.? ?Morgan|Goldman Sachs|"
+    "Ben & Jerry|Ben and Jerry|Trader Joe|Papa John|Jimmy John|Jack Daniel|Johnnie Walker|Johnson & Johnson|Johnson and Johnson|"
+    "Calvin Klein|Ralph Lauren|Tommy Hilfiger|Hugo Boss|Louis Vuitton|Mary Kay|Estée Lauder|Elizabeth Arden|Harley[- ]Davidson|"
+    "Ernst & Young|Ernst and Young|Eli Lilly|Thomas Cook|Edward Jones|Jenny Craig|Ann Taylor|Victoria['’]s Secret|Uncle Ben|"
+    "Aunt Jemima|Jack in the Box|Sam['’]s Club|Fred Perry|Ted Baker|Tom Ford|Tim Hortons|John Deere|Paul Smith|Leroy Merlin|"
+    "Peter Hahn|Merrill Lynch|Lloyd['’]s|(?:Wendy|Macy|Denny|Arby|Domino|Kohl|McDonald|Sainsbury|Levi|Chili|Applebee|Hardee|Carl|"
+    "Popeye|Sotheby|Christie|Lowe|Barney|Nando|Bloomingdale|Wilko|Morrison|Waterstone|Kellogg|Hershey|Reese|Moody|Zaxby|Culver|"
+    "Friendly|Perkins|Jersey Mike|Dillard|Claire|Jamba)['’]s"
+)
+"""Companies that are named like people: a pattern."""
+
+INSTITUTIONS = words(
+    "hospital general clinic medical surgery college university school academy institute library cathedral chapel museum station "
+    "airport bank hotel inn residency residence residences apartments towers street road avenue square gardens bridge island "
+    "county lake beach valley city foundation trust center centre theatre theater stadium arena mall plaza airlines airways motors "
+    "group inc ltd llc gmbh corp"
+)
+"""What follows a name in the name of a place or an institution: "Mercy General"; in lower case."""
 
 # Not `words` in the sense of a dictionary: what stands with a capital in ordinary text and is also on lists of given names.
 PLACES_AND_MONTHS = words(

@@ -17,6 +17,8 @@ _TELEPHONE = r"""
 \b(?:tele)?phones?(?:\s+numbers?)?\b | \btel\b | \bcall(?:s|ed|ing)?\b(?!\s+it) | \b(?:ring|text|txt|dial|sms|whatsapp|signal)\b
 | \b(?:mobile|mob|cell|cellphone|landline|fax|hp|extension)(?:\s+numbers?)?\b | \b(?:my|our|his|her|their|new|best|local|work|home
 |'s)\s+(?:numbers?|line)\b
+| \b(?:toll[\s-]?free|help|hot|support|service|direct)[\s-]?line\b | (?:['’](?:s|m|re)|\b(?:am|are))\s+on(?=\s$)
+| \b(?:mobile|mob|phone|ph|tel|contact|alternate|alternative|whatsapp|other|second|home|office|work)\s+(?:no\b\.?|nos\b\.?|numbers?\b)
 | \bnumbers?\b(?=\s+(?:is|are|to\s+(?:reach|call))\b) | \breach\s+(?:you|me|us|him|her|them)\b | \bnumber['’]s\b
 | \b(?:telefon\w*|handy\w*|mobil\w*|festnetz\w*|rufnummer|nummer\w{0,2}|durchwahl|natel|erreich\w+|ruf\w*|anruf\w*)\b
 | \b(?:téléphon\w*|portable|appel\w*|numéro|fixe|joindre)\b | \b(?:m[óo]vil|tel[ée]fono|celular|cel|llam\w+|n[úu]mero|fijo|marca)\b
@@ -37,7 +39,8 @@ _ACCOUNT = r"""
 \b(?:account|acct|routing|policy|member(?:ship)?|customer|client|patient|insurance|passport|licen[cs]e|social\s+security
 |national\s+insurance|
 nhs|tax|taxpayer|identity|identification|student|employee|medicare|medicaid|health\s+card|vat)(?:['’]s)?(?:\s+(?:card|plate|book))?\s*
-(?:numbers?|no\b\.?|nr\b\.?|id\b|ids\b|code|\#)
+(?:numbers?(?:['’]s\b)?|no\b\.?|nr\b\.?|id\b|ids\b|code|\#)
+| \b(?:account|acct|routing|policy|passport|member(?:ship)?)(?=\s(?:is\s)?$) | \ba/c(?:\s*(?:numbers?|no\b\.?))?(?=\W) | \bifsc\b
 | \b(?:ssn|itin|mrn|bsn|dni|cpf|cnpj|curp|pesel|aadhaar|aadhar|(?-i:SIN|EIN|NIF|NIE|RG|RFC|NIP|PAN|NINO|UTR|CIF|TFN|SIRET|SIREN|OIB
 |JMBG))\b
 | \bsort\s?code\b | \b(?:passport|driver['’]?s?['’]?\s+licen[cs]e)\b | \blast\s+account\b | \b(?:customer|member|patient|tax|user
@@ -55,10 +58,10 @@ nhs|tax|taxpayer|identity|identification|student|employee|medicare|medicaid|heal
 """
 _OTHER = r"""
 \b(?:order|invoice|ticket|tracking|reference|ref|booking|confirmation|serial|sku|isbn|issn|barcode|parcel|shipment|gift|coupon|promo
-|voucher|receipt|transaction|timestamp|gps)(?:\s*(?:numbers?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|\b)
+|voucher|receipt|transaction|timestamp|gps)(?:\s*(?:numbers?(?:['’]s)?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|\b)
 | \b(?:case|part|model|batch|build|version|room|flight|train|bus|page|gate|platform|item|product|claim|report|chapter|section|bug|issue
 |pr|commit|quote|docket|bib|lot|po|purchase|job|meter|house|flat|apartment|apt|unit|seat|row|channel|line|code|score|id)
-(?:\s*(?:numbers?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|(?=(?:\s+(?:is|reads?))?\W{0,3}$))
+(?:\s*(?:numbers?(?:['’]s)?\b|no\b\.?|nr\b\.?|code\b|id\b|\#)|(?=(?:\s+(?:is|reads?))?\W{0,3}$))
 | \bserial\b | \bsn\b | \btracking\b | \bISBN\b | \b(?!rufnummer|telefonnummer|handynummer|mobilnummer|faxnummer)[^\W\d_]{3,}nummer\b
 | \b(?:bestell|rechnungs|auftrags|vorgangs|ticket|sendungs|artikel|serien|vertrags)-?nr\b | \b(?:commande|colis|facture|dossier
 |réservation|billet|vol)\b

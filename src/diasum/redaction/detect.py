@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from diasum.redaction.accounts import accounts
 from diasum.redaction.addresses import addresses
 from diasum.redaction.births import births
+from diasum.redaction.dictated import dictated
 from diasum.redaction.digits import cards, ibans
 from diasum.redaction.internet import emails, ip_addresses, links
 from diasum.redaction.names import given_names
@@ -40,6 +41,8 @@ def detect(texts: Sequence[str], speakers: Speakers, *, names: bool) -> list[lis
     """
     before = ("", *texts)
     turns = [detect_one(Said(text, asked), speakers, names=names) for text, asked in zip(texts, before, strict=False)]
+    for number, part in dictated(texts):
+        turns[number].append(part)
     values = {text[one.start : one.end]: one.kind for text, spans in zip(texts, turns, strict=True) for one in spans}
     return [
         without_overlaps([*spans, *occurrences(text, values.items())]) for text, spans in zip(texts, turns, strict=True)

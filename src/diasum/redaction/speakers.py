@@ -33,6 +33,8 @@ _DOES = re.compile(
     r"\s+(?!this\b)(?:[a-z]+s|and|will|would|can|could|might|said|told|asked|agreed|thought|called|wanted)\b"
 )
 
+_A_THING = re.compile(r"\b(?:the|an?|my|your|our|any|no)\s+$", re.I)  # ahead of a word in lower case
+
 
 def is_name(label: str) -> bool:
     """Whether a speaker's label names a person."""
@@ -118,5 +120,7 @@ def _is_meant(match: re.Match[str], text: str, informal: bool) -> bool:
         begins = not ahead or ahead[-1] in ".!?:"
         return not begins or not re.match(r"\s+[a-z]", text[match.end() :]) or bool(_DOES.match(text, match.end()))
     if written[0] == written[0].lower() != written[0].upper():
+        if _A_THING.search(text[: match.start()]):
+            return False
         return len(key) > (2 if informal else 3)
     return True

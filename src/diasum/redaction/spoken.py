@@ -59,7 +59,7 @@ _EMAIL = re.compile(
 _END = re.compile(rf"\s{_DOT}\s+{_ENDS}(?=\s|$)", re.I)
 _NOT_LOCAL = words("is me us it him her them look write here there mail email up be are was see find")
 _NUMBER = "|".join(sorted((*CARDINALS, "hundred"), key=len, reverse=True))
-_OCTET = rf"(?:(?:{_NUMBER})(?:[\s-]+(?:and\s+)?(?:{_NUMBER})){{0,3}})"
+_OCTET = rf"(?:\d{{1,3}}|(?:{_NUMBER})(?:[\s-]+(?:and\s+)?(?:{_NUMBER})){{0,3}})"
 _IP = re.compile(rf"\b{_OCTET}(?:\s+(?:dot|point)\s+{_OCTET}){{3}}\b", re.I)
 
 
@@ -72,8 +72,10 @@ def spoken_emails(said: Said) -> Iterator[Span]:
 
 
 def spoken_ip_addresses(said: Said) -> Iterator[Span]:
-    """Four numbers in words with "dot" between them."""
+    """Four numbers, in words or in digits, with "dot" between them."""
     for match in _IP.finditer(said.text):
+        if any(int(number) > 255 for number in re.findall(r"\d+", match[0])):
+            continue
         yield Span(match.start(), match.end(), "ip")
 
 

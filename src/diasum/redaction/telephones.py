@@ -1,7 +1,8 @@
 """Telephone numbers, as written in any country.
 
 In: a turn. A number with a country's code counts where phonenumbers calls it possible. One without counts where the talk says that it
-is a telephone's, or where it is valid in a country and grouped as that country writes its own, which few order numbers and prices are.
+is a telephone's, or where it is valid in a country and grouped as that country writes its own, or begins with the 0 that is dialled first
+there, which few order numbers and prices do.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def _is_telephone(match: re.Match[str], said: Said) -> bool:
     about = topic(said, match.start())
     if about == "telephone" or (about is None and called_telephone_after(said, match.end())):
         return any(_possible(digits, country) for country in _COUNTRIES)
-    return about is None and not _THOUSANDS.fullmatch(written) and _written_as_at_home(written, digits)
+    if about is not None or _THOUSANDS.fullmatch(written):
+        return False
+    return _written_as_at_home(written, digits) or (digits[0] == "0" and _dialled_at_home(digits))
 
 
 def _international(written: str, digits: str) -> str | None:
@@ -98,6 +101,25 @@ def _written_as_at_home(written: str, digits: str) -> bool:
             home = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
             if _same_groups(groups, re.findall(r"\d+", home)):
                 return True
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _dialled_at_home(digits: str) -> bool:
+    """Whether ten or eleven digits with the 0 that a country dials first are valid there, in whatever groups; little else begins so."""
+    import phonenumbers
+
+    if not 10 <= len(digits) <= 11:
+        return False
+    for country in _COUNTRIES:
+        if phonenumbers.ndd_prefix_for_region(country, False) != "0":
+            continue
+        try:
+            number = phonenumbers.parse(digits, country)
+        except phonenumbers.NumberParseException:
+            continue
+        if number.national_number == int(digits) and phonenumbers.is_valid_number_for_region(number, country):
+            return True
     return False
 
 
