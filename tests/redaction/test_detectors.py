@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from diasum.redaction.check_digits import is_card, luhn
 from diasum.redaction.detect import detect
-from diasum.redaction.digits import is_card, luhn
 from diasum.redaction.speakers import Speakers, is_name
 
 

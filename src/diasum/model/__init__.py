@@ -1,6 +1,5 @@
 """Hardware, base models and adapters."""
 
-from diasum.model.adapter_checks import untied
 from diasum.model.adapters import ParameterCount, add_adapter, count_parameters, linear_modules, without_dropout
 from diasum.model.hardware import Hardware, choose_hardware, describe_machine, generation_dtype, threads
 from diasum.model.limits import free_bytes, memory_bytes
@@ -15,6 +14,7 @@ from diasum.model.loading import (
     resolve_base,
 )
 from diasum.model.memory import is_out_of_memory, keep_freed_memory, release_memory
+from diasum.model.new_adapter_checks import untied
 from diasum.model.special_tokens import decoder_start, special_tokens
 from diasum.model.weights import weights_hash
 

@@ -13,7 +13,7 @@ from typing import Any
 from diasum.config import LoraSettings
 from diasum.errors import DiasumError, near_misses
 from diasum.libraries import load_peft, without_bitsandbytes
-from diasum.model.adapter_checks import check_read, check_tokens_tied, check_tying
+from diasum.model.new_adapter_checks import check_read, check_tokens_tied, check_tying
 
 _QUERY_AND_VALUE = [("q", "v"), ("q_proj", "v_proj"), ("query", "value")]  # LED has two of them, one in its encoder
 # What peft raises for values that it checks only while working

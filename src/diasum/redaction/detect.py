@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from diasum.redaction.accounts import accounts
 from diasum.redaction.addresses import addresses
 from diasum.redaction.births import births
+from diasum.redaction.check_digits import cards, ibans
 from diasum.redaction.dictated import dictated
-from diasum.redaction.digits import cards, ibans
 from diasum.redaction.internet import emails, ip_addresses, links
 from diasum.redaction.names import given_names
 from diasum.redaction.spans import Said, Span, without_overlaps

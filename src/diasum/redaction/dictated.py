@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from diasum.redaction.accounts import accounts
+from diasum.redaction.check_digits import cards
 from diasum.redaction.cues import topic
-from diasum.redaction.digits import cards
 from diasum.redaction.spans import Said, Span
 from diasum.redaction.telephones import telephones
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from diasum.claims.lexicon import words
 from diasum.claims.spoken_numbers import CARDINALS
+from diasum.redaction.check_digits import is_card
 from diasum.redaction.cues import called_telephone_after, topic
-from diasum.redaction.digits import is_card
 from diasum.redaction.spans import Said, Span, last_end
 
 _DIGITS = {

@@ -12,8 +12,8 @@ from torch import nn
 from diasum.config import LoraSettings
 from diasum.errors import DiasumError
 from diasum.model import add_adapter
-from diasum.model.adapter_checks import untied
 from diasum.model.fast import Packed, fast_path
+from diasum.model.new_adapter_checks import untied
 from tests.model.fast_models import FAMILIES, batch, plain_loss
 
 STEPS = 10
