@@ -157,7 +157,7 @@ def bf16_support(device: str) -> str | None:
 
     if device == "cuda":
         return "the GPU computes in bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else None
-    if device == "cpu":
+    if device == "cpu" and _onednn_has_bf16():
         amx: Any = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
         avx: Any = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
         if amx():
@@ -165,6 +165,14 @@ def bf16_support(device: str) -> str | None:
         if avx():
             return "the CPU has AVX-512 bf16 instructions"
     return None
+
+
+def _onednn_has_bf16() -> bool:
+    """Whether oneDNN computes in bf16: held to older instructions (``ONEDNN_MAX_CPU_ISA``), it is left to loops many times as slow."""
+    import torch
+
+    has: Any = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    return bool(has())
 
 
 def describe_machine() -> dict[str, Any]:
