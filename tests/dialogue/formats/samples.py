@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.dialogue.formats import (
+    message_tables,
     reading,
     test_assistant_exports,
     test_assistants,
@@ -12,7 +13,6 @@ from tests.dialogue.formats import (
     test_helpdesk,
     test_irc_and_line,
     test_mail,
-    test_messages_tables,
     test_recognised,
     test_slack,
     test_telegram,
@@ -69,7 +69,7 @@ SAMPLES: dict[str, list[bytes]] = {
     "line": [text.encode() for text in (test_irc_and_line.LINE, test_irc_and_line.PHONE, test_irc_and_line.DESKTOP)],
 }
 SAMPLES["table"] += [
-    *(write(test_messages_tables.ZENDESK) for write in test_messages_tables.KINDS.values()),
+    *(write(message_tables.ZENDESK) for write in message_tables.KINDS.values()),
     *(
         json.dumps(tree).encode()
         for tree in ({"messages": test_assistants.MESSAGES}, {"conversations": test_assistants.SHARED})

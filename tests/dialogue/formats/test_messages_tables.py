@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
-import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,124 +15,19 @@ from hypothesis import strategies as st
 from diasum.dialogue.formats.source import Names
 from diasum.errors import DiasumError, MissingExtraError
 from tests.data.tables import load
+from tests.dialogue.formats.message_tables import (
+    EXPECTED,
+    KINDS,
+    ZENDESK,
+    Rows,
+    json_lines,
+    parquet,
+    separated,
+    sheet,
+    write,
+    xlsx,
+)
 from tests.dialogue.formats.reading import read, read_all, turns
-
-Rows = list[dict[str, Any]]
-ZENDESK: Rows = [
-    {
-        "ticket_id": 35,
-        "author": "Ana Li",
-        "plain_body": "My order is late.\n\nAna",
-        "created_at": "2024-05-12T10:00:00Z",
-        "public": True,
-    },
-    {
-        "ticket_id": 36,
-        "author": "Cem",
-        "plain_body": "Reset my password: it fails.",
-        "created_at": "2024-05-12T10:01:00Z",
-        "public": True,
-    },
-    {
-        "ticket_id": 35,
-        "author": "Support",
-        "plain_body": "We look into it.",
-        "created_at": "2024-05-12T10:02:00Z",
-        "public": True,
-    },
-    {"ticket_id": 36, "author": "Support", "plain_body": "Done.", "created_at": "2024-05-12T10:03:30Z", "public": True},
-]
-EXPECTED = [
-    ("35", [("Ana Li", "My order is late. Ana"), ("Support", "We look into it.")]),
-    ("36", [("Cem", "Reset my password: it fails."), ("Support", "Done.")]),
-]
-
-
-def separated(rows: Rows, delimiter: str = ",") -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def json_lines(rows: Rows) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def parquet(rows: Rows) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), buffer)
-    return buffer.getvalue()
-
-
-def xlsx(*sheets: list[list[Any]]) -> bytes:
-    """A workbook with the least that the format asks for."""
-    buffer = io.BytesIO()
-    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    packages = "http://schemas.openxmlformats.org/package/2006"
-    numbers = range(1, len(sheets) + 1)
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        parts = "".join(
-            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.'
-            'spreadsheetml.worksheet+xml"/>'
-            for n in numbers
-        )
-        archive.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{packages}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.'
-            'relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" '
-            f'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>{parts}</Types>',
-        )
-        archive.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{packages}/relationships"><Relationship Id="r" Type="{relation}/officeDocument" '
-            'Target="xl/workbook.xml"/></Relationships>',
-        )
-        names = "".join(f'<sheet name="Sheet{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
-        archive.writestr(
-            "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{relation}"><sheets>{names}</sheets></workbook>'
-        )
-        links = "".join(
-            f'<Relationship Id="r{n}" Type="{relation}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
-        )
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{packages}/relationships">{links}</Relationships>'
-        )
-        for number, rows in enumerate(sheets, 1):
-            cells = "".join(f'<row r="{r}">{"".join(map(cell, row))}</row>' for r, row in enumerate(rows, 1))
-            archive.writestr(
-                f"xl/worksheets/sheet{number}.xml",
-                f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
-            )
-    return buffer.getvalue()
-
-
-def cell(value: Any) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"<c><v>{value}</v></c>"
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(str(value))}</t></is></c>'
-
-
-def sheet(rows: Rows) -> bytes:
-    return xlsx([list(rows[0]), *(list(row.values()) for row in rows)])
-
-
-KINDS: dict[str, Callable[[Rows], bytes]] = {
-    "csv": separated,
-    "tsv": lambda rows: separated(rows, "\t"),
-    "jsonl": json_lines,
-    "json": lambda rows: json.dumps(rows).encode(),
-    "parquet": parquet,
-    "xlsx": sheet,
-}
-
-
-def write(folder: Path, kind: str, rows: Rows) -> Path:
-    path = folder / f"tickets.{kind}"
-    path.write_bytes(KINDS[kind](rows))
-    return path
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -315,57 +203,6 @@ def test_what_is_written_is_read_back(
     assert {one.id: turns(one) for one in dialogues} == expected
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_turns_of_one_conversation(tmp_path: Path, kind: str) -> None:
-    rows: Rows = [
-        {"time": "2024-05-12T10:00:00Z", "speaker": "Ana", "text": "Hi: all"},
-        {"time": "2024-05-12T10:00:05Z", "speaker": "Ben", "text": "Ho"},
-    ]
-    file = write(tmp_path, kind, rows)
-    one = read(file)
-    assert turns(one) == [("Ana", "Hi: all"), ("Ben", "Ho")]
-    if kind != "json":
-        assert one.dialogue.turns[1].start == 5
-        assert one.notes == (
-            f"{file}: its 2 rows are read as the turns of one conversation, as no column tells several apart.",
-        )
-    (pair,) = load(file, need_summaries=False).split("all")
-    assert turns(pair) == turns(one)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "starts"),
-    [
-        ("whisper.tsv", "start\tend\ttext\n0\t1500\tHi.\n1500\t4000\tHo, there.\n", [0, 1.5]),
-        ("cpp.csv", 'start,end,text\n0,1500," Hi."\n1500,4000," Ho, there."\n', [0, 1.5]),
-        ("faster.jsonl", '{"start": 0.0, "end": 1.5, "text": " Hi."}\n{"start": 1.5, "end": 4.0, "text": " Ho, there."}\n', [0, 1.5]),
-        ("clock.csv", 'Start,End,Text\n00:00:01,00:00:02,Hi.\n00:01:00,00:01:02,"Ho, there."\n', [1, 60]),
-    ],
-)  # fmt: skip
-def test_tables_of_speech_recognisers(tmp_path: Path, name: str, content: str, starts: list[float]) -> None:
-    (tmp_path / name).write_text(content)
-    one = read(tmp_path / name)
-    assert turns(one) == [("", "Hi."), ("", "Ho, there.")]
-    assert [turn.start for turn in one.dialogue.turns] == starts
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "text\nOne call about a device.\nAnother call.\n",
-        "id,author,dialogue\n1,Ana,Ana: Hi\n2,Ben,Ben: Ho\n",
-        "call_id,author,text\n1,Ana,A call\n2,Ben,Another\n",
-        "author,text,summary\nAna,A call,x\nBen,Another,y\n",
-        "author,text\nAna,Ana: Hi\nBen,Ben: Ho\n",
-        "author,text\n" + "".join(f"Person {i},What I think of {i}.\n" for i in range(12)),
-        "author,text\n" + f"Ana,{'word ' * 150}\nAna,{'word ' * 150}\n",
-    ],
-)
-def test_rows_that_are_conversations_of_their_own(tmp_path: Path, content: str) -> None:
-    (tmp_path / "a.csv").write_text(content)
-    assert len(read_all(tmp_path / "a.csv")) == content.count("\n") - 1
-
-
 DAYS = "ticket_id,author,body,created_at\n"
 
 
@@ -407,36 +244,3 @@ def test_times_of_messages_reach_the_corpus(tmp_path: Path) -> None:
         datetime(2024, 5, 12, 10, tzinfo=UTC),
         datetime(2024, 5, 12, 10, 1, tzinfo=UTC),
     )
-
-
-@pytest.mark.parametrize("kind", ["csv", "tsv"])
-def test_a_table_is_known_by_its_content(tmp_path: Path, kind: str) -> None:
-    content = KINDS[kind](ZENDESK)
-    assert [(one.id, turns(one)) for one in read_all(content)] == EXPECTED, "piped in"
-    (tmp_path / "tickets.txt").write_bytes(content)
-    assert [(one.id, turns(one)) for one in read_all(tmp_path / "tickets.txt")] == EXPECTED
-    whole = 'id;dialogue;summary\n1;"Ana: Hi\nBen: Ho";x\n2;Ana: Yes;y\n'
-    assert [turns(one) for one in read_all(whole)] == [[("Ana", "Hi"), ("Ben", "Ho")], [("Ana", "Yes")]]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Text, author and time:\nAna: Hi, Ben\n",
-        "Hi, message me\nLater, gator\n",
-        "author,text\nAna said, and then, that it rains\n",
-        "author,text\n",
-    ],
-)
-def test_text_with_commas_is_text(text: str) -> None:
-    assert read(text).format == "plain"
-
-
-def test_what_discordchatexporter_writes_as_csv(tmp_path: Path) -> None:
-    (tmp_path / "general.csv").write_text(
-        "AuthorID,Author,Date,Content,Attachments,Reactions\n1,ana,2024-05-12T10:00:00.0000000+00:00,Hi: all,,\n"
-        '2,ben,2024-05-12T10:00:05.0000000+00:00,"Ho\nho",,\n'
-    )
-    one = read(tmp_path / "general.csv")
-    assert turns(one) == [("ana", "Hi: all"), ("ben", "Ho ho")]
-    assert one.dialogue.turns[1].start == 5
