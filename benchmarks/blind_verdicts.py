@@ -1,4 +1,4 @@
-"""Summaries read by hand, blind: who wrote which is kept apart until the verdicts are in.
+"""Summaries judged blind: who wrote which is kept apart until the verdicts are in.
 
     python -m benchmarks.blind_verdicts sheet FOLDER --system old=RUNS --system new=RUNS [--n 60] [--seed 0] [--key KEY]
     python -m benchmarks.blind_verdicts count KEY VERDICTS [VERDICTS] [--out benchmarks/results/blind_verdicts.json]
@@ -8,8 +8,8 @@ its files from git). `sheet` takes the first N test dialogues of everyday, sampl
 the human reference, in a seeded order: ``FOLDER/sheet.md`` to read, ``FOLDER/sheet.jsonl`` for programs, and the key, which readers do
 not see. A reader returns JSONL, a line an item: ``{"item": "everyday-01-A", "usable": "yes", "grammatical": "no"}``.
 
-`count` gives the share of each system and data set with 95% bootstrap intervals over dialogues, the readers' verdicts averaged, and
-Cohen's kappa between two readers.
+`count` gives the share of each system and data set, the readers' verdicts averaged, with Wilson's 95% interval over dialogues, and Cohen's
+kappa between two readers.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from benchmarks.mini import ROWS
 from diasum.data import Pair, load_corpus
 from diasum.dialogue.files.decoding import read_lines
 from diasum.errors import DiasumError
+from diasum.evaluation.statistics.bootstrap import share_interval
 from diasum.files import write_json, write_text
 from diasum.json_lines import json_lines
 from diasum.resolve import load_settings
@@ -36,7 +37,7 @@ from diasum.resolve import load_settings
 DATA_SETS = ("everyday", "sample", "dialogsum")
 HUMAN = "human reference"
 QUESTIONS = ("usable", "grammatical")
-ANSWERS = {"yes": True, "no": False, True: True, False: False}
+ANSWERS = {"yes": True, "no": False}
 RULES = """# Summaries to be judged
 
 Read the dialogue, then each summary by itself. Do not guess who wrote it. Two questions, yes or no:
@@ -216,18 +217,12 @@ def count_verdicts(key: Sequence[Mapping[str, Any]], readers: Sequence[Sequence[
 
 
 def _share(answers: np.ndarray) -> dict[str, Any]:
-    """Of verdicts ``[readers, items]``: the mean over both in percent, with Wilson's 95% interval, which holds near 0 and 100, too."""
-    n = answers.shape[1]
-    mean = float(answers.mean())
-    spread = 1.959964**2 / n
-    middle = (mean + spread / 2) / (1 + spread)
-    half = (mean * (1 - mean) * spread + spread**2 / 4) ** 0.5 / (1 + spread)
+    """Of verdicts ``[readers, items]``: the mean over both in percent, with its interval over items."""
+    share = share_interval(answers.mean(axis=0))
     return {
-        "mean": round(100 * mean, 1),
-        "low": round(100 * max(0.0, middle - half), 1),
-        "high": round(100 * min(1.0, middle + half), 1),
+        **{name: round(100 * getattr(share, name), 1) for name in ("mean", "low", "high")},
         "yes": [int(one.sum()) for one in answers],
-        "n": n,
+        "n": share.n,
     }
 
 
@@ -235,24 +230,20 @@ def _answers(rows: Sequence[Mapping[str, Any]], names: Sequence[str], question: 
     by_item: dict[str, bool] = {}
     for row in rows:
         item, answer = row.get("item"), row.get(question)
-        told = (
-            ANSWERS.get(answer.lower() if isinstance(answer, str) else answer)
-            if isinstance(answer, str | bool)
-            else None
-        )
-        if item not in names or item in by_item or told is None:
-            why = (
-                "is not in the key"
-                if item not in names
-                else "is judged twice"
-                if item in by_item
-                else f"has `{question}`: {answer!r}"
-            )
+        told = answer if isinstance(answer, bool) else ANSWERS.get(str(answer).lower())
+        why = None
+        if item not in names:
+            why = "is not in the key"
+        elif item in by_item:
+            why = "is judged twice"
+        elif told is None:
+            why = f"has `{question}`: {answer!r}"
+        if why:
             raise DiasumError(
                 f"Reader {reader}: the item {item} {why}.",
                 hint='Expected {"item", "usable": "yes" or "no", "grammatical"}.',
             )
-        by_item[str(item)] = told
+        by_item[str(item)] = bool(told)
     if missing := [name for name in names if name not in by_item]:
         raise DiasumError(f"Reader {reader} left out {len(missing)} items, such as {', '.join(missing[:3])}.")
     return [by_item[name] for name in names]
