@@ -7,9 +7,22 @@ from typing import Any
 import pytest
 
 from diasum.config import GenerateSettings, LoraSettings
-from diasum.engines.plain import generate
+from diasum.engines import Generated
+from diasum.engines.plain import PlainEngine
 from diasum.model import add_adapter
 from tests.models import CONVERSATIONS, tiny_bart, tiny_t5
+
+
+def generate(
+    model: Any,
+    tokenizer: Any,
+    sources: list[list[int]],
+    settings: GenerateSettings,
+    *,
+    convert: bool = True,
+    **more: Any,
+) -> list[Generated]:
+    return PlainEngine(model, tokenizer, convert=convert).generate(sources, settings, **more)
 
 
 @pytest.mark.parametrize("make", [tiny_t5, tiny_bart])
@@ -161,8 +174,8 @@ def test_a_model_without_an_end_token_is_held_to_no_length() -> None:
     import torch
     from transformers import GenerationConfig
 
-    from diasum.engines.plain import end_tokens
     from diasum.engines.processors import NotBefore
+    from diasum.engines.search_settings import end_tokens
 
     scores: Any = torch.zeros(2, 5)
     ids: Any = torch.zeros(2, 1, dtype=torch.long)

@@ -19,7 +19,7 @@ from diasum.config import GenerateSettings
 from diasum.data.batching import Budget, Size, longest_first_batches
 from diasum.engines.base import Generated
 from diasum.engines.exported import ExportRecord
-from diasum.engines.plain import SHARE, end_tokens, generation_config, inside_words_of
+from diasum.engines.search_settings import SHARE, end_tokens, generation_config, inside_words_of
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.model.memory import is_out_of_memory
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diasum.data.licences import base_licence
-from diasum.engines.plain import search_values
+from diasum.engines.search_settings import search_values
 from diasum.exporting.source import Source
 from diasum.files import write_text
 from diasum.model import BUNDLED, bundled_base

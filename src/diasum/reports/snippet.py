@@ -14,7 +14,7 @@ from typing import Any
 
 from diasum.config import GenerateSettings, PromptSettings, as_recorded
 from diasum.data.prompt import Prompt
-from diasum.engines.plain import SHARE, first_tokens, search_values
+from diasum.engines.search_settings import SHARE, first_tokens, search_values
 from diasum.errors import DiasumError
 from diasum.model.hardware import generation_dtype
 from diasum.model.loading import load_config, resolve_base

@@ -19,8 +19,8 @@ from diasum.engines.fast.capabilities import T5, obstacle
 from diasum.engines.fast.decoder import Decoder
 from diasum.engines.fast.rules import Rules
 from diasum.engines.fast.search import BeamSearch, GreedySearch, SearchSpec
-from diasum.engines.plain import SHARE, end_tokens, first_tokens, generation_config, inside_words_of
 from diasum.engines.processors import FinishWords
+from diasum.engines.search_settings import SHARE, end_tokens, first_tokens, generation_config, inside_words_of
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
