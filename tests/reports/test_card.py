@@ -73,6 +73,7 @@ def test_a_card_without_an_evaluation_says_so(trained: Run) -> None:
     assert "The training data are under cc-by-nc-sa-4.0." in body
     assert front["datasets"] == ["someone/talks"]
     assert "forbids commercial use" in body
+    assert "tokens does not fit into the model's input; diasum reads it in windows." in body
 
 
 def test_evaluating_the_runs_split_fills_the_card(trained: Run, tmp_path: Path) -> None:

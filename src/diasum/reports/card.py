@@ -23,7 +23,7 @@ from diasum.reports.content import run_record, short_name
 from diasum.reports.headline import NAMES
 from diasum.reports.parts import machine, run_in_words
 from diasum.reports.rendering import render
-from diasum.reports.snippet import plain_snippet
+from diasum.reports.snippet import does_with_long, plain_snippet
 from diasum.training import Run
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def write_card(run: Run, evaluated: Evaluated | None = None, *, corpus: Corpus |
             on_hub=is_hub_id(settings.base),
         ),
         settings=settings,
+        long=does_with_long(settings.generate, settings.prompt),
         adapter=_adapter_facts(run),
         training=run_in_words(record),
         machine=machine(run.manifest().get("hardware", {})),

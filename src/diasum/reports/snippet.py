@@ -72,11 +72,15 @@ def plain_snippet(run: Run, adapter: str, base: str, *, family: str, bundled: bo
     return Snippet("\n\n".join(parts[:2]) + "\n\n\n" + "\n\n\n".join(parts[2:]), list(_limits(settings, prompt)))
 
 
+def does_with_long(settings: GenerateSettings, prompt: PromptSettings) -> str:
+    """What diasum does with a conversation longer than the model's input, after "diasum"."""
+    if reads_in_windows(settings, prompt):
+        return "reads it in windows"
+    return f"leaves out whole turns (kept: {prompt.keep})"
+
+
 def _limits(settings: GenerateSettings, prompt: PromptSettings) -> Iterator[str]:
-    does = (
-        "reads it in windows" if reads_in_windows(settings, prompt) else f"leaves out whole turns (kept: {prompt.keep})"
-    )
-    yield f"A conversation of more than {prompt.max_source_tokens} tokens is refused; diasum {does}."
+    yield f"A conversation of more than {prompt.max_source_tokens} tokens is refused; diasum {does_with_long(settings, prompt)}."
     if prompt.speakers == "numbered":
         yield (
             "Names of several words are numbered only where they are said in full, and roles (`the agent`) come back without their "
