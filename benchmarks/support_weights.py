@@ -12,7 +12,6 @@ from __future__ import annotations
 import gzip
 import json
 import math
-import os
 import random
 import sys
 import zlib
@@ -20,13 +19,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.corpora import DATA, ROOT
 from benchmarks.support_errors import CORRUPTED, KINDS, Other, make
-from diasum.claims import sentence_checks
 from diasum.claims.sentence_checks import WAYS, WEIGHTS, Checker, Weights, review_values
 from diasum.claims.sentence_features import NAMES, Rarity, ending_of, read_sentences
 from diasum.claims.sentences import split_sentences
@@ -35,8 +33,6 @@ from diasum.evaluation.corruptions import KINDS as CORRUPTIONS
 from diasum.evaluation.corruptions import corrupt
 from diasum.files import write_json
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("DIASUM_DATA", ROOT.parent / "shared" / "data"))
 OUTPUT = ROOT / "src" / "diasum" / "claims" / WEIGHTS
 CORPORA = {"written": "written/conversations.jsonl.gz", "summaries": "summaries/summaries.jsonl.gz"}
 SEED = 0
@@ -174,9 +170,10 @@ def multinomial(values: np.ndarray, classes: np.ndarray, n: int) -> np.ndarray:
 
 def thresholds(told: Sequence[Told], weights: Weights) -> dict[str, float]:
     """From which scores a sentence is flagged, so that no more than `ALARMS` of the references are."""
-    use(weights)
     checks = [
-        check for one in told for check in Checker(one.dialogue, english=True).check("\n".join(one.sentences)).sentences
+        check
+        for one in told
+        for check in Checker(one.dialogue, english=True, weights=weights).check("\n".join(one.sentences)).sentences
     ]
     scores = np.array([check.score if check.score is not None else -50.0 for check in checks])
     facts = np.array([check.verdict == "unsupported" for check in checks])
@@ -204,10 +201,9 @@ def injected(told: Sequence[Told], rng: random.Random) -> Iterator[tuple[Dialogu
 
 def flag(told: Sequence[Told], weights: Weights) -> list[float]:
     """Logistic regression of whether a summary has an error put in."""
-    use(weights)
     rows, wrong = [], []
     for dialogue, text, kind in injected(told, random.Random(SEED)):
-        weighed = review_values(Checker(dialogue, english=True).check(text).sentences)
+        weighed = review_values(Checker(dialogue, english=True, weights=weights).check(text).sentences)
         if weighed is not None:
             rows.append(weighed)
             wrong.append(kind is not None)
@@ -216,11 +212,6 @@ def flag(told: Sequence[Told], weights: Weights) -> list[float]:
     fitted = multinomial((values - mean) / scale, np.array(wrong, dtype=int), 2)[:, 1]
     slopes = fitted[:-1] / scale
     return [round(float(one), 4) for one in (*slopes, fitted[-1] - slopes @ mean)]
-
-
-def use(weights: Weights) -> None:
-    """Let the checks weigh with these from now on."""
-    sentence_checks.load_weights = lambda: weights  # type: ignore[assignment]
 
 
 def main() -> None:

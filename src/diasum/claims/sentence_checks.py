@@ -85,12 +85,15 @@ class Checker:
     Args:
         dialogue: of the summaries.
         english: whether the rules can be used; told from dialogue and summary when not given.
+        weights: the shipped ones when not given.
     """
 
-    def __init__(self, dialogue: Dialogue, *, english: bool | None = None) -> None:
+    def __init__(self, dialogue: Dialogue, *, english: bool | None = None, weights: Weights | None = None) -> None:
         self._facts = Evidence(dialogue)
         self._dialogue = dialogue
+        self._people = People(dialogue)
         self._english = english
+        self._weights = weights
         self._talk_is_english = english is None and is_english([turn.text for turn in dialogue.turns])
 
     def check(self, summary: str, within: Sequence[frozenset[int]] | None = None) -> SummaryCheck:
@@ -107,7 +110,7 @@ class Checker:
         if self._dialogue.is_empty or not english:
             none = tuple(SentenceCheck(a, b, "not checked", (f"Not checked: {reason}.",)) for a, b in spans)
             return SummaryCheck(none, None, (f"Not checked: {reason}.",) if spans else ())
-        weights = load_weights()
+        weights = self._weights or load_weights()
         found = self._facts.check(summary)
         read = self._read([summary[a:b] for a, b in spans], within or [frozenset()] * len(spans), weights.rarity)
         sentences = []
@@ -123,13 +126,12 @@ class Checker:
     def _read(
         self, sentences: Sequence[str], within: Sequence[frozenset[int]], rarity: Rarity
     ) -> list[tuple[Features, list[Word]]]:
-        people = People(self._dialogue)
         read: dict[int, tuple[Features, list[Word]]] = {}
         for ids in dict.fromkeys(within):
             places = [i for i, of_one in enumerate(within) if of_one == ids]
             turns = tuple(turn for turn in self._dialogue.turns if turn.id in ids)
             part = Dialogue(turns) if turns else self._dialogue
-            read |= zip(places, read_sentences([sentences[i] for i in places], part, rarity, people), strict=True)
+            read |= zip(places, read_sentences([sentences[i] for i in places], part, rarity, self._people), strict=True)
         return [read[i] for i in range(len(sentences))]
 
     def _sentence(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -187,10 +187,10 @@ def _add_novelty(to: Features, told: Sequence[Word], rarity: Rarity) -> None:
 
 def _add_places(to: Features, told: Sequence[Word], weights: Sequence[float]) -> int:
     """Where the words are; returns the first of the `SPAN` turns that hold most of them."""
-    held: Counter[int] = Counter()
+    held: defaultdict[int, float] = defaultdict(float)
     for word, weight in zip(told, weights, strict=True):
         for first in {first for i in word.turns for first in range(max(0, i - SPAN + 1), i + 1)}:
-            held[first] += weight  # type: ignore[assignment]
+            held[first] += weight
     start, most = min(held.items(), key=lambda item: (-item[1], item[0]), default=(0, 0))
     total = sum(weights)
     to.spread = 1 - most / total if total else 0.0
@@ -257,11 +257,11 @@ def _add_attribution(
 
 def _margin(person: str, items: Iterable[tuple[Iterable[int], float]], heard: Heard) -> float:
     """How much more weight the best turn of another has than the best one of a person; `items` are turns with a weight."""
-    own: Counter[int] = Counter()
-    others: Counter[int] = Counter()
+    own: defaultdict[int, float] = defaultdict(float)
+    others: defaultdict[int, float] = defaultdict(float)
     for turns, weight in items:
         for i in turns:
-            (own if heard.speaker(i) == person else others)[i] += weight  # type: ignore[assignment]
+            (own if heard.speaker(i) == person else others)[i] += weight
     return max(others.values(), default=0) - max(own.values(), default=0)
 
 
