@@ -151,8 +151,8 @@ def draw_items(
             written.append((HUMAN, pair.references[0]))
             order.shuffle(written)
             items += [
-                Item(f"{data}-{number:02}-{letter}", data, pair, system, " ".join(text.split()))
-                for letter, (system, text) in zip("ABCDEFGH", written, strict=False)
+                Item(f"{data}-{number:02}-{chr(ord('A') + place)}", data, pair, system, " ".join(text.split()))
+                for place, (system, text) in enumerate(written)
             ]
     return items
 

@@ -41,6 +41,14 @@ def test_each_dialogue_has_every_system_and_the_reference_in_an_order_of_its_own
     assert [item.system for item in items(1)] != [item.system for item in drawn]
 
 
+def test_no_system_is_dropped_however_many_there_are() -> None:
+    systems = [f"system-{n}" for n in range(9)]
+    texts = {"sample": {name: {PAIRS[0].id: name} for name in systems}}
+    drawn = draw_items({"sample": PAIRS[:1]}, texts, 0)
+    assert {item.system for item in drawn} == {*systems, HUMAN}
+    assert len({item.name for item in drawn}) == 10
+
+
 def test_the_sheet_hides_what_the_key_tells(tmp_path: Path) -> None:
     write_sheet(items(), tmp_path / "sheet", tmp_path / "key.jsonl")
     text = (tmp_path / "sheet" / "sheet.md").read_text()
