@@ -16,7 +16,8 @@ from benchmarks.house_form import FORMS
 from benchmarks.inference_table import inference_table
 from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
-from benchmarks.tables import form_table, speed_table, table
+from benchmarks.tables import form_table, table
+from benchmarks.training_table import speed_table
 from diasum.data import Pair
 from diasum.dialogue import parse_dialogue
 
