@@ -123,6 +123,21 @@ def test_an_export_of_other_weights_is_not_used(run: Run, tmp_path: Path) -> Non
         diasum.load(other).summarize(TALKS[0], engine="ct2")
 
 
+@pytest.mark.parametrize("place", ["adapter", "exports/ct2-fp32"])
+def test_a_bulk_job_does_not_go_on_with_other_weights(place: str, run: Run, corpus: str, tmp_path: Path) -> None:
+    """Neither of an adapter that is scaled otherwise, nor of an export by itself."""
+    other = make_run(tmp_path / "run", run.settings().base, corpus)
+    config = json.loads((other.adapter / "adapter_config.json").read_text())
+    (other.adapter / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 1}))
+    diasum.export(other.path, "ct2", settings=FP32)
+    file, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    file.write_text(json.dumps({"dialogue": TALKS[0]}) + "\n")
+    settings = {"generate.engine": "torch-plain"} if place == "adapter" else ()
+    diasum.summarize_files(file, out, run.path / place, settings=settings)
+    with pytest.raises(DiasumError, match=r"model\.adapter_sha256: "):
+        diasum.summarize_files(file, out, other.path / place, settings=settings)
+
+
 def test_a_number_type_that_the_export_has_not(run: Run) -> None:
     assert diasum.load(run.path, dtype="fp32").summarize_all(TALKS[:1])[0].engine == "ct2"
     assert diasum.load(run.path, dtype="bf16").summarize_all(TALKS[:1])[0].engine.startswith("torch-")

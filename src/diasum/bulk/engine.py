@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,9 @@ from diasum.bulk.job import Advance, Worker
 from diasum.bulk.portions import Portion, Waiting, Written, written
 from diasum.data.summary import Summary
 from diasum.dialogue import Dialogue
-from diasum.model.locating import located
 from diasum.resolve import Given
 from diasum.summarization import load
 from diasum.summarization.trained import Trained
-
-_BLOCK = 1 << 20
 
 
 def engine_worker(run: str | Path, *, base: str | None, settings: Given) -> Worker:
@@ -48,19 +44,8 @@ def identity(trained: Trained) -> dict[str, Any]:
     engine = trained.engine(trained.generate).engine.name
     used = trained.generate.model_copy(update={"dtype": dtype, "engine": engine})
     return {
-        "model": {"base_sha256": trained.base.weights_sha256, "adapter_sha256": _adapter_hash(trained)},
+        "model": trained.weights().to_json(),
         "generate": used.model_dump(mode="json"),
         "prompt": trained.encoder.settings.model_dump(mode="json"),
         "about": {"run": trained.source, "base": trained.base.id},
     }
-
-
-def _adapter_hash(trained: Trained) -> str | None:
-    folder = located(trained.source) if trained.has_adapter else None
-    if folder is None:
-        return None
-    digest = hashlib.sha256()
-    with (folder / "adapter_model.safetensors").open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

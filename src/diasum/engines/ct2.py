@@ -58,13 +58,14 @@ class Ct2Engine:
 
     Attributes:
         folder: where the export stands.
+        weights: of which it was made.
         quantization: ``int8``, ``int8_bf16``, ``bf16`` or ``fp32``.
     """
 
     name = ENGINE
 
     def __init__(self, record: ExportRecord, model: Any, tokenizer: Any, *, obstacle: str | None = None) -> None:
-        self.folder, self.quantization = record.folder, record.quantization or "fp32"
+        self.folder, self.weights, self.quantization = record.folder, record.weights, record.quantization or "fp32"
         self._model, self._tokenizer, self._obstacle = model, tokenizer, obstacle
 
     def unsupported(self, settings: GenerateSettings) -> str | None:

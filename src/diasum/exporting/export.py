@@ -116,7 +116,7 @@ def _merged(request: Request) -> Exported:
     pairs = source.pairs()
     trained = source.load(request.base)
     trained.generate = source.settings.generate
-    weights = source.weights(trained)
+    weights = trained.weights()
     merged = Merged(trained, pairs)
     with folder_in_place(request.folder) as folder:
         loaded = merged.write(folder)
@@ -133,7 +133,7 @@ def _ct2(request: Request) -> Exported:
     check_family(trained.base.model_type)
     if reason := obstacle_to(settings.generate, trained.base.tokenizer):
         raise not_honoured(reason)
-    weights, quantization = source.weights(trained), settings.export.quantization
+    weights, quantization = trained.weights(), settings.export.quantization
     merged = Merged(trained, pairs)
     expected = summaries_by_torch(trained, pairs, settings.generate, request.progress)
     with folder_in_place(request.folder) as folder:

@@ -9,7 +9,7 @@ from typing import Any
 
 from diasum.config import DataSettings, Settings
 from diasum.data import Pair, load_corpus
-from diasum.engines.exported import EXPORT_FILE, Weights
+from diasum.engines.exported import EXPORT_FILE
 from diasum.errors import DiasumError
 from diasum.evaluation.runs import check_there
 from diasum.model.locating import located
@@ -87,10 +87,6 @@ class Source:
                 "(train.base_quantization) fits it, too.",
             )
         return trained
-
-    def weights(self, trained: Trained) -> Weights:
-        """Which weights `trained` has, for the record of an export."""
-        return Weights.of(trained.base.weights_sha256, located(self.path) if trained.has_adapter else None)
 
 
 def find_source(path: str | Path, requested: Given, arguments: Mapping[str, Any], *, exports: bool = False) -> Source:

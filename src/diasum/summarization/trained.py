@@ -14,14 +14,13 @@ from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sen
 from diasum.dialogue import Dialogue
 from diasum.engines import Choice, Engine, Generated, torch_engines
 from diasum.engines.ct2 import Ct2Engine
+from diasum.engines.exported import Weights
 from diasum.errors import DiasumError
 from diasum.evidence import with_evidence
 from diasum.model.hardware import Hardware, generation_dtype
 from diasum.model.loading import Base
-from diasum.summarization.exports import (
-    choose,
-    choose_for_base,
-)
+from diasum.model.locating import located
+from diasum.summarization.exports import choose, choose_for_base
 from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
 
 
@@ -172,6 +171,12 @@ class Trained:
     def has_weights(self) -> bool:
         """Whether there is a model that torch can compute with, and not only an export."""
         return bool(self.model.device.type != "meta")
+
+    def weights(self) -> Weights:
+        """Which weights summaries come from; those that an export was made of, where there is only that."""
+        if not self.has_weights:
+            return self.exported[0].weights
+        return Weights.of(self.base.weights_sha256, located(self.source) if self.has_adapter else None)
 
     def computes_in(self, settings: GenerateSettings) -> tuple[str, str]:
         """The number type in which summaries are generated under these settings, and why.
