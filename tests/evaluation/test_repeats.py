@@ -80,6 +80,6 @@ def test_facts_are_reported_with_what_was_checked_and_no_human_yardstick(tmp_pat
     assert "0.0% of the summaries of adapter state" in str(evaluated.facts)
     facts = page[page.index('<section id="facts"') : page.index('<section id="form"')]
     assert "the first reference" not in facts
-    assert "50.0 % of the human summaries, so" in facts  # not a yardstick: the rules say little on this data
+    assert "50.0% of the human summaries, so" in facts  # not a yardstick: the rules say little on this data
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["faithfulness"]["checked"].startswith("names, numbers")

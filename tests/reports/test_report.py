@@ -321,7 +321,7 @@ def test_curves_come_from_the_runs_events(tmp_path: Path) -> None:
     assert "Loss during training" in page.text
     assert "from 3.00 to 2.25" in page.text
     assert "ROUGE of generated summaries during training" in page.text
-    assert "1 min 30 s, 10 % of it evaluation" in page.text
+    assert "1 min 30 s, 10% of it evaluation" in page.text
     assert metrics["run"]["seed"] == 7
 
 

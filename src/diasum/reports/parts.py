@@ -65,7 +65,7 @@ def tiles(report: Report) -> list[Tile]:
     tally = report.sentence_checks.systems[report.system]
     if tally.flagged is not None:
         more = f"of {tally.n} sentences, {percent(tally.not_checked, 0)} of them not checked. Looked at: {LOOKS_AT}, and facts"
-        shown.append(Tile("To look at", f"{100 * tally.flagged.mean:.1f}", "%", more))
+        shown.append(Tile("Sentences to look at", f"{100 * tally.flagged.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]
         more = f"{report.metric_name(check.metric)} {points(check.matched)}, against other dialogues’ references {points(check.shuffled)}"

@@ -41,7 +41,7 @@ def signed(value: float, digits: int = 1) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share 0..1 as per cent."""
-    return "–" if value is None or value != value else f"{100 * value:.{digits}f} %"
+    return "–" if value is None or value != value else f"{100 * value:.{digits}f}%"
 
 
 def code(text: str) -> Markup:
