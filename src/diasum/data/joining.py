@@ -13,16 +13,13 @@ from diasum.config import DataSettings
 from diasum.dialogue import Dialogue, Turn
 from diasum.dialogue.files.rows import Table, cell_texts
 from diasum.dialogue.files.single_messages import (
-    MessageColumns,
     RowMessage,
-    columns_named,
-    columns_of_one,
     conversations,
-    find_columns,
     joined_in_words,
+    message_columns,
     refuse,
 )
-from diasum.dialogue.names import DIALOGUE_NAMES, as_name, find_name
+from diasum.dialogue.names import as_name
 from diasum.dialogue.text import one_line
 
 _MADE = ("id", "dialogue", "began")
@@ -43,13 +40,15 @@ def join_messages(table: Table, settings: DataSettings, summaries: Sequence[str]
         DiasumError: the rows of a conversation have different summaries, the user takes messages for whole conversations, or there is no
             such column.
     """
-    columns = _columns(table, settings)
-    if columns is None and not (summaries or settings.dialogue_column or settings.id_column):
-        columns = columns_of_one(table)
+    columns = message_columns(
+        table,
+        group=settings.group_by,
+        dialogue=settings.dialogue_column,
+        identifier=settings.id_column,
+        summaries=summaries,
+    )
     if columns is None:
         return table, []
-    if settings.dialogue_column:
-        raise refuse(table, columns)
     rows, lines, notes = [], [], []
     for one in conversations(table, columns):
         members = [table.rows[message.row] for message in one.messages]
@@ -62,14 +61,6 @@ def join_messages(table: Table, settings: DataSettings, summaries: Sequence[str]
         notes += one.notes
     notes = [joined_in_words(table, columns, len(rows)), *notes]
     return Table(table.source, rows, lines if table.lines else None), notes
-
-
-def _columns(table: Table, settings: DataSettings) -> MessageColumns | None:
-    if settings.group_by:
-        return columns_named(table, settings.group_by)
-    names = table.names
-    wanted = [as_name(settings.dialogue_column)] if settings.dialogue_column else DIALOGUE_NAMES
-    return find_columns(table, find_name(names, wanted), named=settings.dialogue_column is not None)
 
 
 def _shared(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:

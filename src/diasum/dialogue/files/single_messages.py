@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -125,12 +125,40 @@ class Joined(NamedTuple):
     notes: list[str]
 
 
-def columns_named(table: Table, group: str) -> MessageColumns:
-    """The columns of a table whose rows are to be joined by a column that the user names.
+def message_columns(
+    table: Table,
+    *,
+    group: str | None = None,
+    dialogue: str | None = None,
+    identifier: str | None = None,
+    summaries: Sequence[str] = (),
+) -> MessageColumns | None:
+    """The columns of a table with a message per row, or whose rows are the turns of one conversation; None of others.
+
+    Args:
+        table: the rows.
+        group, dialogue, identifier: the columns that the user names: what joins rows, whole conversations, their ids.
+        summaries: columns with summaries.
 
     Raises:
-        DiasumError: there is no such column, or none with what is said.
+        DiasumError: there is no such column, or the user takes messages for whole conversations.
     """
+    if group and dialogue:
+        raise DiasumError(
+            f"{table.source}: --group-by joins messages by `{group}`, but --dialogue-column names `{dialogue}` as a whole conversation.",
+            hint="Leave one of them out.",
+        )
+    if group:
+        return _columns_named(table, group)
+    found = find_name(table.names, [as_name(dialogue)] if dialogue else DIALOGUE_NAMES)
+    columns = find_columns(table, found, named=dialogue is not None)
+    if columns and dialogue:
+        raise refuse(table, columns)
+    return columns or (None if dialogue or identifier or summaries else _columns_of_one(table))
+
+
+def _columns_named(table: Table, group: str) -> MessageColumns:
+    """The columns of a table whose rows are to be joined by a column that the user names."""
     name = find_name(table.names, [as_name(group)])
     if name is None:
         raise DiasumError(
@@ -180,7 +208,7 @@ def find_columns(table: Table, dialogue: str | None, *, named: bool = False) -> 
     return None
 
 
-def columns_of_one(table: Table) -> MessageColumns | None:
+def _columns_of_one(table: Table) -> MessageColumns | None:
     """The columns of a table whose rows are the turns of one conversation; None of others.
 
     They are where a column says who speaks, and people speak again, or columns say when each text starts and ends; and where no column
@@ -238,9 +266,9 @@ def refuse(table: Table, columns: MessageColumns) -> DiasumError:
     """The error for a table with a message per row where it cannot be joined."""
     counts = Counter(one_line(row.get(columns.group)) for row in table.rows)
     group, count = counts.most_common(1)[0]
+    speaker = f"`{columns.speakers[0]}` says who speaks, and " if columns.speakers else ""
     return DiasumError(
-        f"{table.source} has one message per row: `{columns.speakers[0]}` says who speaks, and {count} rows have the "
-        f"`{columns.group}` {group}.",
+        f"{table.source} has one message per row: {speaker}{count} rows have the `{columns.group}` {group}.",
         hint=f"Each row must be a whole conversation: join the rows of one `{columns.group}` into a text with one turn per line "
         "(`Ana: Are you coming?`) or into a list of turns with speaker and text, beside its summary.",
     )

@@ -23,12 +23,10 @@ from diasum.dialogue.files.single_messages import (
     OTHER_NAMES,
     TEXT_NAMES,
     MessageColumns,
-    columns_named,
-    columns_of_one,
     conversations,
     find_columns,
     joined_in_words,
-    refuse,
+    message_columns,
 )
 from diasum.dialogue.files.tables import parquet_rows
 from diasum.dialogue.formats.documents import is_document
@@ -230,7 +228,8 @@ def _from_records(records: Iterable[Record], source: Source) -> Iterator[Convers
     rows = [record for record in sound if isinstance(record, dict)]
     if rows and len(rows) == len(sound):
         table = Table(source.where, rows)
-        if columns := _single_messages(table, source):
+        names = source.names
+        if columns := message_columns(table, group=names.group, dialogue=names.dialogue, identifier=names.id):
             yield from _joined(records, columns, source)
             return
     for record, place in records:
@@ -249,18 +248,6 @@ def _bad(error: DiasumError, where: str, source: Source) -> Conversation:
     if not source.tolerant:
         raise error
     return Conversation((), where, error=error)
-
-
-def _single_messages(table: Table, source: Source) -> MessageColumns | None:
-    """The columns of rows that are single messages; raises DiasumError where the user takes one for the whole conversation."""
-    names = source.names
-    if names.group:
-        return columns_named(table, names.group)
-    usual = find_name(table.rows[0], DIALOGUE_NAMES)
-    columns = find_columns(table, names.dialogue or usual, named=names.dialogue is not None)
-    if columns and names.dialogue:
-        raise refuse(table, columns)
-    return columns or (None if names.dialogue or names.id else columns_of_one(table))
 
 
 def _joined(records: Iterable[Record], columns: MessageColumns, source: Source) -> Iterator[Conversation]:
