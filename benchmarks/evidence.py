@@ -80,26 +80,31 @@ def measure(marked: Sequence[Marked], *, seed: int) -> dict[str, Any]:
             if turns
         ]
     )
-    gain = interval(values["diasum"] - values["bm25"], resamples=2000, seed=seed)
     return {
         "dialogues": len(marked),
         "sentences": len(values["diasum"]),
         "turns_per_dialogue": round(float(np.mean([len(one.dialogue) for one in marked])), 1),
-        "recall": {name: _band(one, seed) for name, one in values.items()},
-        "gain_over_bm25": {"mean": round(gain.mean, 4), "low": round(gain.low, 4), "high": round(gain.high, 4)},
+        "recall": {name: band(one, seed) for name, one in values.items()},
+        "gain_over_bm25": band(values["diasum"] - values["bm25"], seed),
     }
 
 
-def _band(values: np.ndarray, seed: int) -> dict[str, float]:
-    band = interval(values, resamples=2000, seed=seed)
-    return {"mean": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4)}
+def band(values: np.ndarray, seed: int) -> dict[str, float]:
+    """A mean with its 95% bootstrap interval over sentences."""
+    found = interval(values, resamples=2000, seed=seed)
+    return {"mean": round(found.mean, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+
+
+def recall(found: Iterable[int], turns: frozenset[int]) -> float:
+    """The share of as many of a sentence's turns as there can be among the first two that these hold."""
+    return len(turns.intersection(found)) / min(FIRST, len(turns))
 
 
 def _recalls(method: Callable[[Marked], list[list[int]]], marked: Iterable[Marked]) -> Iterable[float]:
     for one in marked:
         for found, turns in zip(method(one), one.turns, strict=True):
             if turns:
-                yield len(turns.intersection(found)) / min(FIRST, len(turns))
+                yield recall(found, turns)
 
 
 def _lexical(one: Marked) -> list[list[int]]:
@@ -139,7 +144,7 @@ def evidence_table(results: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, row in results["corpora"].items():
-        cells = [_percent(row["recall"][method]) for method in ("diasum", "bm25", "random")]
+        cells = [percent(row["recall"][method]) for method in ("diasum", "bm25", "random")]
         gain = row["gain_over_bm25"]
         points = f"{100 * gain['mean']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})"
         label = f"{name} (tuned on)" if row["tuned_on"] else name
@@ -149,8 +154,9 @@ def evidence_table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _percent(band: dict[str, float]) -> str:
-    return f"{100 * band['mean']:.1f}% ({100 * band['low']:.1f} to {100 * band['high']:.1f})"
+def percent(shown: dict[str, float]) -> str:
+    """As a table has it."""
+    return f"{100 * shown['mean']:.1f}% ({100 * shown['low']:.1f} to {100 * shown['high']:.1f})"
 
 
 def main() -> None:

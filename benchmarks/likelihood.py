@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.corpora import DATA, ROOT, dialogsum
-from benchmarks.evidence import FIRST, Marked, references
+from benchmarks.evidence import FIRST, Marked, band, percent, recall, references
 from benchmarks.support_check import rate
 from benchmarks.support_errors import KINDS
 from benchmarks.support_weights import Told, wrong_sentences
@@ -27,7 +27,6 @@ from diasum.claims.sentences import split_sentences
 from diasum.data import Pair
 from diasum.dialogue import Dialogue, Turn
 from diasum.evaluation.contrast import log_likelihoods
-from diasum.evaluation.statistics.bootstrap import interval
 from diasum.evidence import rank_turns
 from diasum.files import write_json
 from diasum.summarization.loading import load_trained
@@ -79,15 +78,12 @@ def left_out(trained: Trained, marked: Sequence[Marked]) -> dict[str, Any]:
             if not wanted:
                 continue
             order = sorted(range(len(turns)), key=lambda i: (less[i][s] - whole[s], i))
-            by_drop.append(len(wanted.intersection(order[:FIRST])) / min(FIRST, len(wanted)))
-            by_words.append(len(wanted.intersection(turn.id for turn in ranked[s])) / min(FIRST, len(wanted)))
-    bands = {
-        name: interval(np.array(values), resamples=2000, seed=SEED)
-        for name, values in (("likelihood", by_drop), ("words", by_words))
-    }
-    return {"sentences": len(by_drop)} | {
-        name: {"mean": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4)}
-        for name, band in bands.items()
+            by_drop.append(recall(order[:FIRST], wanted))
+            by_words.append(recall((turn.id for turn in ranked[s]), wanted))
+    return {
+        "sentences": len(by_drop),
+        "likelihood": band(np.array(by_drop), SEED),
+        "words": band(np.array(by_words), SEED),
     }
 
 
@@ -125,16 +121,12 @@ def likelihood_table(results: dict[str, Any]) -> str:
             f"| {kind} | {row['n']} | {' | '.join(f'{100 * row[name]:.0f}%' for name in ('drop', 'likelihood', 'rules'))} |"
         )
     found = results["left_out"]
-    recall = {
-        name: f"{100 * found[name]['mean']:.1f}% ({100 * found[name]['low']:.1f} to {100 * found[name]['high']:.1f})"
-        for name in ("likelihood", "words")
-    }
     return "\n".join(
         [
             *lines,
             "",
-            f"Recall of the first two turns, {found['sentences']} marked sentences: by leaving out each turn {recall['likelihood']}, "
-            f"by words {recall['words']}.",
+            f"Recall of the first two turns, {found['sentences']} marked sentences: "
+            f"by leaving out each turn {percent(found['likelihood'])}, by words {percent(found['words'])}.",
         ]
     )
 
