@@ -18,9 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 
-IGNORE = (
-    -100
-)  # the label that the loss leaves out, as in torch; written here since a GPU's machine trains without `diasum`
+# The label that the loss leaves out, as in torch; not imported, since a GPU's machine trains without `diasum`.
+IGNORE = -100
 
 
 @dataclass(frozen=True)
