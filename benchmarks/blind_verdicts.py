@@ -15,7 +15,6 @@ kappa between two readers.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
 from collections.abc import Mapping, Sequence
@@ -30,7 +29,7 @@ from diasum.data import Pair, load_corpus
 from diasum.dialogue.files.decoding import read_lines
 from diasum.errors import DiasumError
 from diasum.evaluation.statistics.bootstrap import share_interval
-from diasum.files import write_json, write_text
+from diasum.files import write_json, write_json_lines, write_text
 from diasum.json_lines import json_lines
 from diasum.resolve import load_settings
 
@@ -171,8 +170,8 @@ def write_sheet(items: Sequence[Item], folder: Path, key: Path) -> None:
     write_text(folder / "sheet.md", "\n".join(parts))
     shown = [{"item": item.name, "dialogue": item.pair.dialogue.text, "summary": item.text} for item in items]
     hidden = [{"item": item.name, "data": item.data, "id": item.pair.id, "system": item.system} for item in items]
-    for file, rows in ((folder / "sheet.jsonl", shown), (key, hidden)):
-        write_text(file, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_json_lines(folder / "sheet.jsonl", shown)
+    write_json_lines(key, hidden)
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

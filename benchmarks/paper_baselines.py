@@ -1,25 +1,24 @@
 """Which reading of LEAD-3 and LONGEST, and of py-rouge's settings, comes nearest to the rows that the DialogSum paper prints?
 
 Needs the test split with its three references (`dialogsum/dialogsum.test.jsonl` under DIASUM_DATA, default ../shared/data). Writes
-``benchmarks/results/paper_baselines.json`` and prints the tables of `docs/protocols.md`. Run: ``python benchmarks/paper_baselines.py``.
+``benchmarks/results/paper_baselines.json`` and prints the tables of `docs/protocols.md`. Run: ``python -m benchmarks.paper_baselines``.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.corpora import dialogsum
 from diasum.claims.sentences import split_sentences
 from diasum.data import Pair, pairs_hash
-from diasum.dialogue import Turn, parse_dialogue
+from diasum.dialogue import Turn
 from diasum.evaluation.rouge import protocols
 from diasum.evaluation.rouge.protocols import PROTOCOLS, Protocol
-from diasum.files import write_text
+from diasum.files import write_json
 
 RESULTS = Path(__file__).parent / "results" / "paper_baselines.json"
 PAPER = {"LEAD-3": (27.5, 6.8, 27.3), "LONGEST": (24.2, 6.3, 22.7)}  # as usually quoted from Chen et al. 2021
@@ -109,12 +108,7 @@ def table(rows: Sequence[dict[str, Any]], key: str) -> str:
 
 
 def main() -> None:
-    file = Path(os.environ.get("DIASUM_DATA", "../shared/data")) / "dialogsum" / "dialogsum.test.jsonl"
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    pairs = [
-        Pair(row["fname"], parse_dialogue(row["dialogue"]), tuple(row[f"summary{i}"] for i in (1, 2, 3)))
-        for row in rows
-    ]
+    pairs = list(dialogsum("test"))
     paper = PROTOCOLS["dialogsum-paper"]
     readings = [measure(pairs, row, reading, paper) for row, readings_of in READINGS.items() for reading in readings_of]
     readings += [
@@ -127,7 +121,7 @@ def main() -> None:
         for name, protocol in settings().items()
     ]
     result = {"data_hash": pairs_hash(pairs), "n": len(pairs), "readings": readings, "settings": by_settings}
-    write_text(RESULTS, json.dumps(result, indent=1) + "\n")
+    write_json(RESULTS, result)
     print(table(readings, "reading"), table(by_settings, "settings"), sep="\n\n")
 
 

@@ -17,7 +17,6 @@ import argparse
 import gzip
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.corpora import DATA
 from benchmarks.machine import RESULTS
 from diasum.dialogue import Dialogue, parse_dialogue
 from diasum.evaluation.statistics.bootstrap import interval, share_interval
@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 LABELLED = HERE.parent / "tests" / "redaction" / "labelled.jsonl"
 INDEPENDENT = LABELLED.with_name("independent.jsonl")
 CONVERSATIONS = HERE / "redaction.txt"
-SLOTS = Path(os.environ.get("DIASUM_DATA", HERE.parent.parent / "shared" / "data")) / "sgd" / "test.jsonl.gz"
+SLOTS = DATA / "sgd" / "test.jsonl.gz"
 # What measurements count together: other people's names and speakers' are one kind to whoever reads.
 SCORED_AS = {"speaker": "name"}
 

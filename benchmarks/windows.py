@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import re
 import resource
 import subprocess
@@ -31,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.corpora import DATA
 from benchmarks.house_form import FORMS
 from benchmarks.machine import RESULTS
 from diasum.config import DataSettings
@@ -44,7 +44,6 @@ from diasum.summarization import Summarizer, load
 from diasum.versions import versions
 
 OUT = RESULTS / "windows.json"
-DATA = Path(os.environ.get("DIASUM_DATA", Path(__file__).parents[2] / "shared" / "data"))
 JOINED_WORDS = 2000
 SYSTEMS = ("windows", "cut")
 
