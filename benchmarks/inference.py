@@ -51,10 +51,11 @@ def main() -> None:
         data, pairs = chosen_pairs(options.sources)
         about = prepare(folder, options, pairs)
         row = shapes.get(options.shape, {}) | about | {"data": data, "conditions": _conditions(options)}
-        row["systems"] = row.get("systems", {}) | measure(folder, options, about)
+        measured = measure(folder, options, about)
+        row["systems"] = row.get("systems", {}) | measured
+        row["against"] = with_ratios(row.get("against", {}), measured)
         if options.growth:
             row["growth"] = {system: grow(folder, system) for system in options.growth}
-        row["against"] = against(row["systems"])
         if options.shape == "mini":
             row["cold_start_seconds"] = cold_start(options.run or "mini")
             if options.run:
@@ -161,11 +162,21 @@ def _summary(rounds: list[dict[str, Any]], alone: list[float], about: dict[str, 
     }
 
 
-def against(systems: dict[str, Any]) -> dict[str, Any]:
-    """How many times as many summaries a second each system makes as each other, round by round."""
-    return {
+def with_ratios(saved: dict[str, Any], systems: dict[str, Any]) -> dict[str, Any]:
+    """How many times as many summaries a second each system makes as each other, round by round.
+
+    Args:
+        saved: those of earlier runs, of which stays what is between systems that were not measured now.
+        systems: measured in the same rounds.
+    """
+    kept = {
+        name: {other: ratio for other, ratio in ratios.items() if other not in systems}
+        for name, ratios in saved.items()
+        if name not in systems
+    }
+    return kept | {
         name: {
-            other: _spread([b["seconds"] / a["seconds"] for a, b in zip(one["rounds"], two["rounds"], strict=False)])
+            other: _spread([b["seconds"] / a["seconds"] for a, b in zip(one["rounds"], two["rounds"], strict=True)])
             for other, two in systems.items()
             if other != name
         }

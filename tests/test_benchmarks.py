@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import data_check
 from benchmarks.house_form import FORMS
+from benchmarks.inference import with_ratios
 from benchmarks.inference_table import inference_table
 from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
@@ -53,6 +55,17 @@ def test_inference_benchmark(tmp_path: Path) -> None:
     table = inference_table(result)
     assert table.count("| tiny |") == 3
     assert "4 dialogues of bundled sample, test" in table
+
+
+def test_ratios_are_between_systems_of_the_same_rounds_only() -> None:
+    def measured(**seconds: float) -> dict[str, Any]:
+        return {name: {"rounds": [{"seconds": one}]} for name, one in seconds.items()}
+
+    first = with_ratios({}, measured(notebook=6.0, batched=3.0, ct2=1.0))
+    assert first["ct2"]["notebook"]["median"] == 6
+    later = with_ratios(first, measured(ct2=2.0))
+    assert later["batched"].keys() == {"notebook"}
+    assert later["ct2"] == {}
 
 
 def test_training_benchmark(tmp_path: Path) -> None:
