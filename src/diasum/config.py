@@ -323,9 +323,7 @@ class GenerateSettings(_Section):
     do_sample: bool = Field(False, description="sample instead of searching")
     temperature: float = Field(1.0, gt=0, description="of sampling")
     top_p: float = Field(1.0, gt=0, le=1, description="of sampling")
-    batch_tokens: int = Field(
-        8192, ge=64, description="source tokens per generation batch, counting padding but not beams"
-    )
+    batch_tokens: int = Field(8192, ge=64, description="source tokens per batch, counting padding but not beams")
     engine: Literal["auto", "torch-fast", "torch-plain", "ct2"] = Field(
         "auto",
         description="what generates: `torch-fast`, `torch-plain` (transformers' own search) or `ct2` (CTranslate2, with an export of the "
@@ -333,8 +331,8 @@ class GenerateSettings(_Section):
     )
     dtype: Literal["auto", "fp32", "bf16"] = Field(
         "auto",
-        description="number type for generating summaries, also during training; auto: fp32 everywhere, so that a summary is the "
-        "same alone and in a batch",
+        description="number type for generating summaries, also during training; auto: fp32, so that a summary is the same alone and in "
+        "a batch, but with `ct2` that of the export",
     )
 
 
