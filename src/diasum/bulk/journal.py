@@ -245,9 +245,8 @@ class Output:
     def _open_at(self, path: Path, length: int, crc32: int | None = None) -> None:
         """Open a file for more after that length; what is beyond it is cut off."""
         path.touch()
-        file = self._open.enter_context(
-            path.open("r+b", buffering=0)
-        )  # what a full disk refuses is not tried again on closing
+        # Without a buffer, what a full disk refuses is not tried again on closing.
+        file = self._open.enter_context(path.open("r+b", buffering=0))
         found = 0
         for block in _blocks(file, length) if crc32 is not None else ():
             found = zlib.crc32(block, found)

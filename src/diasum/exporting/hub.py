@@ -21,19 +21,8 @@ from diasum.reports.card import write_card
 from diasum.training import Run
 
 _FIGURES = (
-    *(
-        "system",
-        "protocol",
-        "split",
-        "n",
-        "references",
-        "seed",
-        "resamples",
-        "data_hash",
-        "reference_system",
-        "systems",
-    ),
-    *("differences", "faithfulness", "generation", "versions", "created"),
+    *("system", "protocol", "split", "n", "references", "seed", "resamples", "data_hash", "reference_system"),
+    *("systems", "differences", "faithfulness", "generation", "versions", "created"),
 )
 _KINDS = (".json", ".md", ".safetensors", ".model", ".txt")  # nothing pickled
 
@@ -105,11 +94,7 @@ def upload(folder: Path, repo: str, *, public: bool) -> str:
             raise DiasumError(
                 f"{repo} is there already, and everybody may see it.", hint="Use another repository, or say --public."
             )
-        api.upload_folder(
-            repo_id=repo,
-            folder_path=folder,
-            commit_message="Upload by diasum",
-        )
+        api.upload_folder(repo_id=repo, folder_path=folder, commit_message="Upload by diasum")
     return str(url)
 
 

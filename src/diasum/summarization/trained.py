@@ -115,9 +115,8 @@ class Trained:
         told = windows_done = 0
 
         def write(ids: list[list[int]]) -> list[Generated]:
-            def advance(
-                count: int,
-            ) -> None:  # of windows, told as dialogues; those of summaries that are read again come last
+            def advance(count: int) -> None:
+                # Windows are told as dialogues; those of summaries that are read again come last.
                 nonlocal told, windows_done
                 windows_done += count
                 reached = min(windows_done, len(ids)) * (len(dialogues) - 1) // len(ids)
