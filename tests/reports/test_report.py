@@ -155,6 +155,7 @@ def test_sentences_are_counted_by_what_was_found(tmp_path: Path) -> None:
     assert adapter["flagged"]["mean"] == pytest.approx(flagged / checked, abs=1e-5)
     assert 0 < human["review"] < adapter["review"] < 1
     said = f"{100 * flagged / checked:.1f}% of the sentences of adapter are flagged"
+    assert f"of the {checked} that were checked, of {adapter['n']}." in page.text
     assert said in page.text
     assert said in text.replace("\\", "")
 

@@ -64,7 +64,7 @@ def tiles(report: Report) -> list[Tile]:
     shown.append(Tile("Unsupported names, numbers, dates in", f"{100 * unsupported.mean:.1f}", "%", more))
     tally = report.sentence_checks.systems[report.system]
     if tally.flagged is not None:
-        more = f"of {tally.n} sentences, {percent(tally.not_checked, 0)} of them not checked. Looked at: {LOOKS_AT}, and facts"
+        more = f"of the {tally.checked} that were checked, of {tally.n}. Looked at: {LOOKS_AT}, and facts"
         shown.append(Tile("Sentences to look at", f"{100 * tally.flagged.mean:.1f}", "%", more))
     if report.system in evaluation.shuffled:
         check = evaluation.shuffled[report.system]

@@ -52,6 +52,11 @@ class SentenceTally:
         return sum(self.verdicts.values())
 
     @property
+    def checked(self) -> int:
+        """Sentences that were checked."""
+        return self.n - self.verdicts["not checked"]
+
+    @property
     def not_checked(self) -> float:
         """Share of sentences that were not checked, 0 to 1."""
         return self.verdicts["not checked"] / self.n if self.n else 0.0
@@ -95,7 +100,7 @@ class SentenceChecks:
             return f"No sentence of {system} was checked further: the rules are English, and need words that a turn would have to say."
         said = (
             f"{100 * tally.flagged.mean:.1f}% of the sentences of {system} are flagged by rules that look at {LOOKS_AT}, "
-            f"and at facts; {100 * tally.not_checked:.1f}% of its {tally.n} could not be checked"
+            f"and at facts; {100 * tally.not_checked:.1f}% of its {tally.n} could not be checked and do not count"
         )
         human = self.references.flagged
         if human is not None and tally.alike(self.references):
