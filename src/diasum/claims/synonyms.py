@@ -39,7 +39,6 @@ doctor physician dr
 child kid son daughter boy girl children baby
 mother mom mum mama mummy parent
 father dad papa daddy parent
-parent parents
 wife husband spouse partner
 brother sister sibling
 car vehicle drive automobile
@@ -80,11 +79,9 @@ return back bring
 arrive arrival come get reach
 leave departure depart go
 late delay delayed
-early earlier
 join come accompany participate
 invite invitation come
 reserve reservation book booking
-cancel cancellation
 change alter modify switch exchange
 exchange swap trade return
 lend borrow loan
@@ -194,13 +191,11 @@ busy schedule time
 free available
 hungry starving eat
 thirsty drink
-cough coughing
 fever temperature
 headache head
 stomach tummy belly abdomen abdominal
 throw vomit vomiting sick puke
 dizzy dizziness lightheaded
-breath breathe breathing
 swell swelling swollen
 allergy allergic allergies
 diabetes diabetic sugar
@@ -208,7 +203,6 @@ hypertension pressure high
 heart cardiac
 kidney renal
 skin rash
-itch itchy
 bleed bleeding blood
 numb numbness tingle tingling
 anxious anxiety
