@@ -74,3 +74,29 @@ def test_an_export_in_which_nothing_is_said(tmp_path: Path) -> None:
         diasum.show_data(tmp_path / "chat.txt")
     with pytest.raises(DiasumError, match="Nothing in it is speech: 1 media, 1 join or leave left out"):
         diasum.data_stats(str(tmp_path / "chat.txt"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ticket_id,author,body\n7,Ana,Hi\n7,Ben,Ho\n8,Cem,Yes\n",
+        "ticket_id\tauthor\tbody\n7\tAna\tHi\n7\tBen\tHo\n8\tCem\tYes\n",
+        'id;dialogue;summary\n7;"Ana: Hi\nBen: Ho";x\n8;Cem: Yes;y\n',
+        '{"id": "7", "dialogue": "Ana: Hi\\nBen: Ho"}\n{"id": "8", "dialogue": "Cem: Yes"}\n',
+        '[{"id": "7", "dialogue": "Ana: Hi\\nBen: Ho"}, {"id": "8", "dialogue": "Cem: Yes"}]',
+    ],
+)
+@pytest.mark.parametrize("name", ["tickets.txt", "tickets.dat", "tickets"])
+def test_a_table_by_any_name_is_read_as_summarize_reads_it(content: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    diasum.convert_data(str(tmp_path / name), tmp_path / "out.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    said = [(row["id"], [(turn["speaker"], turn["text"]) for turn in row["turns"]]) for row in rows]
+    assert said == [("7", [("Ana", "Hi"), ("Ben", "Ho")]), ("8", [("Cem", "Yes")])]
+    read = [
+        (one.id, [(turn.speaker, turn.text) for turn in one.dialogue.turns])
+        for one in diasum.iter_dialogues(tmp_path / name)
+    ]
+    assert read == said
+    if "summary" in content:
+        assert [row["summaries"] for row in rows] == [["x"], ["y"]], "a table of pairs keeps its references"

@@ -16,7 +16,7 @@ from diasum.config import DataSettings
 from diasum.data.checks.words import normalized
 from diasum.data.columns import to_pairs
 from diasum.data.configurations import Configuration, configurations, read_configuration
-from diasum.data.exports import is_export, read_export
+from diasum.data.exports import is_export, read_export, table_form
 from diasum.data.licences import hub_licence, local_licence
 from diasum.data.pairs import Corpus, Pair
 from diasum.dialogue.files.rows import Table
@@ -107,7 +107,7 @@ def _read(settings: DataSettings, corpus: Corpus, named_in: Path | None) -> dict
             return tables
         if exported := read_export(path, settings, corpus.notes):
             return exported
-        tables = read_path(path)
+        tables = read_path(path, table_form(path))
         if ignored := ignored_files(path):
             corpus.notes.append(f"Not read, because their names do not say which split they are: {', '.join(ignored)}.")
         return tables

@@ -13,6 +13,7 @@ from diasum.dialogue.files.rows import Table, unique
 from diasum.dialogue.files.tables import UNNAMED, has_data, is_data_file
 from diasum.dialogue.formats import MEMBERS, Source, choose
 from diasum.dialogue.formats.archive import is_readable
+from diasum.dialogue.formats.table import ending_shown
 from diasum.dialogue.read import check_aliases, read_source, reading_of, readings
 from diasum.errors import DiasumError
 
@@ -32,6 +33,11 @@ def is_export(path: Path, settings: DataSettings) -> bool:
         others = (Path(member) for member in source.head.members if is_readable(member))
         return not tables and any(not is_data_file(member) for member in others)
     return name not in (("table", "plain") if is_data_file(path) else ("table",))
+
+
+def table_form(path: Path) -> str | None:
+    """The ending that suits the content of a table whose name has another one: ``.csv`` of ``tickets.txt``; None of all else."""
+    return None if path.is_dir() or is_data_file(path) else ending_shown(Source.of_path(path).head)
 
 
 def read_export(path: Path, settings: DataSettings, notes: list[str]) -> dict[str, Table] | None:

@@ -19,6 +19,7 @@ from typing import IO
 from diasum.calls import checked_call
 from diasum.dialogue.formats import FORMATS, MEMBERS, Conversation, Message, Source, choose, format_named
 from diasum.dialogue.formats.archive import is_readable, not_read
+from diasum.dialogue.formats.messages import UNDATED
 from diasum.dialogue.formats.source import USUAL, Names, standard_input
 from diasum.dialogue.nonspeech import left_out_in_words
 from diasum.dialogue.text import one_line
@@ -60,7 +61,7 @@ class ReadDialogue:
         format: what it was read as, by name.
         reason: what it was read as, in words: ``WhatsApp export (Android), dates day first``.
         notes: what a reader should know.
-        began: when its first turn was sent, by the clock of the export; turns' starts count from here.
+        began: when its first turn was sent, by the clock of the export, where that names the day; turns' starts count from here.
         part: its place, from 1, among the conversations that an export was cut into at pauses.
         error: why a row is no conversation, with an empty dialogue; only of a source that is tolerant.
     """
@@ -294,7 +295,7 @@ class _Part:
             "",
             conversation.reason or "",
             tuple(notes),
-            self.began,
+            self.began if self.began and self.began.year > UNDATED.year else None,
             number,
         )
 

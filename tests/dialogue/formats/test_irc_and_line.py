@@ -57,6 +57,14 @@ def test_logs_of_irc(text: str, left_out: dict[str, int]) -> None:
         assert one.dialogue.turns[1].start in (119, 120)
 
 
+@pytest.mark.parametrize("day", ["", "May 12 "])
+def test_a_log_without_a_year_began_on_no_day(day: str) -> None:
+    one = read(f"{day}12:01:00 <ana> hi\n{day}12:03:00 <ben> ho\n")
+    assert one.format == "irc"
+    assert one.began is None, "no day is made up"
+    assert [turn.start for turn in one.dialogue.turns] == [0, 120], "pauses count all the same"
+
+
 def test_actions_are_speech() -> None:
     text = "12:01 <ana> tea?\n12:02  * ben nods\n12:03 * ana is now known as ana2\n12:04 <ben> yes\n"
     one = read(text)

@@ -24,6 +24,7 @@ from diasum.json_lines import is_json_lines, json_file, json_lines, loads
 
 TEXT_FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 FORMATS = "csv, tsv, json, jsonl (each plain or .gz), parquet, xlsx"
+_ENDINGS = (*TEXT_FORMATS, ".parquet", ".xlsx")
 UNNAMED = ""  # the split of a source that names none
 
 _LARGEST_JSON = 1024 * MIB
@@ -31,8 +32,12 @@ _PARQUET_ROWS = 1024  # that are in memory at a time
 _ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
-def read_path(path: Path) -> dict[str, Table]:
+def read_path(path: Path, form: str | None = None) -> dict[str, Table]:
     """Read a file or folder.
+
+    Args:
+        path: what is there.
+        form: the ending that suits a file's content, where its name has another one: ``.csv`` of ``tickets.txt``.
 
     Returns:
         Tables by split; the key is `UNNAMED` for a single file that names no split.
@@ -43,7 +48,7 @@ def read_path(path: Path) -> dict[str, Table]:
     try:
         if path.is_dir():
             return _read_folder(path)
-        return _read_file(path)
+        return _read_file(path, form)
     except PermissionError as error:
         raise DiasumError(f"{error.filename or path} cannot be read: permission denied.") from None
     except IsADirectoryError as error:
@@ -52,7 +57,7 @@ def read_path(path: Path) -> dict[str, Table]:
 
 def is_data_file(path: Path) -> bool:
     """Whether the name ends like one of the formats read here."""
-    return format_of(path) in (*TEXT_FORMATS, ".parquet", ".xlsx")
+    return format_of(path) in _ENDINGS
 
 
 def format_of(path: Path) -> str:
@@ -61,9 +66,9 @@ def format_of(path: Path) -> str:
     return Path(name).suffix
 
 
-def _read_file(path: Path) -> dict[str, Table]:
-    form = format_of(path)
-    if not is_data_file(path):
+def _read_file(path: Path, form: str | None = None) -> dict[str, Table]:
+    form = form or format_of(path)
+    if form not in _ENDINGS:
         raise DiasumError(
             f"{path}: expected a data file ({FORMATS}), found `{path.suffix or 'no extension'}`.",
             hint="Rename it if it is one of these. `diasum summarize` takes plain text; training and scoring need a table.",

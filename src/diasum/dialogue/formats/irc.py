@@ -16,7 +16,7 @@ from datetime import date, datetime, time
 from typing import NamedTuple
 
 from diasum.dialogue.formats.head import Evidence, Head, Strength
-from diasum.dialogue.formats.messages import Conversation, Message
+from diasum.dialogue.formats.messages import UNDATED, Conversation, Message
 from diasum.dialogue.formats.source import Source
 
 _NICK = r"[^\s<>|,!#&:\d\-][^\s<>,!:]{0,39}"
@@ -126,7 +126,7 @@ class _Clock:
     """Times of lines that have only a clock: the day is that of the last line that names one, and the next one after midnight."""
 
     def __init__(self) -> None:
-        self.day = date(2000, 1, 1)  # where no line names one: pauses count all the same
+        self.day = UNDATED
         self.last: datetime | None = None
 
     def see_day(self, line: str) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from diasum.dialogue.turns import Dialogue
 from diasum.errors import DiasumError
+
+UNDATED = date(4, 1, 1)
+"""The day of times that have none: a leap year, so that every day of a year exists, and long before any export."""
 
 
 class Aside(NamedTuple):
@@ -32,7 +35,7 @@ class Message:
         text: as the export has it; line breaks are made spaces later.
         kind: None for speech, else what it is instead: one of `diasum.dialogue.nonspeech.KINDS`. It is then left out and counted, or kept
             as a turn where the user wants that.
-        time: when it was sent, by the clock of the export.
+        time: when it was sent, by the clock of the export; of the year 4 (`UNDATED`) where that names no day, so that pauses count.
         start: seconds from the beginning of a recording, where the export counts so.
         end: when it ended, likewise.
         source: the line that it begins at, counted from 1, or the export's own id of the message where the format has no lines.

@@ -97,6 +97,19 @@ def read(source: Source) -> Iterator[Conversation]:
         yield from _from_tree(source.json(), source)
 
 
+def ending_shown(head: Head) -> str | None:
+    """The ending that suits the content of a table whose name has another one, such as ``.csv``; None where it is no table."""
+    if is_document(head, ".xlsx", "xl/"):
+        return ".xlsx"
+    if head.content.startswith(_PARQUET):
+        return ".parquet"
+    if is_json_lines(head.text):
+        return ".jsonl"
+    if _is_json(head):
+        return ".json"
+    return ".csv" if _is_separated(head) else None
+
+
 def _first_rows(head: Head) -> list[list[str]]:
     """The header and the first rows of what may be a table; nothing of what cannot be one."""
     lines = head.text.lstrip("\ufeff").splitlines(keepends=True)[: None if head.whole else -1]
