@@ -27,9 +27,8 @@ def dictated(texts: Sequence[str]) -> Iterator[tuple[int, Span]]:
     while number < len(texts):
         parts = _parts(texts, number)
         if len(parts) > 1:
-            kind = _kind(texts, parts)
-            for turn, start, end in parts if kind else ():
-                yield turn, Span(start, end, str(kind))
+            if kind := _kind(texts, parts):
+                yield from ((turn, Span(start, end, kind)) for turn, start, end in parts)
             number = parts[-1][0]
         number += 1
 

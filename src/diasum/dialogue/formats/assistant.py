@@ -145,7 +145,7 @@ def _of_claude(one: Mapping[str, Any]) -> Message:
         as_message(names_of(one, "sender"), texts), _TIMES.time(one.get("created_at")), names_of(one, "uuid")
     )
     kind = None if asides and message.kind == "empty" else message.kind
-    return Message(message.speaker, message.text, kind, message.time, source=message.source, asides=asides)
+    return replace(message, kind=kind, asides=asides)
 
 
 def _message(one: RoleMessage, time: Any, identifier: str) -> Message:

@@ -47,7 +47,8 @@ def read(source: Source) -> Iterator[Conversation]:
     Raises:
         DiasumError: it is no JSON, or ends early.
     """
-    users = () if is_json_lines(source.head.text) else items(source, ["users"])
+    beside = isinstance(source.head.tree, Mapping) and not is_json_lines(source.head.text)
+    users = items(source, ["users"]) if beside else ()
     names = {str(user["id"]): name for user in users if (name := _name(user))}
     for number, record in enumerate(_records(source), 1):
         if isinstance(record, Mapping):
@@ -121,7 +122,14 @@ def _message(part: Mapping[str, Any], names: Mapping[str, str]) -> Message:
     kind = None
     if not text.strip() and not asides and part.get("part_type"):
         kind, text = "notice", str(part["part_type"])
-    return Message(_speaker(part, names), text, kind, _time(part), source=one_line(part.get("id")), asides=asides)
+    return Message(
+        _speaker(part, names),
+        text,
+        kind,
+        _TIMES.time(part.get("created_at")),
+        source=one_line(part.get("id")),
+        asides=asides,
+    )
 
 
 def _speaker(part: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -131,7 +139,3 @@ def _speaker(part: Mapping[str, Any], names: Mapping[str, str]) -> str:
         return names_of(author, *_NAMES) or names.get(one_line(author.get("id")), identity)
     identity = one_line(part.get("author_id"))
     return one_line(author) or names.get(identity, f"user {identity}" if identity else "")
-
-
-def _time(part: Mapping[str, Any]) -> Any:
-    return _TIMES.time(part.get("created_at"))
