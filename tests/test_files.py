@@ -45,6 +45,23 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
 
 
+def test_a_folder_that_could_not_be_replaced_is_still_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = os.rename
+
+    def stopped(source: Path, target: Path) -> None:
+        if (Path(source) / "new").exists():
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "old").touch()
+    monkeypatch.setattr(os, "rename", stopped)
+    with pytest.raises(KeyboardInterrupt), folder_in_place(tmp_path / "f") as folder:
+        (folder / "new").touch()
+    assert [p.name for p in (tmp_path / "f").iterdir()] == ["old"]
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
 def test_other_errors_are_a_full_disk_only_when_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError), disk_errors(tmp_path):
         raise RuntimeError("unexpected pos 64 vs 0")

@@ -78,6 +78,8 @@ def folder_in_place(path: Path) -> Iterator[Path]:
                 os.rename(path, old)
             os.rename(temporary, path)
         finally:
+            if old.exists() and not path.exists():  # stopped between the two
+                os.rename(old, path)
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
 
