@@ -168,6 +168,7 @@ def test_one_message_a_row_is_refused_where_it_is_unclear_what_is_meant(tmp_path
     assert "Did you mean" not in message
     write_jsonl(tmp_path / "a.jsonl", [{**row, "summary": f"They talk {i}."} for i, row in enumerate(MESSAGES)])
     assert "one message per row" in fail(tmp_path / "a.jsonl")
+    assert "Did you mean `message`?" in fail(tmp_path / "a.jsonl", dialogue_column="mesage")
     rows = [{"ticket_id": 1, "text": "Hi.", "summary": "a"}, {"ticket_id": 1, "text": "Ho.", "summary": "b"}]
     write_jsonl(tmp_path / "a.jsonl", rows)  # no column says who speaks
     assert "one message per row: 2 rows have the `ticket_id` 1" in fail(tmp_path / "a.jsonl", group_by="ticket_id")

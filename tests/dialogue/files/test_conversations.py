@@ -209,6 +209,8 @@ def test_one_turn_a_row(tmp_path: Path) -> None:
     assert (one.id, one.dialogue.text) == ("1", "Ana: Hi.\nBen: Ho.")
     with pytest.raises(DiasumError, match=r"turns.csv has one message per row: `sender` says who speaks"):
         read_conversations([file], io.BytesIO(), Reading(names=Names("message")))
+    with pytest.raises(DiasumError, match="has no `mesage`, which --dialogue-column names"):
+        read_conversations([file], io.BytesIO(), Reading(names=Names("mesage")))
     with pytest.raises(DiasumError, match="--dialogue-column names `message` as a whole conversation"):
         read_conversations([file], io.BytesIO(), Reading(names=Names("message", group="ticket")))
     (one,) = piped(

@@ -151,6 +151,8 @@ def message_columns(
     if group:
         return _columns_named(table, group)
     found = find_name(table.names, [as_name(dialogue)] if dialogue else DIALOGUE_NAMES)
+    if dialogue and found is None:
+        return None  # who reads whole conversations says that there is no such column
     columns = find_columns(table, found, named=dialogue is not None)
     if columns and dialogue:
         raise refuse(table, columns)
