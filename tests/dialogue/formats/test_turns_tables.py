@@ -45,6 +45,12 @@ def test_tables_of_speech_recognisers(tmp_path: Path, name: str, content: str, s
     assert [turn.start for turn in one.dialogue.turns] == starts
 
 
+def test_starts_and_ends_that_are_no_places_in_a_recording(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("start,end,text\nnan,1,Hi.\n2,inf,Ho.\n-3,4,Yes.\n5,6,No.\n")
+    found = [(turn.start, turn.end) for turn in read(tmp_path / "a.csv").dialogue.turns]
+    assert found == [(None, None), (2, None), (None, None), (5, 6)]
+
+
 @pytest.mark.parametrize(
     "content",
     [

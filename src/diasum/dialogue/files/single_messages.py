@@ -294,7 +294,7 @@ def _unit(table: Table, columns: MessageColumns) -> float:
     """The seconds in a unit of the columns of starts and ends: whole numbers of milliseconds, as Whisper's tables have, or seconds."""
     if not (columns.start and columns.end):
         return 1.0
-    pairs = [(seconds(row.get(columns.start)), seconds(row.get(columns.end))) for row in table.rows]
+    pairs = [(_moment(row.get(columns.start)), _moment(row.get(columns.end))) for row in table.rows]
     lengths = [end - start for start, end in pairs if start is not None and end is not None]
     return 1e-3 if lengths and sum(lengths) > _LONGEST_TURN * len(lengths) else 1.0
 
@@ -309,10 +309,16 @@ def _message(
     kind = None if text.strip() else "notice" if columns.type and one_line(row.get(columns.type)) else "empty"
     if kind == "notice" and columns.type:
         text = one_line(row.get(columns.type))
-    start, end = (seconds(row.get(name)) if name else None for name in (columns.start, columns.end))
-    if time is not None or start is None or not 0 <= start < float("inf"):
+    start, end = (_moment(row.get(name)) if name else None for name in (columns.start, columns.end))
+    if time is not None or start is None:
         return RowMessage(speaker, text, kind, time, index)
     return RowMessage(speaker, text, kind, None, index, start * unit, None if end is None else end * unit)
+
+
+def _moment(cell: Any) -> float | None:
+    """A place in a recording, in the table's unit; None of what is none."""
+    value = seconds(cell)
+    return value if value is not None and 0 <= value < float("inf") else None
 
 
 def _label(value: Any) -> str:
