@@ -19,7 +19,7 @@ from diasum.config import GenerateSettings
 from diasum.data.batching import Budget, Size, longest_first_batches
 from diasum.engines.base import Generated
 from diasum.engines.exported import ExportRecord
-from diasum.engines.search_settings import SHARE, end_tokens, generation_config, inside_words_of
+from diasum.engines.search_settings import end_tokens, generation_config, inside_words_of, least_length
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.model.memory import is_out_of_memory
 
@@ -176,7 +176,7 @@ def obstacle_to(settings: GenerateSettings, tokenizer: Any) -> str | None:
 
 def _batches(sources: Sequence[Sequence[int]], settings: GenerateSettings) -> Iterator[tuple[int, list[int]]]:
     """Batches of sources whose summaries have the same least length, as that length and indices."""
-    shortest = [min(settings.min_new_tokens, len(source) // SHARE) for source in sources]
+    shortest = [least_length(source, settings) for source in sources]
     for least in sorted(set(shortest), reverse=True):
         sizes = [Size(len(ids), rows=int(own == least)) for ids, own in zip(sources, shortest, strict=True)]
         for batch in longest_first_batches(sizes, Budget(settings.batch_tokens)):

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from diasum.config import GenerateSettings
 from diasum.data.batching import Budget, Size, longest_first_batches, padded_sources
 from diasum.engines.base import Generated
-from diasum.engines.search_settings import SHARE, end_tokens, first_tokens, generation_config, inside_words_of
+from diasum.engines.search_settings import (
+    end_tokens,
+    first_tokens,
+    generation_config,
+    inside_words_of,
+    least_length,
+)
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
@@ -76,7 +82,7 @@ class PlainEngine:
             while waiting:
                 batch = waiting.pop()
                 ids, mask = padded_sources([sources[i] for i in batch], self.tokenizer.pad_token_id)
-                shortest = [min(settings.min_new_tokens, len(sources[i]) // SHARE) for i in batch]
+                shortest = [least_length(sources[i], settings) for i in batch]
                 processors = [*repeats, *([NotBefore(shortest, ends)] if any(shortest) else [])]
                 output = _search(self.model, ids, mask, config, processors)
                 if output is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +37,11 @@ def inside_words_of(tokenizer: Any) -> list[bool]:
     from diasum.engines.processors import inside_words
 
     return inside_words(tokenizer)
+
+
+def least_length(source: Sequence[int], settings: GenerateSettings) -> int:
+    """New tokens before which the summary of a source may not end."""
+    return min(settings.min_new_tokens, len(source) // SHARE)
 
 
 def end_tokens(config: Any) -> list[int]:

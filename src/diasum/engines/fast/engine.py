@@ -20,7 +20,13 @@ from diasum.engines.fast.decoder import Decoder
 from diasum.engines.fast.rules import Rules
 from diasum.engines.fast.search import BeamSearch, GreedySearch, SearchSpec
 from diasum.engines.processors import FinishWords
-from diasum.engines.search_settings import SHARE, end_tokens, first_tokens, generation_config, inside_words_of
+from diasum.engines.search_settings import (
+    end_tokens,
+    first_tokens,
+    generation_config,
+    inside_words_of,
+    least_length,
+)
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
@@ -95,11 +101,9 @@ class FastEngine:
         while True:
             try:
                 with torch.inference_mode():
-                    least = settings.min_new_tokens
                     admitted = waiting.that_fit([len(source) for _, source in batch.items])
                     if admitted:
-                        batch.items += admitted
-                        batch.admit([source for _, source in admitted], least)
+                        batch.admit(admitted, settings)
                     if not batch.items:
                         return
                     found = batch.step()
@@ -202,10 +206,12 @@ class _Batch:
         self.caches = self.decoder.caches(self.spec.beams)
         self.search = (BeamSearch if self.spec.beams > 1 else GreedySearch)(self.spec, self.decoder.device)
 
-    def admit(self, sources: Sequence[Sequence[int]], least: int) -> None:
-        """Encode sources; none is to have fewer new tokens than `least` or a share of its own, whichever is less."""
+    def admit(self, items: Sequence[Item], settings: GenerateSettings) -> None:
+        """Encode sources."""
+        self.items += items  # first, so that they are among those that memory ran out on
+        sources = [source for _, source in items]
         self.decoder.admit(sources, self.caches)
-        self.search.admit([min(least, len(source) // SHARE) for source in sources])
+        self.search.admit([least_length(source, settings) for source in sources])
 
     def step(self) -> list[tuple[int, list[int]]]:
         """One token more of every source; the numbers and tokens of those whose summaries are found, which leave."""
