@@ -114,6 +114,11 @@ def test_as_people_write_them(text: str, expected: list[tuple[str, str]]) -> Non
         ("We drove to Victoria or Sydney.", []),
         ("They went to Denny's, then to Thomas Cook.", []),
         ("She is at Elizabeth General, near Henry Street.", []),
+        ("We ate at Wendy's, then Wendy's was shut.", []),
+        ("Claire's phone is broken, and Carl's coming at ten.", ["Claire", "Carl"]),
+        ("My name is Edward Jones.", ["Edward Jones"]),
+        ("Paul Smith called about his refund.", ["Paul Smith"]),
+        ("Thomas Cook speaking.", ["Thomas Cook"]),
     ],
 )
 def test_names_of_others(text: str, expected: list[str]) -> None:

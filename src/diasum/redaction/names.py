@@ -65,12 +65,17 @@ _AND = re.compile(r"(?:\s*,|\s*&|\s+(?:and|or|und|oder|et|ou|y|e))\s+", re.I)
 _TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|dr|prof|herr|frau|mme)\b\.?\s+$", re.I)
 _MOVES = re.compile(r"\b(?:to|in|from|via|at|near|through|nach|in|à)\s+$", re.I)
 _COMPANY = re.compile(rf"\b(?:{COMPANIES})(?!\w)")
+_OWNS_OR_DOES = re.compile(  # "Carl's car", "Carl's coming"; not "Wendy's is shut", "Wendy's on Main Street"
+    r"\s+(?!(?:and|are|as|at|because|but|by|for|from|had|has|if|in|is|last|near|next|now|on|or|so|than|that|then|this|to|today|tomorrow"
+    r"|tonight|was|when|where|which|with|yesterday)\b)[a-z]"
+)
+_SPEAKS = re.compile(r"\s+(?:speaking|here|is\s+my|will|would|can|could)\b")
 
 
 def given_names(said: Said) -> Iterator[Span]:
     """Names of people, each with its surname."""
     text = said.text
-    companies = [match.span() for match in _COMPANY.finditer(text)]
+    companies = [match.span() for match in _COMPANY.finditer(text) if not _is_of_a_person(match, text)]
     end = -1
     for match in _WORD.finditer(text):
         if match.start() < end or any(a <= match.start() < b for a, b in companies):
@@ -86,6 +91,16 @@ def given_names(said: Said) -> Iterator[Span]:
         else:
             continue
         yield Span(match.start(), end, "name")
+
+
+def _is_of_a_person(match: re.Match[str], text: str) -> bool:
+    """Whether somebody is meant who is named like a company: "My name is Edward Jones", "Claire's phone"."""
+    ahead, end = text[max(0, match.start() - 60) : match.start()], match.end()
+    if any(cue.search(ahead) for cue in (_NAMED, _CALLED, _TITLE, _ASKED)):
+        return True
+    if match[0].endswith("s") and match[0][-2] in "'’":
+        return bool(_OWNS_OR_DOES.match(text, end))
+    return bool(_PERSON_DOES.match(text, end) or _SPEAKS.match(text, end))
 
 
 def _is_name_in_lower_case(match: re.Match[str], text: str, beside: bool) -> bool:
