@@ -255,6 +255,15 @@ def test_parquet_holds_every_field(tmp_path: Path) -> None:
     assert not (tmp_path / "out.parquet.part").exists()
 
 
+def test_nothing_is_left_of_parquet_that_could_not_be_written(tmp_path: Path) -> None:
+    from diasum.bulk.parquet import to_parquet
+
+    (tmp_path / "lines").write_text("{}\n")
+    with pytest.raises(KeyError):
+        to_parquet(tmp_path / "lines", tmp_path / "out.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["lines"]
+
+
 def test_parquet_holds_nested_fields(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 

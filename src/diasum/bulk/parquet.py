@@ -26,12 +26,15 @@ def to_parquet(lines: Path, out: Path) -> None:
     import pyarrow.parquet as pq
 
     temporary = out.with_name(f".{out.name}.new")
-    with pq.ParquetWriter(temporary, schema()) as writer:
-        for group in _groups(lines):
-            writer.write_table(pa.Table.from_pylist(group, schema()))
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, out)
+    try:
+        with pq.ParquetWriter(temporary, schema()) as writer:
+            for group in _groups(lines):
+                writer.write_table(pa.Table.from_pylist(group, schema()))
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def schema() -> Any:

@@ -18,7 +18,7 @@ class Choice(NamedTuple):
 
     Attributes:
         engine: that can honour every setting.
-        reason: a phrase, such as ``as set`` or ``the fastest that can do all that is asked``.
+        reason: a phrase, such as ``as set`` or ``the fastest here``.
     """
 
     engine: Engine
