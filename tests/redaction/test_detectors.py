@@ -119,6 +119,8 @@ def test_as_people_write_them(text: str, expected: list[tuple[str, str]]) -> Non
         ("My name is Edward Jones.", ["Edward Jones"]),
         ("Paul Smith called about his refund.", ["Paul Smith"]),
         ("Thomas Cook speaking.", ["Thomas Cook"]),
+        ("My name is Henry Lake.", ["Henry Lake"]),
+        ("Laura Bridge called.", ["Laura Bridge"]),
     ],
 )
 def test_names_of_others(text: str, expected: list[str]) -> None:

@@ -83,7 +83,9 @@ def given_names(said: Said) -> Iterator[Span]:
         beside = end >= 0 and bool(_AND.fullmatch(text, end, match.start()))
         if _may_be(match, text) and _is_name(match, text):
             following = surname_end(text, match.end())
-            if _names_an_institution(text, match.end(), following):
+            if _names_an_institution(text, match.end(), following) and not _acts_as_a_person(
+                text, match.start(), following
+            ):
                 continue
             end = following
         elif _is_name_in_lower_case(match, text, beside):
@@ -95,12 +97,20 @@ def given_names(said: Said) -> Iterator[Span]:
 
 def _is_of_a_person(match: re.Match[str], text: str) -> bool:
     """Whether somebody is meant who is named like a company: "My name is Edward Jones", "Claire's phone"."""
-    ahead, end = text[max(0, match.start() - 60) : match.start()], match.end()
-    if any(cue.search(ahead) for cue in (_NAMED, _CALLED, _TITLE, _ASKED)):
-        return True
-    if match[0].endswith("s") and match[0][-2] in "'’":
-        return bool(_OWNS_OR_DOES.match(text, end))
-    return bool(_PERSON_DOES.match(text, end) or _SPEAKS.match(text, end))
+    if match[0].endswith(("'s", "’s")):
+        return _is_addressed(text, match.start()) or bool(_OWNS_OR_DOES.match(text, match.end()))
+    return _acts_as_a_person(text, match.start(), match.end())
+
+
+def _is_addressed(text: str, start: int) -> bool:
+    """Whether what is ahead says that a person follows: "my name is", "Dr.", "ask"."""
+    ahead = text[max(0, start - 60) : start]
+    return any(cue.search(ahead) for cue in (_NAMED, _CALLED, _TITLE, _ASKED))
+
+
+def _acts_as_a_person(text: str, start: int, end: int) -> bool:
+    """Whether what is around a whole name says that it is a person's."""
+    return _is_addressed(text, start) or bool(_PERSON_DOES.match(text, end) or _SPEAKS.match(text, end))
 
 
 def _is_name_in_lower_case(match: re.Match[str], text: str, beside: bool) -> bool:
