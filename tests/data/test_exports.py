@@ -100,3 +100,10 @@ def test_a_table_by_any_name_is_read_as_summarize_reads_it(content: str, name: s
     assert read == said
     if "summary" in content:
         assert [row["summaries"] for row in rows] == [["x"], ["y"]], "a table of pairs keeps its references"
+
+
+def test_a_json_list_of_lines_is_one_conversation_as_for_summarize(tmp_path: Path) -> None:
+    (tmp_path / "chat.json").write_text('["Ana: Hi", "Ben: Ho"]')
+    diasum.convert_data(str(tmp_path / "chat.json"), tmp_path / "out.jsonl")
+    (row,) = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert row["turns"] == [{"speaker": "Ana", "text": "Hi"}, {"speaker": "Ben", "text": "Ho"}]

@@ -279,7 +279,8 @@ def _whole(path: Path) -> tuple[str, list[str]]:
 
 def _json_tables(tree: Any, path: Path) -> dict[str, Table]:
     if isinstance(tree, list):
-        return {UNNAMED: _json_table(tree, str(path))}
+        lines = bool(tree) and all(isinstance(item, str) for item in tree)  # of one conversation
+        return {UNNAMED: Table(str(path), [{"dialogue": tree}]) if lines else _json_table(tree, str(path))}
     if not isinstance(tree, dict):
         raise DiasumError(f"{path}: expected an array of objects, or an object with one, found {_kind(tree)}.")
     lists = {key: value for key, value in tree.items() if isinstance(value, list)}
