@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import pytest
 
+from diasum.claims import sentence_checks
 from diasum.claims.attribution import TOKEN, People, doers
 from diasum.claims.sentence_checks import WAYS, WEIGHTS, Checker, check_summary, load_weights
 from diasum.claims.sentence_features import NAMES, Features, read_sentences
@@ -171,10 +172,15 @@ def test_an_empty_summary_has_nothing_to_check() -> None:
     assert check_summary("", TALK).not_checked == ()
 
 
-def test_a_dialogue_is_prepared_once() -> None:
+def test_a_dialogue_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = check_summary("Grandson draws labels.", TALK)
+    prepared: list[str] = []
+    for name in ("People", "Evidence"):
+        made = getattr(sentence_checks, name)
+        monkeypatch.setattr(sentence_checks, name, lambda talk, n=name, m=made: prepared.append(n) or m(talk))
     checker = Checker(TALK)
-    assert checker.check("Grandson draws labels.") == check_summary("Grandson draws labels.", TALK)
-    assert checker.check("Grandson draws labels.") == checker.check("Grandson draws labels.")
+    assert [checker.check("Grandson draws labels.") for _ in range(2)] == [alone, alone]
+    assert prepared == ["Evidence", "People"]
 
 
 def test_a_sentence_of_a_window_is_supported_by_its_turns_only() -> None:
