@@ -377,6 +377,7 @@ def test_no_process_passes_on_what_libraries_advise(
         ({"evaluate.protocol": "py-rouge"}, "rougeLsum, which the protocol `py-rouge` does not compute"),
         ({"train.eval_generate": 0}, "rougeLsum, but train.eval_generate is 0"),
         ({"evaluate.protocol": "no-such"}, "no protocol `no-such`"),
+        ({"generate.engine": "ct2"}, "generate.engine is ct2, which works on an export"),
     ],
 )
 def test_a_score_that_no_evaluation_would_have_selects_no_adapter(

@@ -207,11 +207,16 @@ def quick_scores(predictions: Sequence[str], pairs: Sequence[Pair], protocol: st
 
 
 def check_selection(settings: Settings) -> None:
-    """Refuse a training that would select its adapter by a score that its evaluations do not compute.
+    """Refuse a training that would select its adapter by what its evaluations cannot compute.
 
     Raises:
-        DiasumError: no such protocol, one without that score, or no summaries to score.
+        DiasumError: no such protocol, one without that score, no summaries to score, or an engine that is there after training only.
     """
+    if settings.generate.engine == "ct2":
+        raise DiasumError(
+            "generate.engine is ct2, which works on an export, and there is none before the end of a training.",
+            hint="Leave generate.engine at auto: once the run is exported (diasum export RUN --to ct2), that takes ct2, too.",
+        )
     protocol, score = settings.evaluate.protocol, settings.train.select_by
     check_protocol(protocol)
     if score == "loss":
