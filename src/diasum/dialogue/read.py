@@ -301,8 +301,10 @@ class _Part:
 
 
 def _between(begin: datetime | None, end: datetime | None) -> float | None:
-    """Seconds from one time to another; None where one is not known, or only one of them knows its time zone."""
+    """Seconds from one time to another; None where one is not known, or only one of them knows its time zone or its day."""
     if begin is None or end is None or (begin.tzinfo is None) != (end.tzinfo is None):
+        return None
+    if (begin.year == UNDATED.year) != (end.year == UNDATED.year):
         return None
     return (end - begin).total_seconds()
 

@@ -65,6 +65,21 @@ def test_a_log_without_a_year_began_on_no_day(day: str) -> None:
     assert [turn.start for turn in one.dialogue.turns] == [0, 120], "pauses count all the same"
 
 
+@pytest.mark.parametrize(
+    "mark", ["--- Log opened Sun May 12 12:00:00 2024", "**** BEGIN LOGGING AT Sun May 12 12:00:00 2024"]
+)
+def test_lines_that_name_the_day_are_seen(mark: str) -> None:
+    one = read(f"{mark}\n12:01 < ana> hi\n--- Day changed Tue May 14 2024\n12:01 <@ben> ho\n")
+    assert one.began == datetime(2024, 5, 12, 12, 1)
+    assert [turn.start for turn in one.dialogue.turns] == [0, 48 * 3600]
+
+
+def test_a_day_that_is_named_late_is_not_that_of_before() -> None:
+    one = read("12:01 < ana> hi\n12:02 <@ben> ho\n--- Day changed Tue May 14 2024\n00:01 < ana> hm\n")
+    assert one.began is None
+    assert [turn.start for turn in one.dialogue.turns] == [0, 60, None]
+
+
 def test_actions_are_speech() -> None:
     text = "12:01 <ana> tea?\n12:02  * ben nods\n12:03 * ana is now known as ana2\n12:04 <ben> yes\n"
     one = read(text)

@@ -71,12 +71,13 @@ def _messages(source: Source) -> Iterator[Message]:
         if not line.strip():
             continue
         line = line.lstrip(" ")
+        if _DAY.match(line):  # before events, which begin likewise
+            clock.see_day(line)
+            yield Message("", line, "notice", source=number)
+            continue
         told = _told(line, nicks)
         if told is None:
-            day = _DAY.match(line) is not None
-            if day:
-                clock.see_day(line)
-            yield Message("", line, "notice" if day else None, source=number)
+            yield Message("", line, source=number)
             continue
         nicks.add(told.nick)
         yield Message(told.nick, told.words, told.kind, clock.time(told.stamp), source=number)
