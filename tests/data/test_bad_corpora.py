@@ -61,6 +61,7 @@ BROKEN: dict[str, tuple[str, bytes, list[str]]] = {
     "half a gzip": ("a.jsonl.gz", gzip.compress(GOOD * 2000)[:-20], ["not a readable gzip file", "incomplete"]),
     "parquet": ("a.parquet", b"PAR1 no", ["not a readable parquet file"]),
     "ending": ("a.xls", b"\xd0\xcf\x11\xe0\xa1", ["a.xls: expected text", "found an old Office file"]),
+    "only zeros": ("a.txt", b"\0" * 4096, ["a.txt: expected text", "found zeros"]),
     "turns": ("a.jsonl", GOOD + b'{"dialogue": [{"who": "A"}], "summary": "y"}\n', ["a.jsonl, line 2", "turn 1 has no text", "found who"]),
     "deep": ("a.jsonl", b'{"dialogue": ' + b"[" * 100_000 + b"\n", ["a.jsonl, line 1"]),
 }  # fmt: skip

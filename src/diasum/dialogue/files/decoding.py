@@ -24,6 +24,7 @@ _NO_TEXT = {
     b"\x1f\x8b": "a gzip file, whose name must end in .gz",
     b"\xd0\xcf\x11\xe0": "an old Office file (xls or doc)",
     b"{\\rtf": "a text with its formatting (RTF)",
+    b"\0\0\0\0": "zeros, as in a file of which only the length was written",
 }
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[\s>]|<!doctype\s+html|<html[\s>])", re.I)
 
