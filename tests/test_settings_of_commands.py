@@ -142,6 +142,7 @@ def every_setting() -> Iterator[tuple[str, Any]]:
         "prompt.template": "Sum up: {dialogue}",
         "lora.target_modules": ["k"],
         "lora.use_dora": True,
+        "generate.engine": "torch-plain",  # ct2 works on an export, which these commands have not
     }
     for section, field in Settings.model_fields.items():
         inner = field.annotation
