@@ -6,7 +6,8 @@ A phase lasts until a number of tokens (sources and targets together, padding no
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 SHORT = {"copy": 0.4, "reading": 0.35, "summary": 0.2, "denoise": 0.05}
 MIDDLE = {"copy": 0.1, "reading": 0.25, "summary": 0.3, "report": 0.2, "denoise": 0.15}
@@ -52,6 +53,11 @@ CURRICULUM = (
 def phase_at(tokens: int) -> Phase:
     """The phase in force after `tokens` tokens."""
     return next(p for p in CURRICULUM if tokens < p.until)
+
+
+def without(phase: Phase, families: Collection[str]) -> Phase:
+    """The same phase without these families of tasks; the others share their part."""
+    return replace(phase, weights={name: weight for name, weight in phase.weights.items() if name not in families})
 
 
 def draw_max_words(phase: Phase, rng: random.Random) -> int:

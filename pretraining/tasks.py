@@ -81,12 +81,13 @@ class TaskMixture:
     Args:
         data_dir: the folder of corpora.
         held_out: draw from the small validation part instead, which training never sees.
+        written_share: the share of the dialogues with written summaries to draw from, so that more and less data can be compared.
 
     Raises:
         DiasumError: a corpus is absent, or a grammar cannot be read.
     """
 
-    def __init__(self, data_dir: Path, *, held_out: bool = False) -> None:
+    def __init__(self, data_dir: Path, *, held_out: bool = False, written_share: float = 1.0) -> None:
         self.data_dir = Path(data_dir)
         self.held_out = held_out
         self.talks = load(self.data_dir, held_out=held_out)
@@ -96,7 +97,7 @@ class TaskMixture:
         self.everyday.scenarios = kept
         self.everyday.private = [s for s in self.everyday.private if s in kept]
         self.words = vocabulary(t.text for talks in self.talks.values() for talk in talks[:1500] for t in talk.turns)
-        self.written = written.WrittenSummaries(written.load(self.data_dir, held_out=held_out))
+        self.written = written.WrittenSummaries(written.load(self.data_dir, held_out=held_out, share=written_share))
         self.makers: dict[str, Callable[[random.Random, int], Example | None]] = {
             "written": self.written_summary,
             "summary": self.summary,

@@ -24,7 +24,7 @@ import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from pretraining import batches
-from pretraining.curriculum import LONG, phase_at
+from pretraining.curriculum import LONG, phase_at, without
 from pretraining.model import Shape, build_model, token_losses, with_words_replaced
 from pretraining.optim import Optimizers, schedule
 
@@ -39,8 +39,9 @@ class Settings:
     `start` names a checkpoint of another run from whose averaged weights and counters to begin, or a bundle's folder (such as the shipped
     `mini`), then with `start_tokens` as the tokens that it has seen; optimiser states are fresh either way, the sizes are its own.
     `dropout` is of embeddings and layers, `word_dropout` the share of the decoder's input words replaced by others: both against
-    learning summaries by heart. Without `train_biases` the relative position biases stay as they are: attention can then be fused, 1.4
-    times the speed on a CPU.
+    learning summaries by heart. `written_share` is the share of the dialogues with written summaries that is drawn from, `leave_out` names
+    families of tasks that are not drawn (`report,copy`; the others then share their part): for probes of what data are worth. Without
+    `train_biases` the relative position biases stay as they are: attention can then be fused, 1.4 times the speed on a CPU.
     """
 
     run: str = "build/pretraining/mini"
@@ -60,6 +61,8 @@ class Settings:
     average: float = 0.998
     dropout: float = 0.0
     word_dropout: float = 0.0
+    written_share: float = 1.0
+    leave_out: str = ""
     seed: int = 0
     threads: int = 2
     checkpoint_minutes: float = 5.0
@@ -147,7 +150,7 @@ class Trainer:
         return batches.pool(
             self.mixture,
             self.tokenizer,
-            phase_at(self.pool_phase_tokens),
+            without(phase_at(self.pool_phase_tokens), s.leave_out.split(",")),
             seed=s.seed,
             index=self.pool_index,
             examples=s.pool_examples,
@@ -282,7 +285,7 @@ def train(settings: Settings) -> Trainer:
     torch.set_flush_denormal(True)
     run = Path(settings.run)
     run.mkdir(parents=True, exist_ok=True)
-    mixture = TaskMixture(Path(settings.data))
+    mixture = TaskMixture(Path(settings.data), written_share=settings.written_share)
     tokenizer = load_tokenizer(run / "tokenizer", mixture, settings.vocab_size, settings.start)
     trainer = Trainer(settings, mixture, tokenizer)
     checkpoint = run / "checkpoint.pt"

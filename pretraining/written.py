@@ -66,6 +66,12 @@ def is_held_out(row: dict[str, Any]) -> bool:
     return int(hashlib.sha256(group(row).encode()).hexdigest(), 16) % share == 0
 
 
+def is_in_share(row: dict[str, Any], share: float) -> bool:
+    """Whether a row is in the first `share` (0 to 1) of what there is, by a hash: a smaller share is a part of every larger one."""
+    digest = hashlib.sha256(f"share/{group(row)}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
 def prepare(row: dict[str, Any]) -> Written:
     """A row as `mini` reads it: `#Person1#` and so on for the speakers, in turns, summary and brief."""
     numbers = NumberedSpeakers(parse_dialogue(row["dialogue"]))
@@ -123,8 +129,8 @@ def short_chats(path: Path = SHORT) -> list[dict[str, Any]]:
     return rows
 
 
-def load(data_dir: Path, *, held_out: bool) -> list[Written]:
-    """The dialogues to train on, or those held out.
+def load(data_dir: Path, *, held_out: bool, share: float = 1.0) -> list[Written]:
+    """The dialogues to train on (only a `share` of them, where less than 1), or those held out (always all).
 
     Raises:
         DiasumError: a file is absent.
@@ -133,7 +139,7 @@ def load(data_dir: Path, *, held_out: bool) -> list[Written]:
     kept = [row for row in rows if is_held_out(row)]
     if not held_out:
         measured = measured_on(data_dir) + [row["dialogue"] for row in kept]
-        rows = [row for row in rows if not is_held_out(row)]
+        rows = [row for row in rows if not is_held_out(row) and is_in_share(row, share)]
         near = near_duplicates([row["dialogue"] for row in rows], measured)
         kept = [row for i, row in enumerate(rows) if i not in near]
     return [prepare(row) for row in kept]

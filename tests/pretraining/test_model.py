@@ -16,7 +16,7 @@ from diasum.config import GenerateSettings
 from diasum.summarization.loading import own_settings
 from pretraining import export, invented, optim, probes, train
 from pretraining.batches import cut
-from pretraining.curriculum import CURRICULUM, phase_at
+from pretraining.curriculum import CURRICULUM, phase_at, without
 from pretraining.model import (
     ENCODER_OFFSETS,
     IGNORE,
@@ -280,6 +280,28 @@ def test_scores_tell_reading_from_one_sentence_for_all() -> None:
     assert same["gap"] == pytest.approx(0, abs=1e-6)
     assert reads["precision"] == reads["recall"] == 1
     assert same["precision"] < 0.5
+
+
+def test_a_family_left_out_is_not_drawn_and_the_others_share_its_part() -> None:
+    phase = CURRICULUM[-1]
+    left = without(phase, ["report", "copy"])
+    assert set(left.weights) == set(phase.weights) - {"report", "copy"}
+    assert left.weights["written"] == phase.weights["written"]
+    assert without(phase, [""]) == phase
+
+
+def test_a_trainer_leaves_out_what_it_is_told_to(tokenizer: Any) -> None:
+    asked: list[set[str]] = []
+
+    class Listening(Repeat):
+        def sample(self, rng: random.Random, *, max_words: int, weights: dict[str, float]) -> Any:
+            asked.append(set(weights))
+            return super().sample(rng, max_words=max_words, weights=weights)
+
+    settings = replace(TINY, leave_out="report,copy")
+    train.Trainer(settings, Listening(), tokenizer).next_batch()
+    assert asked
+    assert not any(families & {"report", "copy"} for families in asked)
 
 
 def test_training_goes_on_from_a_bundle(tmp_path: Path) -> None:

@@ -135,3 +135,14 @@ def test_short_chats_are_short_and_their_summaries_name_only_what_is_said() -> N
         names = re.findall(r"(?<=[a-z,] )[A-Z]\w+", summary)
         assert all(name.lower() in dialogue for name in names), chat
         assert all(figure in dialogue for figure in FIGURE.findall(summary.replace("#Person", ""))), chat
+
+
+def test_a_smaller_share_is_a_part_of_a_larger_one_and_what_is_held_out_stays(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    data = corpus(tmp_path, [row(f"c-{k}", talk(rng)) for k in range(200)])
+    quarter, half, whole = ({d.id for d in load(data, held_out=False, share=share)} for share in (0.25, 0.5, 1.0))
+    assert quarter < half < whole
+    assert len(quarter) == pytest.approx(len(whole) / 4, rel=0.3)
+    assert len(half) == pytest.approx(len(whole) / 2, rel=0.3)
+    assert whole == {d.id for d in load(data, held_out=False)}
+    assert load(data, held_out=True, share=0.25) == load(data, held_out=True)
