@@ -246,6 +246,30 @@ def test_stopped_politely_and_resumed_with_another_number(base: str, corpus: str
         diasum.train(run=run, resume=True)
 
 
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["no-such-command"], 2)])
+def test_the_end_leaves_no_time_for_threads_to_meet_a_python_that_is_taken_down(words: list[str], code: int) -> None:
+    """A training by two processes now and then ended with SIGABRT after all was saved: gloo let go of a tensor too late."""
+    program = f"""
+import atexit, os, sys
+import torch.distributed as dist
+from diasum import cli
+
+class Held:
+    def __del__(self, write=os.write):
+        write(1, b"Python is taken down")
+
+held = Held()
+atexit.register(print, "what was registered is done")
+dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+sys.argv = ["diasum", *{words!r}]
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == code
+    assert "what was registered is done" in done.stdout
+    assert "Python is taken down" not in done.stdout
+
+
 def _children(parent: int) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):

@@ -70,6 +70,17 @@ def _root(
 
 def main() -> None:
     """Entry point: errors that a user can fix go to standard error, with exit code 2."""
+    try:
+        _run()
+    except SystemExit as ending:
+        if "torch.distributed" in sys.modules:
+            from diasum.training import distributed
+
+            distributed.leave(ending.code)
+        raise
+
+
+def _run() -> None:
     _quiet_libraries()
     try:
         with handled([TERMINATE, HANG_UP], stop_at_once), named_output():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,6 +94,27 @@ def join(device: str) -> None:
             hint="Check the launcher's addresses and ports; MASTER_ADDR must be reachable from every machine.",
         ) from None
     atexit.register(lambda: dist.is_initialized() and dist.destroy_process_group())
+
+
+def leave(code: str | int | None) -> None:
+    """End this process now, where it is one of several that met; returns where it is not.
+
+    Threads of gloo may still hold tensors that Python made. Where one lets go of them while Python is being taken down, torch ends the
+    process by SIGABRT, and the launcher calls a training failed that has saved its adapter. So what was registered for the end of the
+    process is done, and Python is not taken down.
+
+    Args:
+        code: of a ``SystemExit`` without a message.
+    """
+    import torch.distributed as dist
+
+    if not (dist.is_available() and dist.is_initialized()) or isinstance(code, str):
+        return
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code or 0)
 
 
 def on_main(action: Callable[[], T]) -> T:
