@@ -113,7 +113,8 @@ def test_told_to_stop_it_says_how_to_go_on(base: str, tmp_path: Path, monkeypatc
     settings = {"generate.num_beams": 1, "generate.max_new_tokens": 6}
     result = diasum.summarize_files("in.jsonl", "out.jsonl", base, settings=settings)
     assert 0 < result.done_before < 600
-    diasum.summarize_files("in.jsonl", "whole.jsonl", base, settings=settings)
+    whole = diasum.summarize_files("in.jsonl", "whole.jsonl", base, settings=settings)
+    assert result.cut == whole.cut > 0
     assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
 

@@ -121,6 +121,27 @@ def test_what_is_too_long_is_read_in_windows_and_the_cost_is_told(diasum_: Termi
     assert "note: two:" not in told
 
 
+def test_summaries_that_were_cut_are_told_in_one_line(diasum_: Terminal, run: str, tmp_path: Path) -> None:
+    """Of one, of several that are printed, and of a file."""
+    talk = "Anna: Lunch?\nBen: At nine.\n"
+    (tmp_path / "many.jsonl").write_text(
+        "".join(f"{json.dumps({'id': f'd{i}', 'dialogue': talk})}\n" for i in range(7))
+    )
+    command = ["summarize", "--run", run, "--max-new-tokens"]
+    _, out, err = diasum_(*command, 3, "--jsonl", stdin=talk)
+    assert json.loads(out)["finish_reason"] == "length"
+    assert "note: the summary was cut by the length limit (more room: --max-new-tokens)." in " ".join(err.split())
+    _, out, err = diasum_(*command, 3, tmp_path / "many.jsonl")
+    told = " ".join(err.split())
+    assert "note: 7 of 7 summaries were cut by the length limit: d0, d1, d2, d3, d4, ... (more room" in told
+    assert told.count("length limit") == 1
+    _, out, err = diasum_(*command, 3, tmp_path / "many.jsonl", "--out", tmp_path / "out.jsonl")
+    assert "note: 7 of 7 summaries were cut by the length limit (more room" in " ".join(err.split())
+    _, out, err = diasum_(*command, 200, "--jsonl", stdin=talk)
+    assert json.loads(out)["finish_reason"] == "stop"
+    assert "length limit" not in err
+
+
 def test_the_engine(diasum_: Terminal, run: str, tmp_path: Path) -> None:
     text = "Anna: Lunch?\nBen: At nine.\n"
     code, out, err = diasum_("summarize", "--run", run, "--jsonl", "--engine", "torch-plain", stdin=text)

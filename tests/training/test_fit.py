@@ -23,6 +23,7 @@ from diasum.engines.plain import PlainEngine
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.training import Run
 from diasum.training.trainer import DialogueTrainer, warmup_steps
+from tests.test_families import save_tiny
 
 
 def test_run_directory(base: str, corpus: str, quick: dict[str, Any], tmp_path: Path) -> None:
@@ -388,3 +389,20 @@ def test_a_score_that_no_evaluation_would_have_selects_no_adapter(
         with pytest.raises(DiasumError, match=message):
             begin(base, corpus, run=tmp_path / "run", settings=chosen)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_engine_that_evaluations_cannot_use_is_refused_before_the_first_step(
+    base: str, corpus: str, tmp_path: Path
+) -> None:
+    """By the model, and by a setting; not where a training generates nothing."""
+    longt5 = str(save_tiny(tmp_path / "longt5", "longt5"))
+    fast = {"generate.engine": "torch-fast"}
+    for model, settings, message in (
+        (longt5, fast, "torch-fast, which cannot do what is asked: it knows .*, not longt5"),
+        (base, {**fast, "generate.do_sample": True}, r"it does not sample \(generate\.do_sample\)"),
+    ):
+        for begin in (diasum.train, diasum.preflight):
+            with pytest.raises(DiasumError, match=message):
+                begin(model, corpus, run=tmp_path / "run", settings=settings)
+        assert not (tmp_path / "run").exists()
+    diasum.preflight(longt5, corpus, run=tmp_path / "run", settings={**fast, "train.eval_generate": 0})

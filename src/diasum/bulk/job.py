@@ -57,6 +57,7 @@ class BulkResult:
     Attributes:
         out: the file with the summaries.
         summaries: in it.
+        cut: of them, those that reached their length limit before they ended.
         set_aside: rows that could not be summarised.
         rejected: the file with these; None where there are none.
         done_before: rows that an earlier process had dealt with.
@@ -65,6 +66,7 @@ class BulkResult:
 
     out: Path
     summaries: int
+    cut: int
     set_aside: int
     rejected: Path | None
     done_before: int
@@ -123,7 +125,8 @@ class Job:
                 output.put_in_place()
         done = output.done
         rejected = output.rejected if done.set_aside else None
-        return BulkResult(self.out, done.summaries, done.set_aside, rejected, before.rows, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        return BulkResult(self.out, done.summaries, done.cut, done.set_aside, rejected, before.rows, seconds)
 
     def _summarize(self, inputs: Inputs, worker: Worker, output: Output, tell: Tell) -> None:
         done = output.done.rows
@@ -137,7 +140,7 @@ class Job:
         told: set[str] = set()
         renamed: set[str] = set()
         for one in worker.write(waiting, advance):
-            output.commit(one.lines, one.rejected, one.row)
+            output.commit(one.lines, one.rejected, one.row, one.cut)
             self._say(f"read as: {reading}" for reading in one.readings if reading not in told)
             told.update(one.readings)
             renamed.update(one.renamed)

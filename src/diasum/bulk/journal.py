@@ -37,6 +37,7 @@ class Done:
         portions: finished.
         row: number of the last row in them.
         summaries: written.
+        cut: summaries among them that reached their length limit before they ended.
         set_aside: rows that could not be summarised.
         bytes: length of the output so far.
         crc32: of these bytes.
@@ -47,6 +48,7 @@ class Done:
     portions: int = 0
     row: int = 0
     summaries: int = 0
+    cut: int = 0
     set_aside: int = 0
     bytes: int = 0
     crc32: int = 0
@@ -146,13 +148,14 @@ class Output:
             _sync_folder(self.out.parent)
         return self.done
 
-    def commit(self, lines: Sequence[str], rejected: Sequence[str], row: int) -> None:
+    def commit(self, lines: Sequence[str], rejected: Sequence[str], row: int, cut: int = 0) -> None:
         """Add a portion: it is on the disk when this returns; where it does not return, no trace of it stays once the job goes on.
 
         Args:
             lines: records, without line ends.
             rejected: the same of the rows set aside.
             row: number of the portion's last row.
+            cut: how many of the summaries reached their length limit before they ended.
 
         Raises:
             DiasumError: the disk is full, say.
@@ -166,6 +169,7 @@ class Output:
                     portions=self.done.portions + 1,
                     row=row,
                     summaries=self.done.summaries + len(lines),
+                    cut=self.done.cut + cut,
                     set_aside=self.done.set_aside + len(rejected),
                     bytes=self.done.bytes + len(added),
                     crc32=zlib.crc32(added, self.done.crc32),

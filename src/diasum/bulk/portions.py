@@ -73,6 +73,7 @@ class Written:
         lines: records of summaries.
         rejected: records of rows set aside.
         row: number of the last row.
+        cut: how many of the summaries reached their length limit before they ended.
         readings: what rows were read as, each once, where that is not plain to see.
         renamed: as of the portion.
     """
@@ -80,6 +81,7 @@ class Written:
     lines: Sequence[str]
     rejected: Sequence[str]
     row: int
+    cut: int = 0
     readings: Sequence[str] = ()
     renamed: Sequence[str] = ()
 
@@ -117,7 +119,8 @@ def written(portion: Portion, summarize: Summarize) -> Written:
     lines = tuple(_line(row, summary) for row, summary in zip(sound, summaries, strict=True))
     rejected = tuple(_json(row.origin() | {"reason": row.problem}) for row in portion.rows if row.problem is not None)
     readings = dict.fromkeys(row.read.reason for row in sound if row.read.format not in ("plain", "table"))
-    return Written(lines, rejected, portion.rows[-1].number, tuple(readings), portion.renamed)
+    cut = sum(summary.finish_reason == "length" for summary in summaries)
+    return Written(lines, rejected, portion.rows[-1].number, cut, tuple(readings), portion.renamed)
 
 
 def _line(row: Row, summary: Summary) -> str:

@@ -174,6 +174,8 @@ def _to_file(files: Sequence[Path], out: Path, model: _Model, reading: dict[str,
     if result.set_aside:
         on.print(f"{counted(result.set_aside, 'row')} set aside in {result.rejected}.")
     on.print(f"{counted(result.summaries, 'summary', 'summaries')} in {result.out} ({duration(result.seconds)}).")
+    if result.cut:
+        on.print(f"note: {_cut_by_length(result.cut, result.summaries)}", markup=False)
 
 
 def _to_standard_output(
@@ -193,6 +195,7 @@ def _to_standard_output(
     summarizer = api.load(model.run, base=model.base, settings=model.settings)
     for note in summarizer.trained.notes:
         on.print(f"note: {note}", markup=False)
+    cut: list[str] = []
     with Bars(on, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
         for name, conversation, summary in _summaries(summarizer, conversations, bars):
             print(_shown(name, conversation, summary, jsonl=jsonl, alone=len(conversations) == 1), flush=True)
@@ -200,6 +203,10 @@ def _to_standard_output(
                 print("\n".join(check_lines(summary, conversation.dialogue)), flush=True)
             for note in _notes(conversation, summary):
                 on.print(f"note: {name}: {note}", markup=False)
+            if summary.summary_cut:
+                cut.append(name)
+    if cut:
+        on.print(f"note: {_cut_by_length(len(cut), len(conversations), cut)}", markup=False)
 
 
 def _summaries(
@@ -258,6 +265,13 @@ def _notes(conversation: ReadDialogue, summary: Summary) -> Iterator[str]:
         yield f"the conversation was {summary.read_in_windows}."
     if summary.turns_cut:
         yield f"the model {summary.read}; the rest did not fit its input (to read all of it: --set generate.long=windows)."
+
+
+def _cut_by_length(cut: int, total: int, names: Sequence[str] = ()) -> str:
+    """How many of all summaries reached their length limit, and which, in a sentence."""
+    which = "the summary was" if total == 1 else f"{cut:,} of {total:,} summaries {'was' if cut == 1 else 'were'}"
+    named = f": {', '.join(names[:5])}{', ...' if cut > 5 else ''}" if names and total > 1 else ""
+    return f"{which} cut by the length limit{named} (more room: --max-new-tokens)."
 
 
 def _json(identifier: str | None, summary: Summary) -> str:

@@ -24,6 +24,7 @@ from diasum.data import (
 )
 from diasum.data.letters import latin_only_note, pair_texts
 from diasum.data.long_pairs import encode_pairs
+from diasum.engines import choose_engine, torch_engines
 from diasum.errors import DiasumError
 from diasum.model import (
     BUNDLED,
@@ -159,7 +160,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     """Load, check and encode everything; nothing is written.
 
     Raises:
-        DiasumError: bad data, model, adapter or hardware settings.
+        DiasumError: bad data, model, adapter or hardware settings, or an engine that cannot summarise at evaluations.
     """
     code = settings.trust_remote_code
     config = load_config(settings.base, revision=settings.base_revision, trust_remote_code=code)
@@ -183,6 +184,9 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
     if split:
         _split_base(model, settings.train, hardware)
     fast = _fast(settings.train, model, hardware)
+    validation = _validation(settings, encoder, corpus.split("validation"), measure)
+    if validation.pairs:  # which an engine must be able to summarise
+        choose_engine(torch_engines(model, base.tokenizer, convert=not split), settings.generate)
     lengths = [(len(feature["input_ids"]), len(feature["labels"])) for feature in features]
     batches, batching = _batches(settings.train, lengths, fast)
     return Prepared(
@@ -205,7 +209,7 @@ def prepare(settings: Settings, measure: Measure | None) -> Prepared:
         batches=batches,
         batching=batching,
         fast=fast,
-        validation=_validation(settings, encoder, corpus.split("validation"), measure),
+        validation=validation,
     )
 
 
