@@ -1,15 +1,18 @@
 """How fast summaries are here: the classic notebook, batches, CTranslate2 as its guide shows, and diasum's engines, on the same sources.
 
-    python -m benchmarks.inference [--shape flan-t5-base] [--systems notebook ct2 ...] [--sources 16] [--rounds 3] [--run RUN]
+    python -m benchmarks.inference [--shapes flan-t5-base ...] [--systems notebook ct2 ...] [--sources 16] [--rounds 3] [--run RUN]
+        [--growth torch-fast ...]
 
 Bases have the shapes of public models and random weights, with ends of texts that give summaries the mean length of DialogSum's
 (`benchmarks.inference_models`); ``mini`` is the bundled base, with the adapter of ``--run``, merged. Sources are DialogSum's test split
 from ``$DIASUM_DATA/dialogsum`` (without it the bundled sample's), `--sources` of them evenly over the lengths, shuffled with a seed.
-Each system has a process of its own, so that its peak memory is true; rounds are interleaved (A B C A B C), and ratios are formed
-within a round. The limit is 2 FLOP a weight and token (each beam's tokens count) at the speed of matrix products in fp32 that the
-same process reaches after each round; the bandwidth of memory is measured beside it.
+Each system has a process of its own, so that its peak memory is true (and what its libraries take before a model is loaded is known);
+rounds are interleaved (A B C A B C), and ratios are formed within a round. The limit is 2 FLOP a weight and token (each beam's tokens
+count) at the speed of matrix products in fp32 that the same process reaches after each round; the bandwidth of memory is measured beside
+it. After the rounds, each dialogue is summarised by itself, but not by batches of transformers, which would be the notebook once more.
+``mini`` adds the cold start of ``diasum summarize`` and, with ``--run``, what int8 costs in quality.
 
-Results go to ``benchmarks/results/inference-CLASS.json``, a shape at a time (others stay); ``python -m benchmarks.tables`` writes the
+Results go to ``benchmarks/results/inference-CLASS.json`` after each shape (others stay); ``python -m benchmarks.tables`` writes the
 tables of `docs/inference.md` from them. A run of part of the systems keeps the saved rows of the others, without ratios to them.
 """
 
@@ -28,12 +31,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inference_models import convert_model, flop_per_token, write_model
-from benchmarks.inference_systems import SYSTEMS
+from benchmarks.inference_systems import ONE_AT_A_TIME, SYSTEMS
 from benchmarks.machine import results_file
 from benchmarks.training import ROOT, _ask, _length, _load, _spread, conditions
 from diasum.config import DataSettings, GenerateSettings, PromptSettings
 from diasum.data import Pair, PairEncoder, load_corpus
 from diasum.files import write_json
+from diasum.model.hardware import bf16_support
 from diasum.versions import versions
 
 SHAPES = ("flan-t5-small", "flan-t5-base", "bart-base", "mini")
@@ -46,23 +50,31 @@ def main() -> None:
     file = options.output or results_file("inference")
     saved = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     shapes: dict[str, Any] = saved.get("shapes", {})
+    for shape in options.shapes:
+        shapes[shape] = measure_shape(shape, shapes.get(shape, {}), options)
+        write_json(file, {"settings": SETTINGS.model_dump(mode="json"), "names": SYSTEMS, "shapes": shapes})
+
+
+def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """A shape's row of the results, with what was saved of systems that are not measured now."""
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="diasum-inference-") as name:
         folder = Path(name)
         data, pairs = chosen_pairs(options.sources)
-        about = prepare(folder, options, pairs)
-        row = shapes.get(options.shape, {}) | about | {"data": data, "conditions": _conditions(options)}
+        about = prepare(folder, shape, options.run, pairs)
+        row = saved | about | {"data": data, "conditions": _conditions(options)}
         measured = measure(folder, options, about)
-        row["systems"] = row.get("systems", {}) | measured
-        row["against"] = with_ratios(row.get("against", {}), measured)
+        row["systems"] = saved.get("systems", {}) | measured
+        row["against"] = with_ratios(saved.get("against", {}), measured)
         if options.growth:
             row["growth"] = {system: grow(folder, system) for system in options.growth}
-        if options.shape == "mini":
-            row["cold_start_seconds"] = cold_start(options.run or "mini")
-            if options.run:
-                row["int8"] = quality(options.run)
-        shapes[options.shape] = row
-    write_json(file, {"settings": SETTINGS.model_dump(mode="json"), "names": SYSTEMS, "shapes": shapes})
-    print(json.dumps({name: one["summaries_per_second"]["median"] for name, one in row["systems"].items()}, indent=1))
+    if shape == "mini":
+        row["cold_start_seconds"] = cold_start(options.run or "mini")
+        if options.run:
+            row["int8"] = quality(options.run)
+    row["conditions"]["load_average_after"] = _load()
+    print(f"{shape}: {(time.monotonic() - begin) / 60:.1f} minutes", file=sys.stderr)
+    return row
 
 
 def chosen_pairs(count: int) -> tuple[str, list[Pair]]:
@@ -76,21 +88,21 @@ def chosen_pairs(count: int) -> tuple[str, list[Pair]]:
     return ("DialogSum test" if path != "sample" else "bundled sample, test"), some
 
 
-def prepare(folder: Path, options: argparse.Namespace, pairs: list[Pair]) -> dict[str, Any]:
+def prepare(folder: Path, shape: str, run: str | None, pairs: list[Pair]) -> dict[str, Any]:
     """Write model, conversion, sources and settings; returns what the model is."""
     from transformers import AutoTokenizer
 
     from diasum.exporting.merged import read_plain
 
     write_json(folder / "settings.json", SETTINGS.model_dump(mode="json"))
-    if options.shape == "mini":
-        about = _write_mini(folder, options.run)
+    if shape == "mini":
+        about = _write_mini(folder, run)
     else:
         (folder / "corpus").mkdir()
         rows = [json.dumps({"dialogue": p.dialogue.text, "summary": p.references[0]}) for p in pairs]
         (folder / "corpus" / "train.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
         length = statistics.mean(_length(reference) + 1 for pair in pairs for reference in pair.references)
-        about = write_model(folder, options.shape, [p.dialogue.text for p in pairs], length, SETTINGS)
+        about = write_model(folder, shape, [p.dialogue.text for p in pairs], length, SETTINGS)
         about["reference_length"] = length
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     encoded, _ = PairEncoder(tokenizer, PromptSettings()).encode_dialogues([pair.dialogue for pair in pairs])
@@ -126,23 +138,33 @@ def _write_mini(folder: Path, run: str | None) -> dict[str, Any]:
 def measure(folder: Path, options: argparse.Namespace, about: dict[str, Any]) -> dict[str, Any]:
     """All systems in interleaved rounds, then one dialogue at a time."""
     workers = {name: _start(folder, name) for name in options.systems}
-    for worker in workers.values():
-        _ask(worker, None)
+    libraries = {name: _ask(worker, None)["library_bytes"] for name, worker in workers.items()}
     rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
     for number in range(options.rounds):
         for name, worker in workers.items():
             answer = _ask(worker, "batch")
             rounds[name].append(answer)
             print(
-                f"{options.shape} round {number} {name}: {about['sources'] / answer['seconds']:.2f}/s", file=sys.stderr
+                f"{about['shape']} round {number} {name}: {about['sources'] / answer['seconds']:.2f}/s", file=sys.stderr
             )
-    alone = {name: sorted(_ask(worker, "single")["seconds_each"]) for name, worker in workers.items()}
-    for worker in workers.values():
+    alone: dict[str, list[float]] = {}
+    for name, worker in workers.items():
+        if name in ONE_AT_A_TIME:
+            alone[name] = sorted(seconds for one in rounds[name] for seconds in one["seconds_each"])
+        elif name != "batched":
+            alone[name] = sorted(_ask(worker, "alone")["seconds_each"])
         worker.communicate("")
-    return {name: _summary(rounds[name], alone[name], about) for name in workers}
+    measured = {name: _summary(rounds[name], alone.get(name), libraries[name], about) for name in workers}
+    for one in measured.values():
+        one["model_bytes_against_notebook"] = (
+            one["model_bytes"] / measured["notebook"]["model_bytes"] if "notebook" in measured else None
+        )
+    return measured
 
 
-def _summary(rounds: list[dict[str, Any]], alone: list[float], about: dict[str, Any]) -> dict[str, Any]:
+def _summary(
+    rounds: list[dict[str, Any]], alone: list[float] | None, library_bytes: int, about: dict[str, Any]
+) -> dict[str, Any]:
     """Medians over rounds, each with least and most."""
     n, read = about["sources"], about["sources"] * about["source_tokens"]["mean"]
     written = [sum(one["lengths"]) for one in rounds]
@@ -156,8 +178,10 @@ def _summary(rounds: list[dict[str, Any]], alone: list[float], about: dict[str, 
         "tokens_per_second": _spread([t / one["seconds"] for t, one in zip(written, rounds, strict=True)]),
         "mean_length": statistics.mean(written) / n,
         "share_of_limit": _spread(shares),
-        "peak_bytes": rounds[0]["peak_bytes"],  # before torch is loaded where only the limits need it
-        "alone_seconds": {"p50": statistics.median(alone), "p95": alone[min(len(alone) - 1, int(0.95 * len(alone)))]},
+        "peak_bytes": (peak := rounds[0]["peak_bytes"]),  # before torch is loaded where only the limits need it
+        "model_bytes": peak - library_bytes,  # what it takes beyond its libraries
+        "alone_seconds": alone
+        and {"p50": statistics.median(alone), "p95": alone[min(len(alone) - 1, int(0.95 * len(alone)))]},
         "rounds": rounds,
     }
 
@@ -236,7 +260,6 @@ def _conditions(options: argparse.Namespace) -> dict[str, Any]:
     found = conditions(options)
     return {key: found[key] for key in ("hardware", "threads", "load_average_before", "commit", "rounds")} | {
         "versions": versions(("torch", "transformers", "ctranslate2")),
-        "load_average_after": _load(),
     }
 
 
@@ -256,14 +279,16 @@ def _start(folder: Path, system: str) -> subprocess.Popen[str]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=[*SHAPES, "tiny"], default="flan-t5-small")
-    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
+    parser.add_argument("--shapes", nargs="+", choices=[*SHAPES, "tiny"], default=list(SHAPES))
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, help="all, but bf16 only where the processor has it")
     parser.add_argument("--sources", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--run", help="a run of `mini`, whose adapter is merged (--shape mini)")
+    parser.add_argument("--run", help="a run of `mini`, whose adapter is merged into it")
     parser.add_argument("--growth", nargs="*", choices=SYSTEMS, default=[], help="systems to measure growth of")
     parser.add_argument("--output", type=Path, help="where the JSON goes, if not to benchmarks/results")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.systems = options.systems or [name for name in SYSTEMS if not name.endswith("bf16") or bf16_support("cpu")]
+    return options
 
 
 if __name__ == "__main__":

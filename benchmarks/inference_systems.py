@@ -1,11 +1,12 @@
 """Ways to summarise the same sources with the same model, each in a process of its own; `benchmarks.inference` starts and compares them.
 
 In: a folder with ``model``, ``ct2-int8``, ``settings.json`` and ``sources.json`` (token ids), and the name of a system. Out: one JSON
-line when ready, then one for each line on standard input: ``batch`` summarises all sources, ``single`` one after the other, alone.
+line when ready, then one for each line on standard input: ``batch`` summarises all sources, ``alone`` one after the other.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -21,10 +22,15 @@ SYSTEMS = {
     "notebook": "the classic notebook: transformers' generate, one at a time, fp32",
     "batched": "transformers' generate in batches of 16, sorted by length, fp32",
     "ct2-guide": "CTranslate2 as its guide shows: int8, batches of 16 as they come",
-    "torch-fast": "diasum, torch-fast, fp32",
+    "torch-fast": "diasum, torch-fast, fp32 (what `auto` takes)",
     "torch-fast-bf16": "diasum, torch-fast, bf16",
-    "ct2": "diasum, ct2, int8",
+    "ct2": "diasum, ct2, int8 (what `auto` takes of an exported run)",
 }
+ONE_AT_A_TIME = ("notebook",)
+LIBRARIES = {
+    "ct2-guide": ("ctranslate2",),
+    "ct2": ("transformers", "torch", "ctranslate2"),
+}  # others: transformers and torch
 BATCH = 16
 Sources = Sequence[Sequence[int]]
 Summarise = Callable[[Sources], list[int]]  # to the number of new tokens of each
@@ -58,43 +64,46 @@ def main() -> None:
     folder, system = Path(sys.argv[1]), sys.argv[2]
     settings = GenerateSettings(**json.loads((folder / "settings.json").read_text(encoding="utf-8")))
     sources: list[list[int]] = json.loads((folder / "sources.json").read_text(encoding="utf-8"))
+    for library in LIBRARIES.get(system, ("transformers", "torch")):
+        importlib.import_module(library)
+    libraries = held_bytes("VmRSS")
     summarise = make(folder, system, settings)
     summarise(sources[:1])  # what is prepared at the first call
-    _tell({"ready": system})
+    _tell({"ready": system, "library_bytes": libraries})
+    alone = [[source] for source in sources]
     for line in sys.stdin:
-        _tell(batch(summarise, sources) if line.strip() == "batch" else single(summarise, sources))
+        if line.strip() == "batch":
+            timed = time_each(summarise, alone if system in ONE_AT_A_TIME else [sources])
+            _tell(timed | {"peak_bytes": held_bytes("VmHWM")} | limits())
+        else:
+            _tell(time_each(summarise, alone))
 
 
-def batch(summarise: Summarise, sources: Sources) -> dict[str, Any]:
-    """All sources at once."""
-    begin = time.perf_counter()
-    lengths = summarise(sources)
-    seconds = time.perf_counter() - begin
-    return {"seconds": seconds, "lengths": lengths, "peak_bytes": peak_bytes()} | limits()
-
-
-def single(summarise: Summarise, sources: Sources) -> dict[str, Any]:
-    """One source after the other: seconds of each."""
-    seconds = []
-    for source in sources:
+def time_each(summarise: Summarise, parts: Sequence[Sources]) -> dict[str, Any]:
+    """Summarise parts of the sources, one after the other: seconds of each and of all, and the lengths of all summaries."""
+    seconds, lengths = [], []
+    for part in parts:
         begin = time.perf_counter()
-        summarise([source])
+        lengths += summarise(part)
         seconds.append(time.perf_counter() - begin)
-    return {"seconds_each": seconds}
+    return {"seconds": sum(seconds), "seconds_each": seconds, "lengths": lengths}
 
 
-def peak_bytes() -> int:
-    """The most memory that this program held; the system's `getrusage` counts that of the program it was started from, too."""
+def held_bytes(what: str) -> int:
+    """Memory that this program holds (``VmRSS``) or held at most (``VmHWM``); `getrusage` counts its parent's, too."""
     with open("/proc/self/status", encoding="utf-8") as file:
-        return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith(what))
 
 
 def limits() -> dict[str, float]:
-    """FLOP a second of matrix products in fp32 and bf16, and bytes a second that are read, measured now."""
+    """FLOP a second of matrix products in fp32, and in bf16 where the processor has it, and bytes a second that are read, measured now."""
     import torch
 
+    from diasum.model.hardware import bf16_support
+
     found = {}
-    for name, dtype in (("fp32_flops", torch.float32), ("bf16_flops", torch.bfloat16)):
+    types = {"fp32_flops": torch.float32} | ({"bf16_flops": torch.bfloat16} if bf16_support("cpu") else {})
+    for name, dtype in types.items():
         a, b = torch.ones(1024, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
         found[name] = 2 * 1024**3 / _least(lambda a=a, b=b: a @ b)  # type: ignore[misc]
     big = torch.ones(1 << 25)
@@ -176,6 +185,7 @@ def _engine(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
 
     from diasum.engines import Engine, choose_engine, torch_engines
     from diasum.engines.ct2 import Ct2Engine
+    from diasum.summarization.loading import load_trained
 
     tokenizer = Counting(AutoTokenizer.from_pretrained(folder / "model"), 0 if system == "ct2" else 1)
     if system == "ct2":
@@ -186,9 +196,8 @@ def _engine(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
         record = ExportRecord(folder / "ct2-int8", "ct2", Weights("", None), "int8", {})
         engines: list[Engine] = [Ct2Engine(record, model, tokenizer)]
     else:
-        dtype = torch.bfloat16 if system.endswith("bf16") else torch.float32
-        model = AutoModelForSeq2SeqLM.from_pretrained(folder / "model", dtype=dtype).eval()
-        engines = torch_engines(model, tokenizer)
+        dtype = "bf16" if system.endswith("bf16") else "fp32"
+        engines = torch_engines(load_trained(folder / "model", device="cpu", dtype=dtype).model, tokenizer)
     name = system.removesuffix("-bf16")
     changes = {"engine": name, "dtype": "bf16" if system.endswith("bf16") else "auto"}
     settings = settings.model_copy(update=changes)

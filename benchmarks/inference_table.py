@@ -13,20 +13,22 @@ def inference_table(results: dict[str, Any]) -> str:
     """One row a shape and system, medians over rounds with least and most, and what they were measured on."""
     lines = [
         "| shape | system | summaries/s | tokens/s | times the notebook | times batches | times CTranslate2's guide | share of the limit | "
-        "peak memory | one dialogue, p50 and p95 |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "peak memory | of that without libraries, against the notebook | one dialogue, p50 and p95 |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     notes = []
     for shape, row in results["shapes"].items():
         for name, one in row["systems"].items():
             ratios = [row["against"][name].get(other) for other in AGAINST]
+            share, alone = one["model_bytes_against_notebook"], one["alone_seconds"]
             cells = [
                 f"{one['summaries_per_second']['median']:.2f}",
                 f"{one['tokens_per_second']['median']:.0f}",
                 *(f"{r['median']:.1f}x ({r['low']:.1f}-{r['high']:.1f})" if r else "" for r in ratios),
                 f"{one['share_of_limit']['median']:.0%}",
                 f"{one['peak_bytes'] / 1e9:.2f} GB",
-                f"{one['alone_seconds']['p50']:.2f} s, {one['alone_seconds']['p95']:.2f} s",
+                f"{one['model_bytes'] / 1e9:.2f} GB" + (f", {share:.0%}" if share else ""),
+                f"{alone['p50']:.2f} s, {alone['p95']:.2f} s" if alone else "",
             ]
             lines.append(f"| {shape} | {results['names'][name]} | {' | '.join(cells)} |")
         notes += ["", _conditions(shape, row)]
@@ -38,12 +40,13 @@ def _conditions(shape: str, row: dict[str, Any]) -> str:
     adapter = f"with the adapter of `{row['adapter']}`" if row.get("adapter") else "without an adapter"
     model = f"`mini` {adapter}" if shape == "mini" else f"shape of {shape}, random weights"
     lengths = ", ".join(f"{name} {one['mean_length']:.0f}" for name, one in row["systems"].items())
+    bf16 = f", in bf16 {limits['bf16_flops'] / 1e9:.0f}" if "bf16_flops" in limits else ""
     text = (
         f"{model} ({row['parameters'] / 1e6:.0f}M parameters): {counted(row['sources'], 'dialogue')} of {row['data']} "
         f"({row['source_tokens']['mean']:.0f} tokens on average, {row['source_tokens']['max']} at most); mean summary: {lengths} tokens. "
         f"{about['hardware']['processor']}, {counted(about['threads'], 'thread')}, load average {about['load_average_before'][0]:g}; "
-        f"{counted(about['rounds'], 'interleaved round')}; matrix products in fp32 {limits['fp32_flops'] / 1e9:.0f} GFLOP/s, in bf16 "
-        f"{limits['bf16_flops'] / 1e9:.0f}, memory {limits['bytes_per_second'] / 1e9:.1f} GB/s; "
+        f"{counted(about['rounds'], 'interleaved round')}; matrix products in fp32 {limits['fp32_flops'] / 1e9:.0f} GFLOP/s"
+        f"{bf16}, memory {limits['bytes_per_second'] / 1e9:.1f} GB/s; "
         f"{', '.join(f'{name} {version}' for name, version in about['versions'].items())}; commit {about['commit']}."
     )
     if cold := row.get("cold_start_seconds"):

@@ -15,7 +15,7 @@ import pytest
 from benchmarks import data_check
 from benchmarks.house_form import FORMS
 from benchmarks.inference import with_ratios
-from benchmarks.inference_table import inference_table
+from benchmarks.inference_table import growth_table, inference_table
 from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
 from benchmarks.tables import form_table, table
@@ -36,24 +36,40 @@ def test_inference_benchmark(tmp_path: Path) -> None:
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
-    command = [sys.executable, "-m", "benchmarks.inference", "--shape", "tiny", "--sources", "4", "--rounds", "1"]
-    command += ["--systems", "batched", "torch-fast", "ct2", "--output", str(output)]
+    command = [sys.executable, "-m", "benchmarks.inference", "--shapes", "tiny", "--sources", "4", "--rounds", "1"]
+    command += [
+        "--systems",
+        "notebook",
+        "batched",
+        "torch-fast",
+        "ct2",
+        "--growth",
+        "torch-fast",
+        "--output",
+        str(output),
+    ]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result = json.loads(output.read_text())
     row = result["shapes"]["tiny"]
     assert row["data"] == "bundled sample, test"
     systems = row["systems"]
-    assert systems["torch-fast"]["mean_length"] == systems["batched"]["mean_length"], "the same search"
+    for name in ("notebook", "batched"):
+        assert systems["torch-fast"]["mean_length"] == systems[name]["mean_length"], "the same search"
     for one in systems.values():
         assert one["summaries_per_second"]["median"] > 0
         assert 0 < one["share_of_limit"]["median"] < 1
-        assert 0 < one["alone_seconds"]["p50"] <= one["alone_seconds"]["p95"]
         assert len(one["rounds"][0]["lengths"]) == 4
+        assert 0 < one["model_bytes"] < one["peak_bytes"]
+    for name in ("notebook", "torch-fast", "ct2"):
+        assert 0 < systems[name]["alone_seconds"]["p50"] <= systems[name]["alone_seconds"]["p95"]
+    assert systems["batched"]["alone_seconds"] is None, "it would be the notebook once more"
+    assert systems["notebook"]["model_bytes_against_notebook"] == 1
     ratio = systems["batched"]["rounds"][0]["seconds"] / systems["ct2"]["rounds"][0]["seconds"]
     assert abs(row["against"]["ct2"]["batched"]["median"] - ratio) < 1e-9
     table = inference_table(result)
-    assert table.count("| tiny |") == 3
+    assert table.count("| tiny |") == 4
+    assert growth_table(result).count("| tiny | torch-fast |") == 3
     assert "4 dialogues of bundled sample, test" in table
 
 
