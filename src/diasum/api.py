@@ -5,9 +5,9 @@ Each function reads as the job it does; what it needs heavy libraries for is imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from diasum.calls import checked_call
 from diasum.config import GenerateSettings, Settings
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from diasum.evaluation.statistics.compare import Comparison
     from diasum.exporting.export import Exported
     from diasum.summarization import Summarizer
+    from diasum.summarization.several import SeveralSummarizer
     from diasum.training.estimate import Preflight
     from diasum.training.fit import TrainingResult
 
@@ -315,18 +316,29 @@ def inspect(base: str, *, revision: str | None = None) -> dict[str, Any]:
     return describe_base(base, revision=revision)
 
 
+@overload
+def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer: ...
+@overload
+def load(source: Mapping[str, str | Path], *, settings: Given = (), **options: Any) -> SeveralSummarizer: ...
 @checked_call(SUMMARIZE.uses)
-def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summarizer:
+def load(
+    source: str | Path | Mapping[str, str | Path], *, settings: Given = (), **options: Any
+) -> Summarizer | SeveralSummarizer:
     """Load a summariser.
 
     Args:
-        source: a run, an adapter folder, a merged model, a hub id or ``mini``.
+        source: a run, an adapter folder, a merged model, a hub id or ``mini``; or, by names of your own, several runs or adapter
+            folders on one base (`diasum.summarization.several`).
         settings: of ``generate.``, `prompt.length` and `prompt.redact`, where they differ from its own: ``{"prompt.redact": "on"}``.
         options: as `diasum.summarization.loading.load_trained`.
 
     Raises:
-        DiasumError: as `diasum.summarization.load`.
+        DiasumError: as `diasum.summarization.load`, or `diasum.summarization.several.load_several`.
     """
+    if isinstance(source, Mapping):
+        from diasum.summarization.several import load_several
+
+        return load_several(source, settings=settings, **options)
     from diasum.summarization import load as load_summarizer
 
     return load_summarizer(source, settings=settings, **options)

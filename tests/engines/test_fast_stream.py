@@ -110,11 +110,11 @@ def test_where_memory_runs_out_fewer_are_together(monkeypatch: pytest.MonkeyPatc
     most: list[int] = []
     admit = Decoder.admit
 
-    def short_of_memory(self: Decoder, new: Any, caches: Any) -> None:
+    def short_of_memory(self: Decoder, new: Any, caches: Any, adapters: Any) -> None:
         most.append(caches.count + len(new))
         if most[-1] > 4:
             raise torch.OutOfMemoryError
-        admit(self, new, caches)
+        admit(self, new, caches, adapters)
 
     monkeypatch.setattr(Decoder, "admit", short_of_memory)
     assert engine.generate(sources, settings) == expected
@@ -125,7 +125,7 @@ def test_where_memory_runs_out_fewer_are_together(monkeypatch: pytest.MonkeyPatc
 def test_one_source_that_memory_does_not_suffice_for(monkeypatch: pytest.MonkeyPatch) -> None:
     engine, sources = engine_and_sources()
 
-    def short_of_memory(self: Decoder, new: Any, caches: Any) -> None:
+    def short_of_memory(self: Decoder, new: Any, caches: Any, adapters: Any) -> None:
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(Decoder, "admit", short_of_memory)
@@ -137,7 +137,7 @@ def test_one_source_that_memory_does_not_suffice_for(monkeypatch: pytest.MonkeyP
 def test_other_errors_come_through(monkeypatch: pytest.MonkeyPatch) -> None:
     engine, sources = engine_and_sources()
 
-    def broken(self: Decoder, new: Any, caches: Any) -> None:
+    def broken(self: Decoder, new: Any, caches: Any, adapters: Any) -> None:
         raise RuntimeError("something else")
 
     monkeypatch.setattr(Decoder, "admit", broken)

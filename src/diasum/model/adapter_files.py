@@ -16,17 +16,37 @@ from diasum.model.loading import ONE_AT_A_TIME
 from diasum.model.memory import is_out_of_memory
 from diasum.model.weights import listed
 
+# What fields of adapter_config.json may hold (the first stands for none) for the adapter to be a low-rank update and nothing else: some
+# initialisations change the base's weights.
+_PLAIN: dict[str, tuple[Any, ...]] = {
+    "bias": ("none",),
+    "lora_bias": (False,),
+    "use_dora": (False,),
+    "init_lora_weights": (True, "gaussian", "eva", "orthogonal"),
+    **dict.fromkeys(
+        (
+            "modules_to_save",
+            "trainable_token_indices",
+            "layer_replication",
+            "target_parameters",
+            "alora_invocation_tokens",
+        ),
+        (None,),
+    ),
+}
+
 _MISMATCH = re.compile(r"size mismatch for (\S+): .*?\[([\d, ]*)\]\D*?\[([\d, ]*)\]")
 
 
-def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object) -> Any:
+def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object, name: str = "default") -> Any:
     """The model as a `peft.PeftModel` with the adapter of a folder.
 
     Args:
-        model: the base; peft changes it in place.
+        model: the base, or a `peft.PeftModel` that has other adapters already; peft changes it in place.
         folder: holds adapter_config.json and adapter_model.safetensors, both whole.
         base: what the model is, for messages.
         trained_on: the base that the adapter names.
+        name: of the adapter in the model.
 
     Raises:
         DiasumError: peft cannot use its settings or weights, or tensors are missing, left over or of other sizes.
@@ -46,13 +66,17 @@ def read_adapter(model: Any, folder: Path, *, base: str, trained_on: object) -> 
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")
-            wrapped = PeftModel.from_pretrained(model, str(folder))
+            if isinstance(model, PeftModel):
+                model.load_adapter(str(folder), name)
+                wrapped = model
+            else:
+                wrapped = PeftModel.from_pretrained(model, str(folder), name)
     # peft raises many kinds for weights or settings that it cannot use
     except (*BY_PEFT, SafetensorError, RuntimeError, AssertionError, OSError) as error:
         if is_out_of_memory(error):
             raise
         raise DiasumError(f"The adapter in {folder} does not fit {base}: {_peft_message(error)}", hint=hint) from None
-    wanted, stored = _wanted(wrapped), _stored(folder)
+    wanted, stored = _wanted(wrapped, name), _stored(folder)
     missing, unexpected = sorted(wanted - stored), sorted(stored - wanted - wrapped.state_dict().keys())
     parts = []
     if missing:
@@ -87,11 +111,26 @@ def check_kind(config: dict[str, Any], folder: Path) -> None:
         )
 
 
-def _wanted(wrapped: Any) -> set[str]:
+def check_plain(config: dict[str, Any], folder: Path) -> None:
+    """Refuse an adapter that is more than a low-rank update of linear layers, and so cannot be kept apart from others on one base.
+
+    Raises:
+        DiasumError: it is no LoRA, or one that also changes something else; what is named.
+    """
+    kind = config.get("peft_type")
+    more = [f"{name}={config[name]!r}" for name, plain in _PLAIN.items() if (config.get(name) or plain[0]) not in plain]
+    if kind != "LORA" or more:
+        raise DiasumError(
+            f"The adapter in {folder} is {', '.join(more) or kind}; only plain LoRA can be loaded beside other adapters.",
+            hint="Load it by itself.",
+        )
+
+
+def _wanted(wrapped: Any, name: str) -> set[str]:
     """Names of the tensors that peft would save of this adapter."""
     from peft import get_peft_model_state_dict
 
-    return set(get_peft_model_state_dict(wrapped, save_embedding_layers=False))
+    return set(get_peft_model_state_dict(wrapped, adapter_name=name, save_embedding_layers=False))
 
 
 def _stored(folder: Path) -> set[str]:

@@ -19,7 +19,7 @@ from diasum.model.adapter_files import check_kind, read_adapter
 from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
 from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config
 from diasum.model.locating import SIDE_FILE, located
-from diasum.model.special_tokens import use_special_tokens
+from diasum.model.special_tokens import special_tokens, use_special_tokens
 from diasum.resolve import load_settings
 from diasum.summarization.exports import (
     DESCRIPTION,
@@ -142,6 +142,43 @@ def _load_adapter(
     trained = _assemble(source, model, loaded, side, hardware, dtype, has_adapter=True)
     trained.exported = engines_of_run(folder, loaded, hardware)
     return trained
+
+
+def load_beside(trained: Trained, source: str | Path, name: str) -> Trained:
+    """Load another adapter onto the base of one that is loaded; `Trained.model` is then one model with both.
+
+    Args:
+        trained: with an adapter, loaded by `load_trained`.
+        source: a run or adapter folder.
+        name: of the adapter in the model.
+
+    Raises:
+        DiasumError: as `load_trained`, or it was trained on another base, or for other special tokens.
+    """
+    folder, base = located(source), trained.base
+    assert folder is not None
+    side = _side_file(folder)
+    for file in ("adapter_config.json", "adapter_model.safetensors"):
+        _check_whole(folder / file)
+    known = side.get("base", {})
+    named = known.get("id") or json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
+    same = known["sha256"] == base.weights_sha256 if known.get("sha256") else base_name(named) == base_name(base.id)
+    if not same:
+        raise DiasumError(
+            f"The adapter in {folder} was trained on another base, {named}, than that of {trained.source}, {base.id}.",
+            hint="Load it by itself: together, adapters need one base.",
+        )
+    tokens = special_tokens(base.model)
+    if different := [key for key, value in known.get("special_tokens", {}).items() if value != tokens.get(key)]:
+        raise DiasumError(
+            f"The adapter in {folder} was trained with another {', '.join(different)} than that of {trained.source}.",
+            hint="Load it by itself: together, adapters need the same special tokens.",
+        )
+    prompt, own = _own_settings(str(source), side)
+    model = read_adapter(trained.model, folder, base=f"{base.id} ({base.model_type})", trained_on=named, name=name)
+    model.eval()
+    encoder = PairEncoder(base.tokenizer, base.prompt(prompt))
+    return Trained(str(source), model, base, encoder, own, trained.hardware, has_adapter=True)
 
 
 def _load_exported(source: str, record: ExportRecord, base: str | None, device: str, dtype: str | None) -> Trained:

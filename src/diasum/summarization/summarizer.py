@@ -8,7 +8,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any, overload
 
-from diasum.config import GenerateSettings, Settings
+from diasum.config import GenerateSettings, PromptSettings, Settings
 from diasum.data.summary import Summary
 from diasum.dialogue import Dialogue
 from diasum.dialogue.files.conversations import is_file, read_conversations
@@ -49,30 +49,47 @@ class Summarizer:
         Raises:
             DiasumError: no conversation, an empty one, a file that is not there or cannot be read, or an unknown generation setting.
         """
-        one = is_file(conversation) or is_one(conversation)
-        conversations = [
-            opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)
-        ]
-        results = self.summarize_all([item for item in conversations if item is not None], **generate)
-        worst = max((summary.lost for summary in results if summary.lost), key=lambda lost: lost.share, default=None)
-        if worst is not None and worst.matters:
-            warnings.warn(worst.note("a conversation" if len(results) > 1 else "this conversation"), stacklevel=2)
-        summaries = iter(results)
-        texts = ["" if item is None else next(summaries).text for item in conversations]
-        return texts[0] if one and len(texts) == 1 else texts
+        return texts_of(conversation, lambda conversations, *_: self.summarize_all(conversations, **generate))
 
     def summarize_all(
         self, conversations: Sequence[Conversation], *, progress: Callable[[int], None] | None = None, **generate: Any
     ) -> list[Summary]:
         """As `summarize` for a list of conversations, with what was read of each, what was cut, and the number type."""
         dialogues = [as_dialogue(one, f"Conversation {number}") for number, one in enumerate(conversations, 1)]
-        settings = self._settings(generate)
+        settings = settings_of_call(self.trained.generate, generate)
         return self.trained.summarize(dialogues, settings=settings, progress=progress)
 
-    def _settings(self, changes: dict[str, Any]) -> GenerateSettings:
-        check_keywords("summarize", changes, GenerateSettings.model_fields)
-        own = Settings(generate=self.trained.generate)
-        return resolve(SUMMARIZE, {"generate": changes}, own=own).generate
+
+def settings_of_call(own: GenerateSettings, changes: dict[str, Any]) -> GenerateSettings:
+    """The generation settings of a call that changes some of a summariser's own.
+
+    Raises:
+        DiasumError: an unknown one, or a wrong value.
+    """
+    check_keywords("summarize", changes, GenerateSettings.model_fields)
+    return resolve(SUMMARIZE, {"generate": changes}, own=Settings(generate=own)).generate
+
+
+Write = Callable[[Sequence[Conversation], Sequence[int], int], Sequence[Summary]]
+
+
+def texts_of(conversation: Any, write: Write) -> Any:
+    """The texts of summaries, as `Summarizer.summarize` returns them, and its warning.
+
+    Args:
+        conversation: as there.
+        write: summarises conversations, given their places among all, empty ones included, and the number of all.
+    """
+    one = is_file(conversation) or is_one(conversation)
+    conversations = [opened for item in ([conversation] if one else as_list(conversation)) for opened in _opened(item)]
+    places = [place for place, item in enumerate(conversations) if item is not None]
+    results = write([conversations[place] for place in places], places, len(conversations))
+    worst = max((summary.lost for summary in results if summary.lost), key=lambda lost: lost.share, default=None)
+    if worst is not None and worst.matters:
+        warnings.warn(worst.note("a conversation" if len(results) > 1 else "this conversation"), stacklevel=3)
+    summaries = iter(results)
+    texts = ["" if item is None else next(summaries).text for item in conversations]
+    return texts[0] if one and len(texts) == 1 else texts
 
 
 def _opened(item: Any) -> list[Any]:
@@ -122,6 +139,11 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
         check_installed()  # before seconds of loading
     trained = load_trained(source, dtype=resolved.generate.dtype, **options)
     trained.generate = resolved.generate.model_copy(update={"dtype": trained.generate.dtype})
-    trained.ask_for(resolved.prompt.length)
-    trained.redact(resolved.prompt.redact)
+    take_prompt(trained, resolved.prompt)
     return Summarizer(trained)
+
+
+def take_prompt(trained: Trained, prompt: PromptSettings) -> None:
+    """Ask for summaries as these settings say; raises as `Trained.ask_for` and `Trained.redact`."""
+    trained.ask_for(prompt.length)
+    trained.redact(prompt.redact)

@@ -10,6 +10,7 @@ from typing import Any
 from diasum.claims.language import is_english
 from diasum.config import GenerateSettings, Length, Redaction
 from diasum.data import PairEncoder
+from diasum.data.encoded import EncodedSource
 from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
 from diasum.engines import Choice, Engine, Generated, torch_engines
@@ -22,6 +23,31 @@ from diasum.model.loading import Base
 from diasum.model.locating import located
 from diasum.summarization.exports import choose, choose_for_base
 from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Dialogues as a model reads them.
+
+    Attributes:
+        dialogues: all of them.
+        sources: each encoded as a whole.
+        long: numbers of those that are to be read in windows instead.
+    """
+
+    dialogues: Sequence[Dialogue]
+    sources: Sequence[EncodedSource]
+    long: Sequence[int]
+
+    @property
+    def at_once(self) -> list[int]:
+        """Numbers of the others."""
+        return sorted(set(range(len(self.sources))) - set(self.long))
+
+    @property
+    def ids(self) -> list[list[int]]:
+        """Token ids of the others."""
+        return [self.sources[i].input_ids for i in self.at_once]
 
 
 @dataclass(slots=True)
@@ -66,11 +92,30 @@ class Trained:
             DiasumError: fp32 is asked of a model that was loaded in bf16.
         """
         settings = settings or self.generate
-        dtype, reason = self.computes_in(settings)
+        self.computes_in(settings)  # or refuses
+        encoded = self.encode(dialogues, settings)
+        generated = self.engine(settings).engine.generate(encoded.ids, settings, progress=progress)
+        return self.summaries(encoded, generated, settings, progress)
+
+    def encode(self, dialogues: Sequence[Dialogue], settings: GenerateSettings) -> Encoded:
+        """What is read of dialogues under these settings."""
         sources, _ = self.encoder.encode_dialogues(dialogues)
         long = [i for i, source in enumerate(sources) if source.tokens_cut or not source.reading.whole]
-        if not reads_in_windows(settings, self.encoder.settings):
-            long = []
+        return Encoded(dialogues, sources, long if reads_in_windows(settings, self.encoder.settings) else [])
+
+    def summaries(
+        self, encoded: Encoded, generated: Sequence[Generated], settings: GenerateSettings, progress: Any = None
+    ) -> list[Summary]:
+        """Summaries of encoded dialogues, in their order.
+
+        Args:
+            encoded: by `encode`; long ones are read in windows here.
+            generated: for `Encoded.ids`.
+            settings: with which it was.
+            progress: called with the number of long dialogues done.
+        """
+        dialogues, sources = encoded.dialogues, encoded.sources
+        dtype, reason = self.computes_in(settings)
         choice = self.engine(settings)
         name = choice.engine.name
         hashed = settings_hash(settings.model_copy(update={"dtype": dtype, "engine": name}), self.encoder.settings)
@@ -81,11 +126,8 @@ class Trained:
             "dtype": dtype,
             "dtype_reason": reason,
         }
-        at_once = sorted(set(range(len(sources))) - set(long))
-        ids = [sources[i].input_ids for i in at_once]
-        generated = choice.engine.generate(ids, settings, progress=progress)
         summaries: dict[int, Summary] = {}
-        for i, one in zip(at_once, generated, strict=True):
+        for i, one in zip(encoded.at_once, generated, strict=True):
             text = self.encoder.finish(dialogues[i], one.text)
             summaries[i] = Summary(
                 text=text,
@@ -98,8 +140,9 @@ class Trained:
                 **self._of(dialogues[i]),
                 **common,
             )
-        in_windows = self._in_windows([dialogues[i] for i in long], choice.engine, settings, progress, common)
-        summaries |= zip(long, in_windows, strict=True)
+        long = [dialogues[i] for i in encoded.long]
+        in_windows = self._in_windows(long, choice.engine, settings, progress, common)
+        summaries |= zip(encoded.long, in_windows, strict=True)
         return [with_evidence(summaries[i], dialogue) for i, dialogue in enumerate(dialogues)]
 
     def _in_windows(
@@ -153,6 +196,10 @@ class Trained:
         redacted = self.encoder.redacted(dialogue)
         lost = self.encoder.letters.lost([turn.text for turn in dialogue.turns])
         return {"lost": lost, "redacted": redacted.counts if redacted else None}
+
+    def generate_with(self, engines: list[Engine]) -> None:
+        """Generate with these from now on, which compute with the model as it is."""
+        self._engines = (self.model, engines)
 
     def engine(self, settings: GenerateSettings) -> Choice:
         """What generates under these settings, and why.

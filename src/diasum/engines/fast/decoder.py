@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diasum.data.batching import Budget, Size, stream_batches
+from diasum.engines.fast.adapters import rows_of
 from diasum.engines.fast.caches import Caches, Step
 from diasum.engines.fast.weights import Product, active
 from diasum.model.fast.kernels import Kernels
@@ -56,14 +57,22 @@ class Decoder(ABC):
     def caches(self, beams: int) -> Caches:
         """Empty ones."""
 
-    def admit(self, sources: Sequence[Sequence[int]], caches: Caches) -> None:
-        """Encode sources and give them slots; some at a time, so that what is computed on the way stays in the processor's caches."""
+    def admit(self, sources: Sequence[Sequence[int]], caches: Caches, adapters: Sequence[str] = ()) -> None:
+        """Encode sources and give them slots; some at a time, so that what is computed on the way stays in the processor's caches.
+
+        Args:
+            sources: token ids.
+            caches: where the slots are.
+            adapters: of each source, where several are kept apart.
+        """
         caches.make_room(caches.count + len(sources), max(len(source) for source in sources))
-        for some in stream_batches(((source, Size(len(source))) for source in sources), Budget(_TOGETHER)):
-            lengths = tuple(len(source) for source in some)
-            ids = torch.tensor([token for source in some for token in source], device=self.device)
-            states = self.encode(ids, Segments(lengths, lengths))
-            caches.admit(self.source_rows(states), lengths)
+        numbers = ((i, Size(len(source))) for i, source in enumerate(sources))
+        for some in stream_batches(numbers, Budget(_TOGETHER)):
+            lengths = tuple(len(sources[i]) for i in some)
+            ids = torch.tensor([token for i in some for token in sources[i]], device=self.device)
+            with rows_of([adapters[i] for i in some] if adapters else (), lengths):
+                rows = self.source_rows(self.encode(ids, Segments(lengths, lengths)))
+            caches.admit(rows, lengths)
 
 
 class FeedForward:

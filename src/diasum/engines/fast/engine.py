@@ -5,6 +5,7 @@ Sources enter as long as they fit the token budget, without padding; each leaves
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ import torch
 
 from diasum.config import GenerateSettings
 from diasum.data.batching import Budget, OpenBatch, Size
-from diasum.engines.base import Generated
+from diasum.engines.base import Engine, Generated
+from diasum.engines.fast.adapters import rows_of
 from diasum.engines.fast.capabilities import T5, obstacle
 from diasum.engines.fast.decoder import Decoder
 from diasum.engines.fast.rules import Rules
@@ -41,12 +43,14 @@ class FastEngine:
         model: a sequence-to-sequence model, with or without an adapter; its mode does not matter, and it is not changed.
         tokenizer: its own.
         convert: False where weights must be used as they are, which this engine cannot.
+        adapters: names in `model` of several LoRA adapters of which each source has its own; without them, those that are in use in
+            `model` are merged.
     """
 
     name = "torch-fast"
 
-    def __init__(self, model: Any, tokenizer: Any, *, convert: bool = True) -> None:
-        self.model, self.tokenizer, self.convert = model, tokenizer, convert
+    def __init__(self, model: Any, tokenizer: Any, *, convert: bool = True, adapters: Sequence[str] = ()) -> None:
+        self.model, self.tokenizer, self.convert, self.adapters = model, tokenizer, convert, tuple(adapters)
         self._decoder: Decoder | None = None
         self._made_of: Any = None
 
@@ -60,22 +64,33 @@ class FastEngine:
         settings: GenerateSettings,
         *,
         progress: Callable[[int], None] | None = None,
+        adapters: Sequence[str] = (),
     ) -> list[Generated]:
-        """As `Engine.generate`; the longest sources first, so that those that are together are alike."""
+        """As `Engine.generate`; the longest sources first, so that those that are together are alike.
+
+        Args:
+            sources: as there.
+            settings: as there.
+            progress: as there.
+            adapters: of each source, where the engine has several.
+        """
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
         results: dict[int, Generated] = {}
-        for number, generated in self.generate_stream(((i, sources[i]) for i in order), settings):
+        for number, generated in self.generate_stream(((i, sources[i]) for i in order), settings, adapters):
             results[number] = generated
             if progress:
                 progress(1)
         return [results[i] for i in range(len(sources))]
 
-    def generate_stream(self, items: Iterable[Item], settings: GenerateSettings) -> Iterator[tuple[int, Generated]]:
+    def generate_stream(
+        self, items: Iterable[Item], settings: GenerateSettings, adapters: Sequence[str] = ()
+    ) -> Iterator[tuple[int, Generated]]:
         """Summarise sources as they come.
 
         Args:
             items: sources with their numbers; one more is taken from it than there is room for.
             settings: as in `generate`.
+            adapters: as in `generate`, by the numbers of the sources.
 
         Yields:
             The number of a source and its summary, as soon as it is found.
@@ -87,17 +102,17 @@ class FastEngine:
         with give_back_freed_memory():
             while True:
                 failed: list[Item] = []
-                yield from self._until_memory_ends(waiting, settings, failed)
+                yield from self._until_memory_ends(waiting, settings, adapters, failed)
                 if not failed:
                     return
                 release_memory()
                 waiting.come_again(failed)
 
     def _until_memory_ends(
-        self, waiting: Waiting, settings: GenerateSettings, failed: list[Item]
+        self, waiting: Waiting, settings: GenerateSettings, adapters: Sequence[str], failed: list[Item]
     ) -> Iterator[tuple[int, Generated]]:
         """Summaries until nothing waits, or memory runs out: then those sources that were begun are put into `failed`."""
-        batch = _Batch(self.current_decoder(settings), self._spec(settings))
+        batch = _Batch(self.current_decoder(settings), self._spec(settings), adapters)
         while True:
             try:
                 with torch.inference_mode():
@@ -142,8 +157,36 @@ class FastEngine:
         state = (dtype, *_state(self.model))
         if self._decoder is None or self._made_of != state:
             self._decoder = None  # before another takes as much memory
-            self._decoder, self._made_of = _decoder(self.model, dtype), state
+            with self.model.disable_adapter() if self.adapters else contextlib.nullcontext():
+                self._decoder = _decoder(self.model, dtype)
+            self._made_of = state
         return self._decoder
+
+    def of(self, adapter: str) -> Engine:
+        """What generates with one of several adapters."""
+        return _OfOne(self, adapter)
+
+
+class _OfOne:
+    """See `FastEngine.of`."""
+
+    name = FastEngine.name
+
+    def __init__(self, engine: FastEngine, adapter: str) -> None:
+        self._engine, self._adapter = engine, adapter
+
+    def unsupported(self, settings: GenerateSettings) -> str | None:
+        return self._engine.unsupported(settings)
+
+    def generate(
+        self,
+        sources: Sequence[Sequence[int]],
+        settings: GenerateSettings,
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Generated]:
+        adapters = [self._adapter] * len(sources)
+        return self._engine.generate(sources, settings, progress=progress, adapters=adapters)
 
 
 class Waiting:
@@ -198,6 +241,7 @@ class _Batch:
 
     decoder: Decoder
     spec: SearchSpec
+    adapters: Sequence[str]
     items: list[Item] = field(default_factory=list)
     caches: Any = None
     search: Any = None
@@ -210,14 +254,15 @@ class _Batch:
         """Encode sources."""
         self.items += items  # first, so that they are among those that memory ran out on
         sources = [source for _, source in items]
-        self.decoder.admit(sources, self.caches)
+        self.decoder.admit(sources, self.caches, self._adapters_of(items))
         self.search.admit([least_length(source, settings) for source in sources])
 
     def step(self) -> list[tuple[int, list[int]]]:
         """One token more of every source; the numbers and tokens of those whose summaries are found, which leave."""
         step = self.caches.begin_step()
-        states = self.decoder.decode(self.search.tokens.flatten(), step)
-        self.caches.end_step(self.search.advance(self.decoder.logits(states)))
+        with rows_of(self._adapters_of(self.items), [self.spec.beams] * len(self.items)):
+            logits = self.decoder.logits(self.decoder.decode(self.search.tokens.flatten(), step))
+        self.caches.end_step(self.search.advance(logits))
         done: list[bool] = self.search.done.tolist()
         if not any(done):
             return []
@@ -227,6 +272,9 @@ class _Batch:
         self.caches.keep(places)
         self.search.keep(torch.tensor(places, dtype=torch.long))
         return found
+
+    def _adapters_of(self, items: Sequence[Item]) -> list[str]:
+        return [self.adapters[number] for number, _ in items] if self.adapters else []
 
 
 def _closed_up(done: Sequence[bool]) -> list[int]:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from diasum.engines.fast.adapters import add_to, kept_apart
 from diasum.model.fast.frozen import has_onednn_products, onednn_product
 
 _ROWS = 64  # the number of rows that a weight's layout is chosen for; others work too
@@ -34,11 +35,16 @@ class Product:
         weight = torch.cat([weight.to(dtype) for weight, _ in parts]) if len(parts) > 1 else parts[0][0].to(dtype)
         biases = [bias.to(dtype) for _, bias in parts if bias is not None]
         self._bias = torch.cat(biases) if biases else None
+        self._added = kept_apart(modules, dtype)
         self._packed = has_onednn_products(weight.device.type, dtype)
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS) if self._packed else weight
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
-        """x W' + bias + residual; x (N, in), residual (N, out)."""
+        """x W' + bias + residual, and what the adapters add that are kept apart; x (N, in), residual (N, out)."""
+        out = self._of_all(x, residual)
+        return add_to(out, x, self._added) if self._added else out
+
+    def _of_all(self, x: Tensor, residual: Tensor | None) -> Tensor:
         if self._packed:
             return onednn_product(x, self._weight, self._bias, residual)
         out = F.linear(x, self._weight, self._bias)
