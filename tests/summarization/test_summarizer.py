@@ -18,6 +18,7 @@ from diasum.data.summary import Summary
 from diasum.dialogue import parse_dialogue
 from diasum.errors import DiasumError
 from diasum.summarization import Summarizer
+from diasum.summarization.summarizer import settings_of_call
 
 TEXT = "Anna: Could you send me the report?\nBen: Sure, before lunch."
 
@@ -191,9 +192,8 @@ def test_a_model_has_no_use_for_another_base(base: str, bart: str) -> None:
 
 def test_a_generation_setting_may_be_taken_back(summarizer: Summarizer) -> None:
     own = summarizer.trained.generate.model_copy(update={"closing": "Still open:"})
-    other = Summarizer(replace(summarizer.trained, generate=own))
-    assert other._settings({"num_beams": 2}).closing == "Still open:"
-    assert other._settings({"num_beams": 2, "closing": None}).closing is None
+    assert settings_of_call(own, {"num_beams": 2}).closing == "Still open:"
+    assert settings_of_call(own, {"num_beams": 2, "closing": None}).closing is None
     with pytest.raises(DiasumError, match=r"generate\.num_beams: Input should be greater than or equal to 1"):
         summarizer.summarize(TEXT, num_beams=0)
 
