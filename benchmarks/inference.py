@@ -22,6 +22,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace
         if options.growth:
             row["growth"] = {system: grow(folder, system) for system in options.growth}
     if shape == "mini":
-        row["cold_start_seconds"] = cold_start(options.run or "mini")
+        row |= cold_start(options.run or "mini")
         if options.run:
             row["int8"] = quality(options.run)
     row["conditions"]["load_average_after"] = _load()
@@ -232,17 +233,38 @@ def grow(folder: Path, system: str) -> dict[str, list[dict[str, float]]]:
     return points
 
 
-def cold_start(run: str) -> list[float]:
-    """Seconds of `diasum summarize` from nothing to a summary, three times."""
-    command = [sys.executable, "-m", "diasum", "summarize", "--run", run]
-    seconds = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        subprocess.run(
-            command, input="Ana: Lunch at one?\nBen: Half past.\n", text=True, check=True, capture_output=True
-        )
-        seconds.append(time.perf_counter() - begin)
-    return sorted(seconds)
+def cold_start(run: str, rounds: int = 5) -> dict[str, list[float]]:
+    """How long `diasum summarize` takes from nothing to the summary of two turns, and of that the import of torch, in alternation.
+
+    A round that does not count comes first: Python then has compiled all modules, as installed ones are, and the files are in memory.
+
+    Returns:
+        Wall and processor time in seconds, a value a round.
+    """
+    programs = {"cold_start": ["-m", "diasum", "summarize", "--run", run], "import_torch": ["-c", "import torch"]}
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    seconds: dict[str, list[float]] = {}
+    for number in range(rounds + 1):
+        for name, arguments in programs.items():
+            begin, before = time.perf_counter(), _processor_time_of_children()
+            subprocess.run(
+                [sys.executable, *arguments],
+                input="Ana: Lunch at one?\nBen: Half past.\n",
+                text=True,
+                check=True,
+                capture_output=True,
+                env=environment,
+            )
+            if number:
+                wall, busy = time.perf_counter() - begin, _processor_time_of_children() - before
+                seconds.setdefault(f"{name}_seconds", []).append(wall)
+                seconds.setdefault(f"{name}_processor_seconds", []).append(busy)
+    return seconds
+
+
+def _processor_time_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def quality(run: str) -> dict[str, Any]:

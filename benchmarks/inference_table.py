@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from diasum.wording import counted
@@ -50,7 +51,9 @@ def _conditions(shape: str, row: dict[str, Any]) -> str:
         f"{', '.join(f'{name} {version}' for name, version in about['versions'].items())}; commit {about['commit']}."
     )
     if cold := row.get("cold_start_seconds"):
-        text += f" Cold start of `diasum summarize`: {cold[1]:.1f} s (median of {len(cold)})."
+        text += f" Cold start of `diasum summarize`: {statistics.median(cold):.1f} s (median of {len(cold)})."
+        if torch := row.get("import_torch_seconds"):
+            text = text[:-2] + f"; `import torch` in alternation with it: {statistics.median(torch):.1f} s)."
     if parity := row.get("int8"):
         loss, same = parity["rouge_loss"], parity["identical"]
         text += (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -61,6 +62,19 @@ def without_bitsandbytes() -> Iterator[None]:
             if not nested:
                 del sys.modules[_QUANTIZER]
                 _ask_again()
+
+
+def load_torch() -> None:
+    """Import torch without a search for garbage: what an import makes stays."""
+    if "torch" in sys.modules:
+        return
+    searches = gc.isenabled()
+    gc.disable()
+    try:
+        import torch  # noqa: F401
+    finally:
+        if searches:
+            gc.enable()
 
 
 def load_peft() -> None:

@@ -124,7 +124,8 @@ def test_bf16_is_what_it_is_generated_in_where_it_is_set() -> None:
 def test_a_begun_word_is_finished_though_it_repeats() -> None:
     import torch
 
-    from diasum.engines.processors import FinishWords, inside_words
+    from diasum.engines.processors import FinishWords
+    from diasum.engines.words import inside_words
 
     _, tokenizer = tiny_bart()
     tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
@@ -143,7 +144,8 @@ def test_a_begun_word_is_finished_though_it_repeats() -> None:
 def test_without_marks_of_words_the_plain_rule_stays() -> None:
     import torch
 
-    from diasum.engines.processors import FinishWords, inside_words
+    from diasum.engines.processors import FinishWords
+    from diasum.engines.words import inside_words
 
     class Plain:
         def __len__(self) -> int:

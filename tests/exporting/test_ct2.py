@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,39 @@ def test_auto_takes_it_and_says_so_but_not_for_the_base(run: Run, corpus: str, t
     assert engines["adapter"] == "ct2"
     assert engines["base"].startswith("torch-")
     assert "weights of base and adapter" in (evaluated.predictions["base"][0].summary.engine_reason or "")
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("engine", ["ct2", "auto"])
+def test_a_summary_by_an_export_does_without_torch(engine: str, alone: bool, run: Run) -> None:
+    """Except that only a torch with GPUs in it knows whether there are any."""
+    source = run.path / "exports" / "ct2-fp32" if alone else run.path
+    libraries = {"transformers", "peft", "sympy"} | ({"torch"} if version("torch").endswith("+cpu") else set())
+    code = f"""
+import sys
+sys.argv = ["diasum", "summarize", "--jsonl", "--engine", {engine!r}, "--run", {str(source)!r}]
+from diasum.cli import main
+main()
+loaded = {libraries!r} & set(sys.modules)
+assert not loaded, loaded
+"""
+    done = subprocess.run([sys.executable, "-c", code], input=TALKS[0], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    assert (record["engine"], record["summary"]) == (
+        "ct2",
+        diasum.load(run.path).summarize(TALKS[0], engine="torch-plain"),
+    )
+
+
+def test_weights_that_changed_since_are_not_read(run: Run, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(run.path, tmp_path / "run"))
+    loaded = diasum.load(other)
+    config = json.loads((other / "adapter" / "adapter_config.json").read_text())
+    (other / "adapter" / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 1}))
+    assert loaded.summarize(TALKS[0])
+    with pytest.raises(DiasumError, match="have changed since"):
+        loaded.summarize(TALKS[0], engine="torch-fast")
 
 
 def test_an_exported_folder_is_evaluated_by_itself(run: Run, corpus: str, tmp_path: Path) -> None:

@@ -253,13 +253,13 @@ def _shown(name: str, conversation: ReadDialogue, summary: Summary, *, jsonl: bo
 
 def _notes(conversation: ReadDialogue, summary: Summary) -> Iterator[str]:
     """What a reader of the summary must know."""
-    from diasum.redaction.redactor import in_words
-
     if conversation.dialogue.is_empty:
         yield f"{conversation.where} is empty, and so is its summary."
     if summary.lost and summary.lost.matters:
         yield summary.lost.note("this conversation")
     if summary.redacted:
+        from diasum.redaction.redactor import in_words
+
         yield f"hidden from the model: {in_words(summary.redacted)}."
     if summary.read_in_windows:
         yield f"the conversation was {summary.read_in_windows}."

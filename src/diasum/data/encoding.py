@@ -18,14 +18,14 @@ from diasum.data.letters import TokenizerLetters
 from diasum.data.pairs import Pair
 from diasum.data.prompt import Prompt, as_written, choose_placeholders, lost_characters
 from diasum.data.speakers import NumberedSpeakers
+from diasum.data.tokenizer import Tokenizer
 from diasum.data.turns_read import reading
 from diasum.data.windows import turn_windows
 from diasum.dialogue import Dialogue, Turn
 from diasum.errors import DiasumError
-from diasum.redaction.redactor import Redacted, Redactor
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from diasum.redaction.redactor import Redacted, Redactor
 
 GAP = Turn("", "...")  # stands for the turns left out in the middle (keep="both")
 _ATTEMPTS = 4  # at windows in which everything fits
@@ -48,7 +48,7 @@ class PairEncoder:
         letters: tells which letters of a text this tokenizer lacks.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> None:
+    def __init__(self, tokenizer: Tokenizer, settings: PromptSettings) -> None:
         self.tokenizer = tokenizer
         self.settings = settings
         self.letters = TokenizerLetters(tokenizer)
@@ -287,10 +287,12 @@ class PairEncoder:
         return [len(ids) for ids in self._ids([self.prompt.separator + str(turn) for turn in turns], special=False)]
 
 
-def _redactor(tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> tuple[Redactor | None, str]:
+def _redactor(tokenizer: Tokenizer, settings: PromptSettings) -> tuple[Redactor | None, str]:
     """None where nothing is to be hidden."""
     if settings.redact == "off":
         return None, ""
+    from diasum.redaction.redactor import Redactor
+
     form, reason = choose_placeholders(tokenizer)
     what = "Private values and other people's names" if settings.redact == "names" else "Private values"
     return Redactor(names=settings.redact == "names", form=form), f"{what} are hidden from the model. {reason}"

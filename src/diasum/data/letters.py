@@ -10,13 +10,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from diasum.claims.language import OTHER_SCRIPT, other_scripts, script_of
 from diasum.data.pairs import Pair
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from diasum.data.tokenizer import Tokenizer
 
 DROPPED = 0.02  # of the letters; fewer are single names
 # Protocols that count words of every script (`diasum.evaluation.rouge.protocols.Protocol.any_script`); `auto` chooses one where it must.
@@ -65,7 +62,7 @@ class LostLetters:
 class TokenizerLetters:
     """Tells which letters a tokenizer lacks; each is tried once, by encoding and decoding it."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._fate: dict[str, str] = {}
 

@@ -10,14 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from diasum.config import PromptSettings
+from diasum.data.tokenizer import Tokenizer
 from diasum.dialogue import Dialogue
 from diasum.redaction.placeholders import Form, choose_form
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 # Tried in this order where line breaks are lost. A bar is rare in talk, separates fields in much of the text that models were
 # pretrained on, and costs one token.
@@ -45,7 +42,7 @@ class Prompt:
         self.suffix = after if keeps_line_breaks else _flat(after)
 
     @classmethod
-    def for_tokenizer(cls, tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> tuple[Prompt, str]:
+    def for_tokenizer(cls, tokenizer: Tokenizer, settings: PromptSettings) -> tuple[Prompt, str]:
         """The prompt that survives a tokenizer, and the reason for its separator."""
         separator, reason = choose_separator(tokenizer, settings)
         return cls(settings, separator, keeps_line_breaks=_survives(tokenizer, "\n")), reason
@@ -55,7 +52,7 @@ class Prompt:
         return self.prefix + self.separator.join(str(turn) for turn in dialogue.turns) + self.suffix
 
 
-def choose_separator(tokenizer: PreTrainedTokenizerBase, settings: PromptSettings) -> tuple[str, str]:
+def choose_separator(tokenizer: Tokenizer, settings: PromptSettings) -> tuple[str, str]:
     """Find a text between turns that is still there after encoding and decoding.
 
     Returns:
@@ -73,12 +70,12 @@ def choose_separator(tokenizer: PreTrainedTokenizerBase, settings: PromptSetting
     return " ", "Turns are separated by a space: this tokenizer loses line breaks and every other separator tried."
 
 
-def choose_placeholders(tokenizer: PreTrainedTokenizerBase) -> tuple[Form, str]:
+def choose_placeholders(tokenizer: Tokenizer) -> tuple[Form, str]:
     """The form of redaction's placeholders that is still there after encoding and decoding, and the reason for it."""
     return choose_form(lambda texts: _round_trips(tokenizer, list(texts)))
 
 
-def lost_characters(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) -> dict[str, int]:
+def lost_characters(tokenizer: Tokenizer, texts: Iterable[str]) -> dict[str, int]:
     """Characters of the texts that a tokenizer does not give back.
 
     Each distinct character is tried once between two letters and spaces; one that is replaced by another (a full-width letter, a
@@ -97,7 +94,7 @@ def lost_characters(tokenizer: PreTrainedTokenizerBase, texts: Iterable[str]) ->
     return dict(Counter({c: counts[c] for c in lost}).most_common())
 
 
-def as_written(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], str]:
+def as_written(tokenizer: Tokenizer) -> Callable[[str], str]:
     """A function that keeps text from being read as a tokenizer's special tokens: ``</s>`` in a conversation becomes ``< /s>``.
 
     Not left to the tokenizer's own ``split_special_tokens``: a Unigram vocabulary holds these tokens as pieces, too.
@@ -109,13 +106,13 @@ def as_written(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], str]:
     return lambda text: pattern.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
 
 
-def _survives(tokenizer: PreTrainedTokenizerBase, separator: str) -> bool:
+def _survives(tokenizer: Tokenizer, separator: str) -> bool:
     turns = ["#Person1#: yes.", "Anna: no", "Doctor: go on!"]
     (back,) = _round_trips(tokenizer, [separator.join(turns)])
     return back.count(separator) == separator.join(turns).count(separator)
 
 
-def _round_trips(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[str]:
+def _round_trips(tokenizer: Tokenizer, texts: list[str]) -> list[str]:
     if not texts:
         return []
     encoded = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]

@@ -9,6 +9,7 @@ from diasum.config import GenerateSettings
 from diasum.engines.base import Engine, Generated
 from diasum.engines.plain import PlainEngine
 from diasum.errors import DiasumError
+from diasum.libraries import load_torch
 
 FASTEST_FIRST = ("ct2", "torch-fast", "torch-plain")
 
@@ -33,6 +34,7 @@ def torch_engines(model: Any, tokenizer: Any, *, convert: bool = True) -> list[E
         tokenizer: its own.
         convert: False computes with the weights as they are, whatever `generate.dtype` says.
     """
+    load_torch()
     from diasum.engines.fast.engine import FastEngine
 
     return [FastEngine(model, tokenizer, convert=convert), PlainEngine(model, tokenizer, convert=convert)]

@@ -19,8 +19,9 @@ from diasum.config import GenerateSettings
 from diasum.data.batching import Budget, Size, longest_first_batches
 from diasum.engines.base import Generated
 from diasum.engines.exported import ExportRecord
-from diasum.engines.search_settings import end_tokens, generation_config, inside_words_of, least_length
+from diasum.engines.search_settings import end_tokens, inside_words_of, least_length, search_config
 from diasum.errors import DiasumError, MissingExtraError
+from diasum.model.hardware import thread_count
 from diasum.model.memory import is_out_of_memory
 
 ENGINE = "ct2"
@@ -104,7 +105,7 @@ class Ct2Engine:
     def _search(self, sources: Sequence[Sequence[int]], least: int, settings: GenerateSettings) -> Iterator[Generated]:
         """Summaries of one batch, none of which may be shorter than `least` tokens."""
         tokens, ids = self._vocabulary
-        config = generation_config(self._model, settings)
+        config = search_config(self._model, settings)
         forced = config.forced_bos_token_id
         try:
             found = self._translator.translate_batch(
@@ -141,7 +142,6 @@ class Ct2Engine:
     @cached_property
     def _translator(self) -> Any:
         import ctranslate2
-        import torch
 
         ctranslate2.set_log_level(logging.ERROR)
         wanted = STORED[self.quantization]
@@ -153,7 +153,7 @@ class Ct2Engine:
                 compute_type=wanted if wanted in supported else _INSTEAD.get(wanted, "default"),
                 # One batch at a time on all threads: two at a time on half of them each were no faster.
                 inter_threads=1,
-                intra_threads=torch.get_num_threads(),
+                intra_threads=thread_count(),
             )
         except (RuntimeError, ValueError) as error:
             raise DiasumError(

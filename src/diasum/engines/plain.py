@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from diasum.config import GenerateSettings
@@ -16,9 +17,9 @@ from diasum.engines.base import Generated
 from diasum.engines.search_settings import (
     end_tokens,
     first_tokens,
-    generation_config,
     inside_words_of,
     least_length,
+    search_config,
 )
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
@@ -57,10 +58,13 @@ class PlainEngine:
     ) -> list[Generated]:
         """As `Engine.generate`; a batch for which memory runs out is taken in halves."""
         import torch
+        from transformers import GenerationConfig
 
         from diasum.engines.processors import FinishWords, NotBefore
 
-        config = generation_config(self.model, settings)
+        sampling = () if settings.do_sample else ("temperature", "top_p")
+        values = asdict(search_config(self.model, settings))
+        config = GenerationConfig(**{name: value for name, value in values.items() if name not in sampling})
         repeats = (
             [FinishWords(config.no_repeat_ngram_size, inside_words_of(self.tokenizer))]
             if config.no_repeat_ngram_size

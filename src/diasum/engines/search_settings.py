@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from diasum.config import GenerateSettings
+from diasum.engines.words import inside_words
 from diasum.model.loading import position_limits
 from diasum.model.special_tokens import SPECIAL_IDS, decoder_start
 
@@ -14,15 +16,35 @@ SHARE = 3  # a summary is never forced to be longer than this part of its source
 _SEARCH = ("num_beams", "max_new_tokens", "length_penalty", "no_repeat_ngram_size", "repetition_penalty", "do_sample")
 
 
-def generation_config(model: Any, settings: GenerateSettings) -> Any:
-    """A `transformers.GenerationConfig` with the model's special tokens and nothing else of the model's own search settings."""
-    from transformers import GenerationConfig
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """What a model's search goes by, under the names of `transformers.GenerationConfig`: settings, and the model's special tokens.
 
+    `min_new_tokens` depends on the source (`least_length`); `temperature` and `top_p` are None where nothing is sampled.
+    """
+
+    num_beams: int
+    max_new_tokens: int
+    length_penalty: float
+    no_repeat_ngram_size: int
+    repetition_penalty: float
+    do_sample: bool
+    temperature: float | None
+    top_p: float | None
+    pad_token_id: int | None
+    bos_token_id: int | None
+    eos_token_id: int | list[int] | None
+    decoder_start_token_id: int
+    forced_bos_token_id: int | None
+
+
+def search_config(model: Any, settings: GenerateSettings) -> SearchConfig:
+    """The settings with the model's special tokens, and nothing else of the model's own search settings."""
     longest = position_limits(model)[1]
-    values = search_values(settings)
+    values: dict[str, Any] = {"temperature": None, "top_p": None, **search_values(settings)}
     values["max_new_tokens"] = min(settings.max_new_tokens, longest or settings.max_new_tokens)
-    ids = {name: getattr(model.generation_config, name, None) for name in SPECIAL_IDS}
-    return GenerationConfig(**values, **ids | {"decoder_start_token_id": decoder_start(model)})
+    values |= {name: getattr(model.generation_config, name, None) for name in SPECIAL_IDS}
+    return SearchConfig(**{**values, "decoder_start_token_id": decoder_start(model)})
 
 
 def search_values(settings: GenerateSettings) -> dict[str, Any]:
@@ -34,8 +56,6 @@ def search_values(settings: GenerateSettings) -> dict[str, Any]:
 @lru_cache(maxsize=2)  # a vocabulary may have 250,000 tokens, and a server summarises one conversation at a time
 def inside_words_of(tokenizer: Any) -> list[bool]:
     """As `inside_words`, remembered."""
-    from diasum.engines.processors import inside_words
-
     return inside_words(tokenizer)
 
 
@@ -45,7 +65,7 @@ def least_length(source: Sequence[int], settings: GenerateSettings) -> int:
 
 
 def end_tokens(config: Any) -> list[int]:
-    """The tokens that end a text under a `transformers.GenerationConfig`."""
+    """The tokens that end a text under a `SearchConfig` or `transformers.GenerationConfig`."""
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
     return [end for end in ends if end is not None]  # None would index every token
 

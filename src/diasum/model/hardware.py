@@ -6,12 +6,14 @@ import contextlib
 import math
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from diasum.errors import DiasumError
-from diasum.libraries import waiting_reason
+from diasum.libraries import load_torch, waiting_reason
 from diasum.model.limits import memory_bytes, processors
 from diasum.wording import counted
 
@@ -80,11 +82,14 @@ def generation_dtype(asked: str) -> tuple[str, str]:
 
 def _threads() -> dict[str, str]:
     """Lowers torch's number of threads, which counts the machine's processors, to those that may be used at a time."""
-    import torch
-
     allowed = processors()
     count = math.ceil(allowed) if allowed else 0
-    if not count or torch.get_num_threads() <= count or "OMP_NUM_THREADS" in os.environ:
+    if not count or "OMP_NUM_THREADS" in os.environ:
+        return {}
+    load_torch()
+    import torch
+
+    if torch.get_num_threads() <= count:
         return {}
     torch.set_num_threads(count)
     return {"threads": f"{counted(count, 'thread')}: this process may use {allowed:g} of the machine's processors"}
@@ -114,7 +119,25 @@ def threads(count: int | None) -> Iterator[bool]:
         torch.set_num_threads(before)
 
 
+def thread_count() -> int:
+    """On how many threads torch computes, or would if it were loaded: unless something else is set, one a core."""
+    if "torch" in sys.modules:
+        import torch
+
+        return torch.get_num_threads()
+    import psutil
+
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(psutil.cpu_count(logical=False) or 1, usable or 1)
+
+
 def _device(asked: str) -> tuple[str, str]:
+    if asked == "cpu" or (asked == "auto" and _torch_is_for_cpus()):  # known without torch, whose import takes seconds
+        return "cpu", "cpu: " + ("as set" if asked == "cpu" else "no GPU found")
+    load_torch()
     import torch
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
@@ -130,6 +153,14 @@ def _device(asked: str) -> tuple[str, str]:
             hint="Use train.device=auto.",
         )
     return asked, f"{asked}: as set"
+
+
+def _torch_is_for_cpus() -> bool:
+    """Whether the installed torch cannot compute on anything else, as its version says."""
+    try:
+        return version("torch").endswith("+cpu")
+    except PackageNotFoundError:
+        return False
 
 
 def _dtype(asked: str, device: str, model_type: str) -> tuple[str, str]:

@@ -16,9 +16,11 @@ from typing import Any
 
 from diasum.config import PromptSettings, Settings
 from diasum.data import PairEncoder, lost_characters
+from diasum.data.tokenizer import Tokenizer
 from diasum.errors import DiasumError, near_path
 from diasum.hub import offline
 from diasum.model.hardware import Hardware, choose_hardware
+from diasum.model.light import LightModel
 from diasum.model.memory import is_out_of_memory
 from diasum.model.quantized import Quantization, keep_trainable, quantization_options
 from diasum.model.weights import check_loaded, untied_head, weights_hash
@@ -57,6 +59,8 @@ class Base:
 
 def position_limits(model: Any) -> tuple[int | None, int | None]:
     """Tokens of the longest source and target that a model has positions for; None where its positions are relative or computed."""
+    if isinstance(model, LightModel):
+        return model.position_limits
     from torch import nn
 
     limits = []
@@ -152,7 +156,7 @@ def load_base(
     else:
         with ONE_AT_A_TIME, torch.device("meta"):
             model = AutoModelForSeq2SeqLM.from_config(config, trust_remote_code=trust_remote_code)
-    _check_tokenizer(base, model, tokenizer)
+    check_tokenizer(base, tokenizer, model.get_input_embeddings().weight.shape[0], model.generation_config)
     weights_sha256 = weights_hash(source, revision) if weights else ""
     return Base(base, model, tokenizer, config.model_type, _commit(source, revision), weights_sha256, quantization)
 
@@ -319,8 +323,19 @@ def _kind(config: Any) -> str:
     )
 
 
-def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
-    size, rows = len(tokenizer), model.get_input_embeddings().weight.shape[0]
+def check_tokenizer(base: str, tokenizer: Tokenizer, rows: int, generation_config: Any) -> None:
+    """Refuse a tokenizer that is not the model's.
+
+    Args:
+        base: as the user named it.
+        tokenizer: of the base.
+        rows: of the model's embeddings.
+        generation_config: the model's.
+
+    Raises:
+        DiasumError: it has more tokens than the model, no padding or end token, another end token, or no letters.
+    """
+    size = len(tokenizer)
     if size > rows:
         raise DiasumError(
             f"The tokenizer of {base} does not match its model: it has {size} tokens, the model embeds {rows}.",
@@ -334,7 +349,7 @@ def _check_tokenizer(base: str, model: Any, tokenizer: Any) -> None:
             f"The tokenizer of {base} does not know the letters a to z: its files are missing or damaged.",
             hint="A model folder needs its tokenizer beside it (tokenizer.json or a sentencepiece model); copy it there.",
         )
-    ends = getattr(model.generation_config, "eos_token_id", None)
+    ends = getattr(generation_config, "eos_token_id", None)
     if ends is not None and tokenizer.eos_token_id not in (ends if isinstance(ends, list) else [ends]):
         raise DiasumError(
             f"The tokenizer of {base} does not match its model: it ends texts with token {tokenizer.eos_token_id}, "

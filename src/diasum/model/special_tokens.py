@@ -11,7 +11,7 @@ from typing import Any
 from diasum.errors import DiasumError
 
 SPECIAL_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id", "forced_bos_token_id")
-_NAMES = (*SPECIAL_IDS, "forced_eos_token_id")
+ALL_IDS = (*SPECIAL_IDS, "forced_eos_token_id")
 
 SpecialTokens = dict[str, int | list[int] | None]
 
@@ -36,7 +36,7 @@ def decoder_start(model: Any) -> int:
 
 def special_tokens(model: Any) -> SpecialTokens:
     """What a model generates with, by the names of `transformers.GenerationConfig`."""
-    ids = {name: getattr(model.generation_config, name, None) for name in _NAMES}
+    ids = {name: getattr(model.generation_config, name, None) for name in ALL_IDS}
     return {**ids, "decoder_start_token_id": decoder_start(model)}
 
 
@@ -47,7 +47,7 @@ def use_special_tokens(model: Any, recorded: Mapping[str, int | list[int] | None
         Those of the model's own that were different, in words: ``forced_bos_token_id 5 (recorded: none)``.
     """
     own = special_tokens(model)
-    different = {name: recorded[name] for name in _NAMES if name in recorded and recorded[name] != own[name]}
+    different = {name: recorded[name] for name in ALL_IDS if name in recorded and recorded[name] != own[name]}
     for name, value in different.items():
         for holder in (model.generation_config, model.config):
             if hasattr(holder, name):

@@ -89,7 +89,7 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
     missing = sorted(name for name in loading["missing_keys"] if not _computed(model, name))
     unexpected = sorted(name for name in loading["unexpected_keys"] if not _UNUSED.search(name))
     if not missing and not unexpected:
-        _check_finite(base, model)
+        check_finite(base, dict(model.named_parameters()))
         return
     problems = []
     if missing:
@@ -107,12 +107,16 @@ def check_loaded(base: str, model: Any, loading: Mapping[str, Any]) -> None:
     )
 
 
-def _check_finite(base: str, model: Any) -> None:
-    """Such weights give empty summaries without an error. A sum is not finite where a number is not, and takes one pass."""
-    spoilt = [
-        name for name, weight in model.named_parameters() if weight.is_floating_point() and not weight.sum().isfinite()
-    ]
-    broken = [name for name in spoilt if not model.get_parameter(name).isfinite().all()]  # a sum alone may overflow
+def check_finite(base: str, weights: Mapping[str, Any]) -> None:
+    """Refuse weights that are no numbers: they give empty summaries without an error.
+
+    Raises:
+        DiasumError: the first tensors that hold NaN or infinite numbers are named.
+    """
+    # A sum is not finite where a number is not, and takes one pass; of finite numbers it may overflow.
+    floats = {name: weight for name, weight in weights.items() if weight.is_floating_point()}
+    spoilt = [name for name, weight in floats.items() if not weight.float().sum().isfinite()]
+    broken = [name for name in spoilt if not floats[name].isfinite().all()]
     if broken:
         raise DiasumError(
             f"The weights of {base} hold NaN or infinite numbers: {listed(broken)}.",

@@ -1,6 +1,7 @@
 """The code in a model card: how to summarise with peft and transformers alone, token for token as diasum does.
 
-In: a complete run. Out: Python source, and sentences on what it leaves to diasum. Its classes are those of `diasum.engines.processors`.
+In: a complete run. Out: Python source, and sentences on what it leaves to diasum. Its classes are those of `diasum.engines.processors` and
+`diasum.engines.words`.
 """
 
 from __future__ import annotations
@@ -131,9 +132,10 @@ def _loading(settings: GenerateSettings, adapter: str, base: str, *, bundled: bo
 
 
 def _processors(settings: GenerateSettings) -> Iterator[str]:
-    from diasum.engines.processors import FinishWords, NotBefore, inside_words
+    from diasum.engines.processors import FinishWords, NotBefore
+    from diasum.engines.words import BegunWords, inside_words
 
-    used: list[Any] = [inside_words, FinishWords] if settings.no_repeat_ngram_size else []
+    used: list[Any] = [inside_words, BegunWords, FinishWords] if settings.no_repeat_ngram_size else []
     for thing in [*used, *([NotBefore] if _held_back(settings) else [])]:
         yield inspect.getsource(thing).rstrip()
 

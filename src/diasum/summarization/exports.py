@@ -5,17 +5,18 @@ An exported folder can also be loaded by itself; it then has no weights that tor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from diasum.config import GenerateSettings
+from diasum.data.tokenizer import Tokenizer
 from diasum.engines import Choice, Engine, choose_engine
 from diasum.engines.choice import fastest_first
 from diasum.engines.ct2 import ENGINE, STORED, Ct2Engine, check_installed
 from diasum.engines.exported import ExportRecord, Weights, read_export
 from diasum.errors import DiasumError
-from diasum.model import Base, Hardware
+from diasum.model import Hardware
 
 DESCRIPTION = "transformers"  # the folder of an export to ct2 with what transformers knows of its model
 
@@ -30,35 +31,41 @@ def exported_model(folder: Path) -> ExportRecord | None:
     return record if record is not None and record.format == ENGINE else None
 
 
-def engines_of_run(adapter: Path, base: Base, hardware: Hardware) -> list[Ct2Engine]:
+def engines_of_run(
+    adapter: Path, base_sha256: str, model: Any, tokenizer: Tokenizer, hardware: Hardware
+) -> list[Ct2Engine]:
     """Those of the exports of the run that an adapter stands in, the smallest weights first.
 
     One that was made of other weights, or that does not compute where the model is, says so when it is asked.
 
     Args:
         adapter: ``RUN/adapter``.
-        base: loaded, for its hash, special tokens and tokenizer.
+        base_sha256: hash of the base's weights.
+        model: as `Ct2Engine` takes it.
+        tokenizer: of the base.
         hardware: where the run's model is.
     """
     folders = sorted((adapter.parent / "exports").glob(f"{ENGINE}-*"))
     if adapter.name != "adapter" or not folders:
         return []
-    own = Weights.of(base.weights_sha256, adapter)
+    own = Weights.of(base_sha256, adapter)
     engines = []
     for folder in folders:
         record = exported_model(folder)
         if record is not None:
-            engines.append(Ct2Engine(record, base.model, base.tokenizer, obstacle=_obstacle(record, own, hardware)))
+            engines.append(Ct2Engine(record, model, tokenizer, obstacle=_obstacle(record, own, hardware)))
     return sorted(engines, key=lambda engine: list(STORED).index(engine.quantization))
 
 
-def choose(source: str, exported: Sequence[Ct2Engine], others: Sequence[Engine], settings: GenerateSettings) -> Choice:
+def choose(
+    source: str, exported: Sequence[Ct2Engine], others: Callable[[], Sequence[Engine]], settings: GenerateSettings
+) -> Choice:
     """The engine for these settings, of a run's exports and torch.
 
     Args:
         source: what the user named.
         exported: the smallest weights first; of those that can honour the settings the first is taken.
-        others: of torch.
+        others: gives those of torch, whose import takes seconds; called only where no export decides it.
         settings: of generation.
 
     Raises:
@@ -72,7 +79,8 @@ def choose(source: str, exported: Sequence[Ct2Engine], others: Sequence[Engine],
                 hint=f"Make one: diasum export {source} --to ct2",
             )
     able = [engine for engine in exported if engine.unsupported(settings) is None]
-    choice = choose_engine(fastest_first([*(able or exported)[:1], *others]), settings)
+    decided = able and settings.engine in ("auto", ENGINE)  # none is faster
+    choice = choose_engine(able[:1] if decided else fastest_first([*(able or exported)[:1], *others()]), settings)
     if isinstance(choice.engine, Ct2Engine):
         return Choice(choice.engine, f"{choice.reason}: {choice.engine.folder.name}")
     return choice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,18 @@ from pydantic import ValidationError
 from diasum.config import GenerateSettings, PromptSettings, Settings, as_recorded
 from diasum.data import PairEncoder
 from diasum.engines.ct2 import Ct2Engine
-from diasum.engines.exported import ExportRecord
+from diasum.engines.exported import ExportRecord, Weights
 from diasum.errors import DiasumError
 from diasum.intact import damage
 from diasum.model.adapter_files import check_kind, read_adapter
-from diasum.model.hardware import Hardware, choose_hardware, generation_dtype
-from diasum.model.loading import BUNDLED, Base, base_name, load_base, load_config
+from diasum.model.hardware import TORCH_TYPES, Hardware, choose_hardware, generation_dtype
+from diasum.model.light import LightModel, read_light
+from diasum.model.loading import BUNDLED, Base, base_name, check_tokenizer, load_base, load_config, resolve_base
 from diasum.model.locating import SIDE_FILE, located
 from diasum.model.special_tokens import special_tokens, use_special_tokens
+from diasum.model.weights import weights_hash
 from diasum.resolve import load_settings
+from diasum.summarization.deferred import DeferredBase, DeferredModel
 from diasum.summarization.exports import (
     DESCRIPTION,
     check_device,
@@ -65,8 +69,9 @@ def load_trained(
         return _load_exported(str(source), record, base, device, dtype)
     if folder is None or not (folder / "adapter_config.json").is_file():
         name = str(source) if folder is None or str(source) == BUNDLED else str(folder)
+        light = _light(name, None, trust_remote_code=trust_remote_code)
         try:
-            config = load_config(name, trust_remote_code=trust_remote_code)
+            model_type = (light or load_config(name, trust_remote_code=trust_remote_code)).model_type
         except DiasumError as error:
             if folder is not None:
                 raise
@@ -79,9 +84,11 @@ def load_trained(
                 hint="Leave out --base, or name the adapter.",
             )
         side = _side_file(folder)
-        hardware = _hardware(device, dtype, side, config.model_type)
-        loaded = load_base(name, hardware, trust_remote_code=trust_remote_code)
-        return _assemble(str(source), loaded.model, loaded, side, hardware, dtype, has_adapter=False)
+        hardware = _hardware(device, dtype, side, model_type)
+        loaded = _load_base(name, light, hardware, trust_remote_code=trust_remote_code)
+        trained = _assemble(str(source), loaded, lambda: loaded.model, side, hardware, dtype, has_adapter=False)
+        _read_weights(loaded)
+        return trained
     return _load_adapter(str(source), folder, base, device, dtype, trust_remote_code)
 
 
@@ -103,7 +110,8 @@ def _load_adapter(
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         _check_whole(folder / name)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    check_kind(config, folder)
+    if config.get("peft_type") != "LORA":  # whose kind every peft knows
+        check_kind(config, folder)
     known = side.get("base", {})
     named = known.get("id") or config.get("base_model_name_or_path")
     revision = known.get("revision") or config.get("revision")
@@ -115,10 +123,10 @@ def _load_adapter(
             f"The adapter in {folder} was trained on the base {named}, a folder that does not exist here.",
             hint="Give the folder's present path with --base.",
         )
+    revision = None if base else revision
+    light = _light(chosen, folder, trust_remote_code=trust_remote_code)
     try:
-        model_type = load_config(
-            chosen, revision=None if base else revision, trust_remote_code=trust_remote_code
-        ).model_type
+        model_type = (light or load_config(chosen, revision=revision, trust_remote_code=trust_remote_code)).model_type
     except DiasumError as error:
         raise DiasumError(
             f"The adapter in {folder} was trained on the base {named}, which cannot be loaded: {error.message}",
@@ -130,7 +138,7 @@ def _load_adapter(
             hint="Use an adapter for one task, such as LoRA.",
         )
     hardware = _hardware(device, dtype, side, model_type)
-    loaded = load_base(chosen, hardware, revision=None if base else revision, trust_remote_code=trust_remote_code)
+    loaded = _load_base(chosen, light, hardware, revision=revision, trust_remote_code=trust_remote_code)
     expected = known.get("sha256")
     if expected and expected != loaded.weights_sha256:
         raise DiasumError(
@@ -138,9 +146,18 @@ def _load_adapter(
             f"(sha256 {str(expected)[:12]}... expected, {loaded.weights_sha256[:12]}... found).",
             hint=_NEWER_BUNDLED if chosen == BUNDLED else _OTHER_WEIGHTS,
         )
-    model = read_adapter(loaded.model, folder, base=f"{chosen} ({model_type})", trained_on=named)
-    trained = _assemble(source, model, loaded, side, hardware, dtype, has_adapter=True)
-    trained.exported = engines_of_run(folder, loaded, hardware)
+
+    def adapted() -> Any:
+        return read_adapter(loaded.model, folder, base=f"{chosen} ({model_type})", trained_on=named)
+
+    trained = _assemble(source, loaded, adapted, side, hardware, dtype, has_adapter=True)
+    engine_model = loaded.light if isinstance(loaded, DeferredBase) else loaded.model
+    trained.exported = engines_of_run(folder, loaded.weights_sha256, engine_model, trained.encoder.tokenizer, hardware)
+    if trained.exported and isinstance(loaded, DeferredBase):  # of weights that were read when they were exported
+        looked_at = Weights.of(loaded.weights_sha256, folder)
+        loaded.light.unchanged = lambda: looked_at == Weights.of(weights_hash(resolve_base(chosen)), folder)
+    else:
+        _read_weights(loaded)
     return trained
 
 
@@ -186,11 +203,44 @@ def _load_exported(source: str, record: ExportRecord, base: str | None, device: 
     check_device(record, device, base)
     side = _side_file(record.folder)
     hardware = choose_hardware("cpu", "fp32")
-    loaded = load_base(str(record.folder / DESCRIPTION), hardware, weights=False)
-    loaded.id = source
-    trained = _assemble(source, loaded.model, loaded, side, hardware, dtype, has_adapter=False)
-    trained.exported = [Ct2Engine(record, loaded.model, loaded.tokenizer)]
+    description = record.folder / DESCRIPTION
+    light = read_light(source, description, weights=False)
+
+    def load() -> Base:
+        return replace(load_base(str(description), hardware, weights=False), id=source)
+
+    loaded = load() if light is None else DeferredBase(source, light.model_type, "", light, load)
+    trained = _assemble(source, loaded, lambda: loaded.model, side, hardware, dtype, has_adapter=False)
+    model = loaded.light if isinstance(loaded, DeferredBase) else loaded.model
+    trained.exported = [Ct2Engine(record, model, trained.encoder.tokenizer)]
     return trained
+
+
+def _light(name: str, adapter: Path | None, *, trust_remote_code: bool) -> LightModel | None:
+    """A base in a folder, with its adapter, as far as it can be known without transformers and peft; None where it cannot."""
+    if trust_remote_code or not (name == BUNDLED or Path(name).expanduser().is_dir()):
+        return None
+    return read_light(name, Path(resolve_base(name)), adapter)
+
+
+def _load_base(
+    name: str, light: LightModel | None, hardware: Hardware, *, revision: str | None = None, trust_remote_code: bool
+) -> Base | DeferredBase:
+    """The base, for now without its model where a `LightModel` can stand for that; errors as `load_base`."""
+
+    def load() -> Base:
+        return load_base(name, hardware, revision=revision, trust_remote_code=trust_remote_code)
+
+    if light is None or hardware.device != "cpu":
+        return load()
+    check_tokenizer(name, light.tokenizer, light.config.vocab_size, light.generation_config)
+    return DeferredBase(name, light.model_type, weights_hash(resolve_base(name)), light, load)
+
+
+def _read_weights(base: Base | DeferredBase) -> None:
+    """Now, so that weights that cannot be used are refused at once, and later changes of the files do not matter."""
+    if isinstance(base, DeferredBase):
+        base.light.read()
 
 
 def _hardware(device: str, dtype: str | None, side: dict[str, Any], model_type: str) -> Hardware:
@@ -210,14 +260,15 @@ def _place(named: object, folder: Path) -> object:
 
 def _assemble(
     source: str,
-    model: Any,
-    base: Base,
+    base: Base | DeferredBase,
+    load: Callable[[], Any],
     side: dict[str, Any],
     hardware: Hardware,
     dtype: str | None,
     *,
     has_adapter: bool,
 ) -> Trained:
+    """What summarises with a base and the model that `load` gives: the base's own, or that with its adapter."""
     notes = []
     prompt, own = _own_settings(source, side)
     settings = own.model_copy(update={"dtype": dtype or own.dtype})
@@ -226,14 +277,26 @@ def _assemble(
     recorded = side.get("base", {}).get("special_tokens", {})
     if not isinstance(recorded, dict):
         raise DiasumError(f"{SIDE_FILE} of {source}: expected an object under `special_tokens`, found {recorded!r}.")
-    if different := use_special_tokens(base.model, recorded):
+
+    def ready() -> Any:
+        model = load()
+        use_special_tokens(base.model, recorded)
+        if hardware.dtype != "fp32":
+            model.to(hardware.torch_dtype)
+        return model.eval()
+
+    if isinstance(base, DeferredBase):
+        different = use_special_tokens(base.light, recorded)
+        base.light.dtype = TORCH_TYPES[hardware.dtype]
+        model, tokenizer = DeferredModel(base.light, ready), base.light.tokenizer
+    else:
+        different = use_special_tokens(base.model, recorded)
+        model, tokenizer = ready(), base.tokenizer
+    if different:
         notes.append(
             f"{base.id} has other special tokens than when {source} was trained: {', '.join(different)}. The recorded ones are used."
         )
-    if hardware.dtype != "fp32":
-        model.to(hardware.torch_dtype)
-    model.eval()
-    encoder = PairEncoder(base.tokenizer, base.prompt(prompt))
+    encoder = PairEncoder(tokenizer, base.prompt(prompt))
     return Trained(source, model, base, encoder, settings, hardware, has_adapter, notes)
 
 

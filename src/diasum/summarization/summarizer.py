@@ -14,7 +14,6 @@ from diasum.dialogue import Dialogue
 from diasum.dialogue.files.conversations import is_file, read_conversations
 from diasum.dialogue.forms import Conversation, as_dialogue, as_list, is_one
 from diasum.errors import check_keywords
-from diasum.redaction.redactor import check_installed
 from diasum.resolve import SUMMARIZE, Given, resolve
 from diasum.summarization.loading import load_trained, own_settings
 from diasum.summarization.trained import Trained
@@ -136,6 +135,8 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
     dtype = {"generate.dtype": options.pop("dtype", None)}
     resolved = resolve(SUMMARIZE, settings, dtype, own=own_settings(source))
     if resolved.prompt.redact != "off":
+        from diasum.redaction.redactor import check_installed
+
         check_installed()  # before seconds of loading
     trained = load_trained(source, dtype=resolved.generate.dtype, **options)
     trained.generate = resolved.generate.model_copy(update={"dtype": trained.generate.dtype})

@@ -16,11 +16,14 @@ from diasum.dialogue import Dialogue
 from diasum.engines import Choice, Engine, Generated, torch_engines
 from diasum.engines.ct2 import Ct2Engine
 from diasum.engines.exported import Weights
+from diasum.engines.plain import ENGINE as PLAIN
 from diasum.errors import DiasumError
 from diasum.evidence import with_evidence
 from diasum.model.hardware import Hardware, generation_dtype
-from diasum.model.loading import Base
+from diasum.model.light import LightModel
+from diasum.model.loading import ONE_AT_A_TIME, Base
 from diasum.model.locating import located
+from diasum.summarization.deferred import DeferredBase, DeferredModel
 from diasum.summarization.exports import choose, choose_for_base
 from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
 
@@ -56,7 +59,7 @@ class Trained:
 
     Attributes:
         source: what the user named.
-        model: base or `peft.PeftModel`, in evaluation mode.
+        model: base or `peft.PeftModel`, in evaluation mode; where a summary can be made without it, it is loaded when it is asked for.
         base: the base model and tokenizer it stands on.
         encoder: renders and encodes dialogues with the run's own prompt.
         generate: the run's own generation settings.
@@ -67,8 +70,8 @@ class Trained:
     """
 
     source: str
-    model: Any
-    base: Base
+    _model: Any
+    base: Base | DeferredBase
     encoder: PairEncoder
     generate: GenerateSettings
     hardware: Hardware
@@ -77,6 +80,19 @@ class Trained:
     exported: list[Ct2Engine] = field(default_factory=list)
     _base_answers: bool = field(default=False, init=False, repr=False)
     _engines: tuple[Any, list[Engine]] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def model(self) -> Any:
+        if isinstance(self._model, DeferredModel):
+            with ONE_AT_A_TIME:
+                if isinstance(self._model, DeferredModel):
+                    light, self._model = self._model.light, self._model.load()
+                    light.release()
+        return self._model
+
+    @model.setter
+    def model(self, model: Any) -> None:
+        self._model = model
 
     def summarize(
         self, dialogues: Sequence[Dialogue], *, settings: GenerateSettings | None = None, progress: Any = None
@@ -207,16 +223,31 @@ class Trained:
         Raises:
             DiasumError: as `choose_engine`.
         """
-        if self._engines is None or self._engines[0] is not self.model:  # an engine keeps what it prepares
-            self._engines = (self.model, torch_engines(self.model, self.base.tokenizer) if self.has_weights else [])
+        choice = self._choice(settings)
+        if isinstance(self._model, DeferredModel) and choice.engine.name == PLAIN:  # which needs the model itself
+            assert self.model is not None
+            choice = self._choice(settings)
+        return choice
+
+    def _choice(self, settings: GenerateSettings) -> Choice:
         if self._base_answers:
-            return choose_for_base(self._engines[1], settings)
-        return choose(self.source, self.exported, self._engines[1], settings)
+            return choose_for_base(self._of_torch(), settings)
+        return choose(self.source, self.exported, self._of_torch, settings)
+
+    def _of_torch(self) -> list[Engine]:
+        """The engines that compute with the model, or what stands for it until it is loaded."""
+        model = self._model.light if isinstance(self._model, DeferredModel) else self._model
+        if self._engines is None or self._engines[0] is not model:  # an engine keeps what it prepares
+            tokenizer = model.tokenizer if isinstance(model, LightModel) else self.base.tokenizer
+            self._engines = (model, torch_engines(model, tokenizer) if self.has_weights else [])
+        return self._engines[1]
 
     @property
     def has_weights(self) -> bool:
         """Whether there is a model that torch can compute with, and not only an export."""
-        return bool(self.model.device.type != "meta")
+        if isinstance(self._model, DeferredModel):
+            return self._model.light.has_weights
+        return bool(self._model.device.type != "meta")
 
     def weights(self) -> Weights:
         """Which weights summaries come from; those that an export was made of, where there is only that."""
@@ -252,7 +283,7 @@ class Trained:
         own = self.encoder.settings
         if length == own.length:
             return
-        self.encoder = PairEncoder(self.base.tokenizer, self.base.prompt(own.asking(length)))
+        self.encoder = PairEncoder(self.encoder.tokenizer, self.base.prompt(own.asking(length)))
         if self.has_adapter:
             least = self.generate.min_new_tokens
             self.notes.append(
@@ -268,7 +299,7 @@ class Trained:
         """
         own = self.encoder.settings
         if what != own.redact:
-            self.encoder = PairEncoder(self.base.tokenizer, own.model_copy(update={"redact": what}))
+            self.encoder = PairEncoder(self.encoder.tokenizer, own.model_copy(update={"redact": what}))
 
     @contextlib.contextmanager
     def without_adapter(self) -> Iterator[None]:

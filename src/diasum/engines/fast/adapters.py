@@ -56,21 +56,30 @@ def rows_of(adapters: Sequence[str], counts: Sequence[int]) -> Iterator[None]:
         _ROWS.reset(token)
 
 
-def kept_apart(modules: Sequence[Any], dtype: torch.dtype) -> Added:
-    """What the adapters of linear layers add to their product, where these are switched off in the layers themselves.
+def kept_apart(module: Any) -> dict[str, LowRank]:
+    """What the adapters of a linear layer add to its product, where these are switched off in the layer itself."""
+    if not getattr(module, "disable_adapters", False) or not hasattr(module, "lora_A"):
+        return {}
+    return {
+        name: LowRank(a.weight.detach(), module.lora_B[name].weight.detach(), float(module.scaling[name]), 0)
+        for name, a in module.lora_A.items()
+    }
+
+
+def side_by_side(layers: Sequence[Mapping[str, LowRank]], columns: Sequence[int], dtype: torch.dtype) -> Added:
+    """What is added to the product of several layers.
 
     Args:
-        modules: of transformers, with layers of peft or without.
+        layers: what is added to each.
+        columns: how many each has.
         dtype: to compute in.
     """
     added: dict[str, list[LowRank]] = {}
     first = 0
-    for module in modules:
-        if getattr(module, "disable_adapters", False) and hasattr(module, "lora_A"):
-            for name in module.lora_A:
-                a, b = (side[name].weight.detach().to(dtype) for side in (module.lora_A, module.lora_B))
-                added.setdefault(name, []).append(LowRank(a, b, float(module.scaling[name]), first))
-        first += module.out_features
+    for layer, count in zip(layers, columns, strict=True):
+        for name, part in layer.items():
+            added.setdefault(name, []).append(LowRank(part.a.to(dtype), part.b.to(dtype), part.scale, first))
+        first += count
     return added
 
 

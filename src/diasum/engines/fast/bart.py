@@ -6,6 +6,7 @@ once at the end.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -13,26 +14,31 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diasum.engines.fast.caches import Caches, Step
-from diasum.engines.fast.decoder import Decoder, FeedForward, embedded
-from diasum.engines.fast.weights import Product
+from diasum.engines.fast.decoder import Decoder, FeedForward, Part, embedded
+from diasum.engines.fast.weights import Weights
 from diasum.model.fast.attention import attend
 from diasum.model.fast.kernels import Kernels
 from diasum.model.fast.packed import Segments
+
+_EPSILON = 1e-5  # of the norms, in all of these families
 
 
 class BartDecoder(Decoder):
     """See `Decoder`."""
 
-    def __init__(self, model: Any, dtype: torch.dtype) -> None:
-        super().__init__(model, dtype)
-        norms_first = model.config.model_type != "bart"
-        self._stacks = model.model.encoder, model.model.decoder
-        self._encoder = [_Layer(layer, model.config, dtype, norms_first) for layer in model.model.encoder.layers]
-        self._decoder = [_DecoderLayer(layer, model.config, dtype, norms_first) for layer in model.model.decoder.layers]
-        self._first_norms = [_norm_of(stack, "layernorm_embedding", dtype) for stack in self._stacks]
-        self._last_norms = [_norm_of(stack, "layer_norm", dtype) for stack in self._stacks]
-        self._head = Product([model.lm_head], dtype)
-        self._head_bias = model.final_logits_bias[0].to(dtype)
+    def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
+        super().__init__(weights, dtype)
+        config, model = weights.config, Part(weights, "", dtype)
+        self._scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
+        self._offset = 0 if config.model_type == "pegasus" else 2  # rows of the position table that are not positions
+        self._encoder = [_Layer(layer, config) for layer in model.layers("model.encoder.layers")]
+        self._decoder = [_DecoderLayer(layer, config) for layer in model.layers("model.decoder.layers")]
+        stacks = [model.at("model.encoder"), model.at("model.decoder")]
+        self._tables = [(one.table("embed_tokens.weight"), one.table("embed_positions.weight")) for one in stacks]
+        self._first_norms = [_Norm(one.at("layernorm_embedding")) for one in stacks]
+        self._last_norms = [_Norm(one.at("layer_norm")) for one in stacks]
+        self._head = model.product("lm_head")
+        self._head_bias = model.tensor("final_logits_bias")[0]
 
     def encode(self, ids: Tensor, segments: Segments) -> Tensor:
         x = self._embed(0, ids, Segments.positions(segments.queries, ids.device))
@@ -55,46 +61,41 @@ class BartDecoder(Decoder):
 
     def caches(self, beams: int) -> Caches:
         heads, like = self._decoder[0].heads, torch.empty(0, dtype=self.dtype, device=self.device)
-        return Caches(len(self._decoder), heads, self.model.config.d_model // heads, beams, like)
+        return Caches(len(self._decoder), heads, self.config.d_model // heads, beams, like)
 
     def _embed(self, stack: int, ids: Tensor, positions: Tensor) -> Tensor:
         """Token and position embeddings, (N, d_model); BART's position table has two rows of its own in front."""
-        module = self._stacks[stack]
-        scale = getattr(module.embed_tokens, "embed_scale", getattr(module, "embed_scale", 1.0))
-        places = embedded(positions + getattr(module.embed_positions, "offset", 0), module.embed_positions, self.dtype)
-        tokens = embedded(ids, module.embed_tokens, self.dtype)
-        return self._first_norms[stack](tokens.mul_(scale).add_(places))
+        of_tokens, of_positions = self._tables[stack]
+        places = embedded(positions + self._offset, of_positions, self.dtype)
+        tokens = embedded(ids, of_tokens, self.dtype)
+        return self._first_norms[stack](tokens.mul_(self._scale).add_(places))
 
 
 class _Norm:
     """Layer norm; nothing where the model has none at this place."""
 
-    def __init__(self, norm: Any, dtype: torch.dtype) -> None:
-        self._norm = norm and (
-            norm.normalized_shape,
-            norm.weight.detach().to(dtype),
-            norm.bias.detach().to(dtype),
-            norm.eps,
-        )
+    def __init__(self, part: Part) -> None:
+        self._weight, self._bias = part.find("weight"), part.find("bias")
 
     def __call__(self, x: Tensor) -> Tensor:
-        return x if self._norm is None else F.layer_norm(x, *self._norm)
-
-
-def _norm_of(stack: Any, name: str, dtype: torch.dtype) -> _Norm:
-    return _Norm(getattr(stack, name, None), dtype)
+        if self._weight is None:
+            return x
+        return F.layer_norm(x, self._weight.shape, self._weight, self._bias, _EPSILON)
 
 
 class _Layer:
     """One layer of the encoder, or what one of the decoder has in common with it."""
 
-    def __init__(self, layer: Any, config: Any, dtype: torch.dtype, norms_first: bool) -> None:
-        attention = layer.self_attn
-        self.heads, self.scale, self.norms_first = attention.num_heads, float(attention.scaling), norms_first
-        self.own_norm, self.last_norm = _Norm(layer.self_attn_layer_norm, dtype), _Norm(layer.final_layer_norm, dtype)
-        self.qkv = Product([attention.q_proj, attention.k_proj, attention.v_proj], dtype)
-        self.o = Product([attention.out_proj], dtype)
-        self._feed_forward = FeedForward([layer.fc1], layer.fc2, config.activation_function, dtype)
+    def __init__(self, layer: Part, config: Any) -> None:
+        heads = config.decoder_attention_heads if "decoder" in layer.path else config.encoder_attention_heads
+        self.heads, self.scale = heads, (config.d_model // heads) ** -0.5
+        self.norms_first = config.model_type != "bart"
+        self.own_norm, self.last_norm = _Norm(layer.at("self_attn_layer_norm")), _Norm(layer.at("final_layer_norm"))
+        attention = layer.at("self_attn")
+        self.qkv, self.o = attention.product("q_proj", "k_proj", "v_proj"), attention.product("out_proj")
+        self._feed_forward = FeedForward(
+            layer.product("fc1"), layer.product("fc2"), gated=False, activation=config.activation_function
+        )
 
     def encode(self, x: Tensor, segments: Segments, kernels: Kernels) -> Tensor:
         qkv = self.qkv(self.before(x, self.own_norm))
@@ -114,12 +115,12 @@ class _Layer:
 class _DecoderLayer(_Layer):
     """One layer of the decoder."""
 
-    def __init__(self, layer: Any, config: Any, dtype: torch.dtype, norms_first: bool) -> None:
-        super().__init__(layer, config, dtype, norms_first)
-        cross = layer.encoder_attn
-        self.cross_norm = _Norm(layer.encoder_attn_layer_norm, dtype)
-        self.cross_q, self.cross_o = Product([cross.q_proj], dtype), Product([cross.out_proj], dtype)
-        self.cross_kv = Product([cross.k_proj, cross.v_proj], dtype)
+    def __init__(self, layer: Part, config: Any) -> None:
+        super().__init__(layer, config)
+        cross = layer.at("encoder_attn")
+        self.cross_norm = _Norm(layer.at("encoder_attn_layer_norm"))
+        self.cross_q, self.cross_o = cross.product("q_proj"), cross.product("out_proj")
+        self.cross_kv = cross.product("k_proj", "v_proj")
 
     def decode(self, y: Tensor, number: int, step: Step, mask: Tensor) -> Tensor:
         qkv = self.qkv(self.before(y, self.own_norm))

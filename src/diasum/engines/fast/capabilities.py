@@ -7,6 +7,7 @@ from typing import Any
 from diasum.config import GenerateSettings
 from diasum.model.fast.operators import problem
 from diasum.model.fast.ops import ACTIVATIONS
+from diasum.model.light import LightModel
 from diasum.wording import with_article
 
 T5 = ("t5", "mt5", "umt5")
@@ -19,6 +20,8 @@ def obstacle(model: Any, settings: GenerateSettings, *, convert: bool) -> str | 
         return "it does not sample (generate.do_sample)"
     if not convert:
         return "it needs whole weights, of one type"
+    if isinstance(model, LightModel):
+        return _activation_obstacle(model.config) or problem(gradients=False)
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     return _model_obstacle(base) or _adapter_obstacle(model, base)
 
@@ -33,10 +36,12 @@ def _model_obstacle(base: Any) -> str | None:
         return "the base is quantised"
     if {parameter.device.type for parameter in base.parameters()} != {"cpu"}:
         return "it runs on a CPU"
-    activation = base.config.dense_act_fn if kind in T5 else base.config.activation_function
-    if activation not in ACTIVATIONS:
-        return f"it knows the activations {', '.join(ACTIVATIONS)}, not {activation}"
-    return problem()
+    return _activation_obstacle(base.config) or problem(gradients=False)
+
+
+def _activation_obstacle(config: Any) -> str | None:
+    activation = config.dense_act_fn if config.model_type in T5 else config.activation_function
+    return None if activation in ACTIVATIONS else f"it knows the activations {', '.join(ACTIVATIONS)}, not {activation}"
 
 
 def _adapter_obstacle(model: Any, base: Any) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,7 @@ from torch import Tensor
 from diasum.data.batching import Budget, Size, stream_batches
 from diasum.engines.fast.adapters import rows_of
 from diasum.engines.fast.caches import Caches, Step
-from diasum.engines.fast.weights import Product, active
+from diasum.engines.fast.weights import Product, Weights
 from diasum.model.fast.kernels import Kernels
 from diasum.model.fast.ops import ACTIVATIONS
 from diasum.model.fast.packed import Segments
@@ -25,7 +25,7 @@ class Decoder(ABC):
     """A lean forward pass over a model's weights, which it copies where it must and never changes.
 
     Args:
-        model: the base model inside (a transformers model, its linear layers adapted by peft or not).
+        weights: of the model.
         dtype: to compute in.
 
     Attributes:
@@ -33,8 +33,8 @@ class Decoder(ABC):
         kernels: what attends in the encoder.
     """
 
-    def __init__(self, model: Any, dtype: torch.dtype) -> None:
-        self.model, self.dtype, self.device = model, dtype, model.device
+    def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
+        self.config, self.dtype, self.device = weights.config, dtype, weights.device
         self.kernels = Kernels()
 
     @abstractmethod
@@ -75,19 +75,59 @@ class Decoder(ABC):
             caches.admit(rows, lengths)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The weights of one part of a model, such as a layer, by their names within it, in the type to compute in."""
+
+    weights: Weights
+    path: str
+    dtype: torch.dtype
+
+    def layers(self, path: str) -> list[Part]:
+        """The layers of a list."""
+        return [self.at(f"{path}.{i}") for i in range(self.weights.layers(self.path + path))]
+
+    def at(self, path: str) -> Part:
+        """A part of this part."""
+        return Part(self.weights, f"{self.path}{path}.", self.dtype)
+
+    def product(self, *names: str) -> Product:
+        """Linear layers that read the same rows, as one."""
+        paths = [self.path + name for name in names]
+        layers, apart = map(self.weights.linear, paths), map(self.weights.kept_apart, paths)
+        return Product(list(layers), list(apart), self.dtype)
+
+    def find(self, name: str) -> Tensor | None:
+        """A parameter, if there is one of this name."""
+        found = self.weights.tensor(self.path + name)
+        return None if found is None else found.to(self.dtype)
+
+    def tensor(self, name: str) -> Tensor:
+        """A parameter that every model of the family has."""
+        found = self.find(name)
+        assert found is not None, self.path + name
+        return found
+
+    def table(self, name: str) -> Tensor:
+        """An embedding (rows, d_model) as the model holds it: only the rows that are read need be converted."""
+        found = self.weights.tensor(self.path + name)
+        assert found is not None, self.path + name
+        return found
+
+
 class FeedForward:
     """The two products of a feed-forward layer.
 
     Args:
         inner: linear layers in; two, the gate first, where it is gated.
         outer: the linear layer out.
+        gated: whether `inner` are two.
         activation: by name.
-        dtype: to compute in.
     """
 
-    def __init__(self, inner: Sequence[Any], outer: Any, activation: str, dtype: torch.dtype) -> None:
-        self._inner, self._outer = Product(inner, dtype), Product([outer], dtype)
-        self._gated, self._activation = len(inner) == 2, ACTIVATIONS[activation]
+    def __init__(self, inner: Product, outer: Product, *, gated: bool, activation: str) -> None:
+        self._inner, self._outer = inner, outer
+        self._gated, self._activation = gated, ACTIVATIONS[activation]
 
     def __call__(self, x: Tensor, residual: Tensor) -> Tensor:
         """(N, d_model) to (N, d_model), with `residual` added."""
@@ -98,6 +138,6 @@ class FeedForward:
         return self._outer(self._activation(inner), residual)
 
 
-def embedded(ids: Tensor, table: Any, dtype: torch.dtype) -> Tensor:
+def embedded(ids: Tensor, table: Tensor, dtype: torch.dtype) -> Tensor:
     """Rows of an embedding, (N, d_model), of ids (N,)."""
-    return F.embedding(ids, active(table).weight.detach()).to(dtype)
+    return F.embedding(ids, table).to(dtype)

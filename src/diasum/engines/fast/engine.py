@@ -21,16 +21,18 @@ from diasum.engines.fast.capabilities import T5, obstacle
 from diasum.engines.fast.decoder import Decoder
 from diasum.engines.fast.rules import Rules
 from diasum.engines.fast.search import BeamSearch, GreedySearch, SearchSpec
-from diasum.engines.processors import FinishWords
+from diasum.engines.fast.weights import ModelWeights
 from diasum.engines.search_settings import (
     end_tokens,
     first_tokens,
-    generation_config,
     inside_words_of,
     least_length,
+    search_config,
 )
+from diasum.engines.words import BegunWords
 from diasum.errors import DiasumError
 from diasum.model.hardware import TORCH_TYPES, generation_dtype
+from diasum.model.light import LightModel
 from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
 
 Item = tuple[int, Sequence[int]]  # a source with its number
@@ -40,7 +42,8 @@ class FastEngine:
     """`generate` with a model, whose weights are arranged at the first call and kept until they change.
 
     Args:
-        model: a sequence-to-sequence model, with or without an adapter; its mode does not matter, and it is not changed.
+        model: a sequence-to-sequence model, with or without an adapter, or a `LightModel`; its mode does not matter, and it is not
+            changed.
         tokenizer: its own.
         convert: False where weights must be used as they are, which this engine cannot.
         adapters: names in `model` of several LoRA adapters of which each source has its own; without them, those that are in use in
@@ -135,12 +138,13 @@ class FastEngine:
         return Generated(text, cut=self.tokenizer.eos_token_id not in tokens[1:])
 
     def _spec(self, settings: GenerateSettings) -> SearchSpec:
-        config = generation_config(self.model, settings)
+        config = search_config(self.model, settings)
         size, ends = config.no_repeat_ngram_size, end_tokens(config)
         rules = Rules(
             repetition_penalty=config.repetition_penalty,
             first=config.forced_bos_token_id,
-            repeats=FinishWords(size, inside_words_of(self.tokenizer)) if size else None,
+            no_repeat_ngram_size=size,
+            words=BegunWords(inside_words_of(self.tokenizer) if size else []),
             ends=(*ends, *first_tokens(self.tokenizer, settings.closing)),
         )
         return SearchSpec(
@@ -289,12 +293,15 @@ def _decoder(model: Any, dtype: torch.dtype) -> Decoder:
     from diasum.engines.fast.t5 import T5Decoder
 
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    weights = base if isinstance(base, LightModel) else ModelWeights(base)
     with torch.inference_mode():
-        return (T5Decoder if base.config.model_type in T5 else BartDecoder)(base, dtype)
+        return (T5Decoder if base.config.model_type in T5 else BartDecoder)(weights, dtype)
 
 
 def _state(model: Any) -> Iterator[Any]:
     """What changes when the model computes something else: its weights, and which of its adapters are in use."""
+    if isinstance(model, LightModel):
+        return
     for tensor in (*model.parameters(), *model.buffers()):
         yield tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version  # those cannot be changed in place
     for module in model.modules():

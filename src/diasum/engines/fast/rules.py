@@ -5,12 +5,12 @@ In their order: the penalty of repetition, a forced first token, no repeated n-g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from diasum.engines.processors import FinishWords
+from diasum.engines.words import BegunWords
 
 _FORBIDDEN = float("-inf")
 
@@ -22,13 +22,15 @@ class Rules:
     Attributes:
         repetition_penalty: 1 for none.
         first: a token that must come first; None for none.
-        repeats: which n-grams do not come twice; None for none.
+        no_repeat_ngram_size: n-grams of this size do not come twice; 0 for none.
+        words: which of them may, as they finish a word.
         ends: tokens that may not come before a slot's least length.
     """
 
     repetition_penalty: float = 1.0
     first: int | None = None
-    repeats: FinishWords | None = None
+    no_repeat_ngram_size: int = 0
+    words: BegunWords = field(default_factory=lambda: BegunWords([]))
     ends: tuple[int, ...] = ()
 
     def apply(self, scores: Tensor, history: Tensor, lengths: Tensor, least: Tensor) -> None:
@@ -45,18 +47,17 @@ class Rules:
         if self.first is not None and bool((begin := lengths == 0).any()):
             scores[begin] = _FORBIDDEN
             scores[begin, self.first] = 0.0
-        if self.repeats is not None:
-            _forbid_repeats(self.repeats, scores, history, lengths)
+        if self.no_repeat_ngram_size:
+            self._forbid_repeats(scores, history, lengths)
         if self.ends and bool((early := lengths < least).any()):
             scores[:, list(self.ends)] = scores[:, list(self.ends)].masked_fill(early[:, None], _FORBIDDEN)
 
-
-def _forbid_repeats(rule: FinishWords, scores: Tensor, history: Tensor, lengths: Tensor) -> None:
-    """The few that would repeat are looked at one by one."""
-    rows, tokens = repeated(history, lengths, rule.ngram_size)
-    for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
-        if not rule.may_repeat(history[row, : int(lengths[row]) + 1].tolist(), token):
-            scores[row, token] = _FORBIDDEN
+    def _forbid_repeats(self, scores: Tensor, history: Tensor, lengths: Tensor) -> None:
+        """The few that would repeat are looked at one by one."""
+        rows, tokens = repeated(history, lengths, self.no_repeat_ngram_size)
+        for row, token in zip(rows.tolist(), tokens.tolist(), strict=True):
+            if not self.words.may_repeat(history[row, : int(lengths[row]) + 1].tolist(), token):
+                scores[row, token] = _FORBIDDEN
 
 
 def repeated(history: Tensor, lengths: Tensor, size: int) -> tuple[Tensor, Tensor]:
