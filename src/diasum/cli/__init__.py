@@ -74,7 +74,8 @@ def main() -> None:
     try:
         _run()
     except SystemExit as ending:
-        if "torch.distributed" in sys.modules:
+        dist = sys.modules.get("torch.distributed")
+        if dist is not None and dist.is_available() and dist.is_initialized():
             from diasum.training import distributed
 
             distributed.leave(ending.code)
