@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import Any, NoReturn
@@ -106,8 +105,6 @@ def _run() -> None:
             else str(error) or type(error).__name__
         )
         _give_up(DiasumError(what, hint="Check that path and its permissions." if error.filename else None), error)
-    finally:
-        gc.freeze()  # as Python ends, it looks for garbage in everything: half a second where torch is loaded
 
 
 def _give_up(error: DiasumError, cause: BaseException | None = None) -> NoReturn:
