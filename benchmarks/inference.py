@@ -4,12 +4,13 @@
         [--growth torch-fast ...]
 
 Bases have the shapes of public models and random weights, with ends of texts that give summaries the mean length of DialogSum's
-(`benchmarks.inference_models`); ``mini`` is the bundled base, with the adapter of ``--run``, merged. Sources are DialogSum's test split
-from ``$DIASUM_DATA/dialogsum`` (without it the bundled sample's), `--sources` of them evenly over the lengths, shuffled with a seed.
+(`benchmarks.inference_models`), between the shortest and the longest tenth of these; ``mini`` is the bundled base, with the adapter of
+``--run``, merged. Sources are DialogSum's test split from ``$DIASUM_DATA/dialogsum`` (without it the bundled sample's), `--sources` of
+them evenly over the lengths, shuffled with a seed.
 Each system has a process of its own, so that its peak memory is true (and what its libraries take before a model is loaded is known);
 rounds are interleaved (A B C A B C), and ratios are formed within a round. The limit is 2 FLOP a weight and token (each beam's tokens
 count) at the speed of matrix products in fp32 that the same process reaches after each round; the bandwidth of memory is measured beside
-it. After the rounds, each dialogue is summarised by itself, but not by batches of transformers, which would be the notebook once more.
+it. After the rounds, the systems of which that would show something new summarise each dialogue by itself.
 ``mini`` adds the cold start of ``diasum summarize`` and, with ``--run``, what int8 costs in quality.
 
 Results go to ``benchmarks/results/inference-CLASS.json`` after each shape (others stay); ``python -m benchmarks.tables`` writes the
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inference_models import convert_model, flop_per_token, write_model
-from benchmarks.inference_systems import ONE_AT_A_TIME, SYSTEMS
+from benchmarks.inference_systems import ONE_AT_A_TIME, ONLY_TOGETHER, SYSTEMS
 from benchmarks.machine import results_file
 from benchmarks.training import ROOT, _ask, _length, _load, _spread, conditions
 from diasum.config import DataSettings, GenerateSettings, PromptSettings
@@ -95,16 +96,19 @@ def prepare(folder: Path, shape: str, run: str | None, pairs: list[Pair]) -> dic
 
     from diasum.exporting.merged import read_plain
 
-    write_json(folder / "settings.json", SETTINGS.model_dump(mode="json"))
+    settings = SETTINGS
     if shape == "mini":
         about = _write_mini(folder, run)
     else:
         (folder / "corpus").mkdir()
         rows = [json.dumps({"dialogue": p.dialogue.text, "summary": p.references[0]}) for p in pairs]
         (folder / "corpus" / "train.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
-        length = statistics.mean(_length(reference) + 1 for pair in pairs for reference in pair.references)
-        about = write_model(folder, shape, [p.dialogue.text for p in pairs], length, SETTINGS)
-        about["reference_length"] = length
+        lengths = sorted(_length(reference) + 1 for pair in pairs for reference in pair.references)
+        least, most = (lengths[int(share * (len(lengths) - 1))] for share in (0.1, 0.9))
+        settings = SETTINGS.model_copy(update={"min_new_tokens": least, "max_new_tokens": most})
+        about = write_model(folder, shape, [p.dialogue for p in pairs], statistics.mean(lengths), settings)
+        about |= {"reference_length": statistics.mean(lengths), "length_bounds": [least, most]}
+    write_json(folder / "settings.json", settings.model_dump(mode="json"))
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     encoded, _ = PairEncoder(tokenizer, PromptSettings()).encode_dialogues([pair.dialogue for pair in pairs])
     sources = [one.input_ids for one in encoded]
@@ -152,7 +156,7 @@ def measure(folder: Path, options: argparse.Namespace, about: dict[str, Any]) ->
     for name, worker in workers.items():
         if name in ONE_AT_A_TIME:
             alone[name] = sorted(seconds for one in rounds[name] for seconds in one["seconds_each"])
-        elif name != "batched":
+        elif name not in ONLY_TOGETHER:
             alone[name] = sorted(_ask(worker, "alone")["seconds_each"])
         worker.communicate("")
     measured = {name: _summary(rounds[name], alone.get(name), libraries[name], about) for name in workers}

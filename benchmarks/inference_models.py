@@ -1,7 +1,8 @@
 """Models for the benchmark of inference: the shapes of public ones with random weights, and ends of texts as in real summaries.
 
 Weights are random and logits small, so that no token is likely; the row of the end token is scaled until summaries have the mean length
-wanted. Its logit then varies from step to step, and so do the lengths, as those of a trained model do.
+wanted. Its logit varies from step to step, but more from source to source: by itself, it would end some texts at once and others never,
+so that lengths need bounds (`generate.min_new_tokens` and `max_new_tokens`), too.
 """
 
 from __future__ import annotations
@@ -14,22 +15,24 @@ from typing import Any
 
 from benchmarks.inference_systems import Counting
 from benchmarks.training import SHAPES, write_tokenizer
-from diasum.config import GenerateSettings
+from diasum.config import GenerateSettings, PromptSettings
+from diasum.data import PairEncoder
+from diasum.dialogue import Dialogue
 from diasum.files import write_json
 
 STEPS = 7  # of the search for the scale; the eighth would change the mean length by less than a token
-SOURCES = 6  # summarised in each
+SOURCES = 8  # summarised in each
 
 
 def write_model(
-    folder: Path, shape: str, sources: Sequence[str], length: float, settings: GenerateSettings
+    folder: Path, shape: str, dialogues: Sequence[Dialogue], length: float, settings: GenerateSettings
 ) -> dict[str, Any]:
     """Write a model and its tokenizer to ``folder/model``.
 
     Args:
         folder: with ``corpus/train.jsonl``, whose words the tokenizer has.
         shape: a key of `benchmarks.training.SHAPES`.
-        sources: texts to try lengths on.
+        dialogues: to try lengths on.
         length: of the mean summary, in tokens.
         settings: of generation.
 
@@ -50,7 +53,8 @@ def write_model(
         model.lm_head.weight = torch.nn.Parameter(head)
     rows, end = model.lm_head.weight.data, tokenizer.eos_token_id
     row = rows[end].clone()
-    ids = [tokenizer(text)["input_ids"] for text in sources[:SOURCES]]
+    encoded, _ = PairEncoder(tokenizer, PromptSettings()).encode_dialogues(dialogues[:SOURCES])
+    ids = [one.input_ids for one in encoded]
     low, high = 1.0, 64.0
     for _ in range(STEPS):  # the larger the row, the sooner a text ends
         scale = (low * high) ** 0.5

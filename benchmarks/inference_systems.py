@@ -25,8 +25,16 @@ SYSTEMS = {
     "torch-fast": "diasum, torch-fast, fp32 (what `auto` takes)",
     "torch-fast-bf16": "diasum, torch-fast, bf16",
     "ct2": "diasum, ct2, int8 (what `auto` takes of an exported run)",
+    "adapters": "diasum, torch-fast, fp32, four adapters on one base in one batch",
+    "adapters-in-turn": "the same four adapters, one after the other",
 }
+ADAPTERS = 4
 ONE_AT_A_TIME = ("notebook",)
+ONLY_TOGETHER = (
+    "batched",
+    "adapters",
+    "adapters-in-turn",
+)  # one dialogue by itself would show what another system shows
 LIBRARIES = {
     "ct2-guide": ("ctranslate2",),
     "ct2": ("transformers", "torch", "ctranslate2"),
@@ -81,12 +89,17 @@ def main() -> None:
 
 def time_each(summarise: Summarise, parts: Sequence[Sources]) -> dict[str, Any]:
     """Summarise parts of the sources, one after the other: seconds of each and of all, and the lengths of all summaries."""
-    seconds, lengths = [], []
+    seconds, lengths, processor = [], [], time.process_time()
     for part in parts:
         begin = time.perf_counter()
         lengths += summarise(part)
         seconds.append(time.perf_counter() - begin)
-    return {"seconds": sum(seconds), "seconds_each": seconds, "lengths": lengths}
+    return {
+        "seconds": sum(seconds),
+        "seconds_each": seconds,
+        "processor_seconds": time.process_time() - processor,
+        "lengths": lengths,
+    }
 
 
 def held_bytes(what: str) -> int:
@@ -126,6 +139,8 @@ def make(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
         return _transformers(folder, settings, 1 if system == "notebook" else BATCH)
     if system == "ct2-guide":
         return _guide(folder, settings)
+    if system.startswith("adapters"):
+        return _adapters(folder, settings, in_turn=system == "adapters-in-turn")
     return _engine(folder, system, settings)
 
 
@@ -149,6 +164,7 @@ def _transformers(folder: Path, settings: GenerateSettings, rows: int) -> Summar
                     input_ids=ids,
                     attention_mask=mask,
                     num_beams=settings.num_beams,
+                    min_new_tokens=settings.min_new_tokens,
                     max_new_tokens=settings.max_new_tokens,
                 )
             for i, row in zip(some, made[:, 1:].tolist(), strict=True):
@@ -171,7 +187,10 @@ def _guide(folder: Path, settings: GenerateSettings) -> Summarise:
         for begin in range(0, len(sources), BATCH):
             tokens = [[names[i] for i in source] for source in sources[begin : begin + BATCH]]
             made = translator.translate_batch(
-                tokens, beam_size=settings.num_beams, max_decoding_length=settings.max_new_tokens
+                tokens,
+                beam_size=settings.num_beams,
+                min_decoding_length=max(1, settings.min_new_tokens),  # 1 is its own default
+                max_decoding_length=settings.max_new_tokens,
             )
             lengths += [len(one.hypotheses[0]) for one in made]
         return lengths
@@ -183,7 +202,6 @@ def _engine(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-    from diasum.engines import Engine, choose_engine, torch_engines
     from diasum.engines.ct2 import Ct2Engine
     from diasum.summarization.loading import load_trained
 
@@ -194,18 +212,43 @@ def _engine(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
         with torch.device("meta"):
             model = AutoModelForSeq2SeqLM.from_config(AutoConfig.from_pretrained(folder / "model"))
         record = ExportRecord(folder / "ct2-int8", "ct2", Weights("", None), "int8", {})
-        engines: list[Engine] = [Ct2Engine(record, model, tokenizer)]
+        engine: Any = Ct2Engine(record, model, tokenizer)
     else:
         dtype = "bf16" if system.endswith("bf16") else "fp32"
-        engines = torch_engines(load_trained(folder / "model", device="cpu", dtype=dtype).model, tokenizer)
-    name = system.removesuffix("-bf16")
-    changes = {"engine": name, "dtype": "bf16" if system.endswith("bf16") else "auto"}
-    settings = settings.model_copy(update=changes)
-    engine = choose_engine(engines, settings).engine
+        settings = settings.model_copy(update={"engine": system.removesuffix("-bf16"), "dtype": dtype})
+        engine = load_trained(folder / "model", device="cpu", dtype=dtype).engine(settings).engine
+        engine.tokenizer = tokenizer
 
     def summarise(sources: Sources) -> list[int]:
         tokenizer.lengths = []
         engine.generate(sources, settings)
+        return tokenizer.lengths
+
+    return summarise
+
+
+def _adapters(folder: Path, settings: GenerateSettings, *, in_turn: bool) -> Summarise:
+    """Fresh adapters, of rank 8 on queries and values, which cost what trained ones cost; sources get them in turn."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    from diasum.engines.fast.engine import FastEngine
+
+    names = [f"adapter{i}" for i in range(ADAPTERS)]
+    lora = LoraConfig(task_type="SEQ_2_SEQ_LM", r=8)
+    model = get_peft_model(AutoModelForSeq2SeqLM.from_pretrained(folder / "model").eval(), lora, names[0])
+    for name in names[1:]:
+        model.add_adapter(name, lora)
+    tokenizer = Counting(AutoTokenizer.from_pretrained(folder / "model"), 1)
+    engine = FastEngine(model.eval(), tokenizer, adapters=names)
+
+    def summarise(sources: Sources) -> list[int]:
+        tokenizer.lengths = []
+        if in_turn:
+            for i, name in enumerate(names):
+                engine.of(name).generate(sources[i::ADAPTERS], settings)
+        else:
+            engine.generate(sources, settings, adapters=[names[i % ADAPTERS] for i in range(len(sources))])
         return tokenizer.lengths
 
     return summarise

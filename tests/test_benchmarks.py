@@ -15,13 +15,16 @@ import pytest
 from benchmarks import data_check
 from benchmarks.house_form import FORMS
 from benchmarks.inference import with_ratios
+from benchmarks.inference_systems import make
 from benchmarks.inference_table import growth_table, inference_table
 from benchmarks.mini import ROWS, Plan, score_row
 from benchmarks.recipes import RECIPES
 from benchmarks.tables import form_table, table
 from benchmarks.training_table import speed_table
+from diasum.config import GenerateSettings
 from diasum.data import Pair
 from diasum.dialogue import parse_dialogue
+from tests.models import CONVERSATIONS, save_model, tiny_t5
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +74,18 @@ def test_inference_benchmark(tmp_path: Path) -> None:
     assert table.count("| tiny |") == 4
     assert growth_table(result).count("| tiny | torch-fast |") == 3
     assert "4 dialogues of bundled sample, test" in table
+
+
+def test_adapters_are_measured_together_and_in_turn_on_the_same_work(tmp_path: Path) -> None:
+    tokenizer = tiny_t5(seed=18)[1]
+    save_model(tmp_path / "model", seed=18)
+    sources = [tokenizer(dialogue).input_ids for dialogue, _ in CONVERSATIONS]
+    settings = GenerateSettings(num_beams=2, max_new_tokens=12)
+    lengths = {
+        name: sorted(make(tmp_path, name, settings)(sources)) for name in ("torch-fast", "adapters", "adapters-in-turn")
+    }
+    assert len(lengths["adapters"]) == len(sources)
+    assert lengths["torch-fast"] == lengths["adapters"] == lengths["adapters-in-turn"], "fresh adapters change nothing"
 
 
 def test_ratios_are_between_systems_of_the_same_rounds_only() -> None:
