@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.corpora import DATA, ROOT, dialogsum
 from benchmarks.evidence import FIRST, Marked, band, percent, recall, references
-from benchmarks.support_check import rate
+from benchmarks.support_check import area, rate
 from benchmarks.support_errors import KINDS
 from benchmarks.support_weights import Told, wrong_sentences
 from diasum.claims.sentence_checks import Checker
@@ -55,15 +55,9 @@ def drops(trained: Trained, told: Sequence[Told]) -> dict[str, dict[str, float]]
     result = {}
     for kind in KINDS:
         if wrong := values.get(kind):
-            areas = [area(np.array(wrong)[:, i], right[:, i]) for i in range(3)]
+            areas = [area(np.array(wrong)[:, i].tolist(), right[:, i].tolist()) for i in range(3)]
             result[kind] = dict(zip(("drop", "likelihood", "rules"), areas, strict=True)) | {"n": len(wrong)}
     return result
-
-
-def area(wrong: np.ndarray, right: np.ndarray) -> float:
-    """The share of pairs in which the wrong one has the higher value; ties count half."""
-    above = (wrong[:, None] > right[None]).mean() + 0.5 * (wrong[:, None] == right[None]).mean()
-    return round(float(above), 3)
 
 
 def left_out(trained: Trained, marked: Sequence[Marked]) -> dict[str, Any]:

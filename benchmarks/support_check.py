@@ -1,9 +1,10 @@
 """How well the checks of sentences tell what a dialogue does not support, and whether the review flag finds summaries with an error.
 
-On the frozen sentences of `benchmarks.support`, by kind and by corpus; on references, how often they are flagged; on references made
-wrong by rule; and the review flag, which was calibrated on other corpora: of summaries of which each fifth has an error put in, how many
-of the errors the fifth with the highest flags holds. Writes ``benchmarks/results/support.json`` (of sentences only those of the frozen
-set, which are CC0). Run: ``python -m benchmarks.support_check`` (``benchmarks/faithfulness.py`` runs it, too)
+On the frozen sentences of `benchmarks.support`, by kind and by corpus, beside what earlier runs found; on references, how often they are
+flagged; on references made wrong by rule; and the review flag, which was calibrated on other corpora: of summaries of which each fifth
+has an error put in, how many of the errors the fifth with the highest flags holds. Writes ``benchmarks/results/support.json`` (of
+sentences only those of the frozen set, which are CC0). Run: ``python -m benchmarks.support_check`` (``benchmarks/faithfulness.py`` runs
+it, too); each run is a look at the frozen sentences and is counted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from benchmarks.corpora import DATA, ROOT, dialogsum, mts_dialog, qmsum
 from benchmarks.support import UNSUPPORTED, corpora, sample, sentences
 from benchmarks.support_weights import Told, injected, wrong_sentences
-from diasum.claims.sentence_checks import WEIGHTS, Checker
+from diasum.claims.sentence_checks import WEIGHTS, Checker, SentenceCheck
 from diasum.claims.sentences import split_sentences
 from diasum.data import Pair
 from diasum.evaluation.statistics.bootstrap import share_interval
@@ -38,6 +39,9 @@ REFERENCES: dict[str, Callable[[], Iterable[Pair]]] = {
     "qmsum test": partial(qmsum, "test"),
     "mts_dialog test": partial(mts_dialog, "test"),
 }
+ALARMS = (0.05, 0.1, 0.2, 0.3)  # of supported sentences, at which the curve is given
+_KEPT = ("kinds", "unsupported", "curve", "ranked_above_supported")  # of earlier runs
+_FACT, _NOT_CHECKED = 50.0, -50.0  # in the place of scores
 FLAGGED = ("dialogsum test", "bundled sample, test")  # corpora that the review flag is tested on
 
 
@@ -53,9 +57,11 @@ def frozen() -> dict[str, Any]:
     by_corpus: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     ways: dict[str, int] = defaultdict(int)
     drawn: dict[str, list[dict[str, str]]] = defaultdict(list)
+    scores: dict[str, list[float]] = defaultdict(list)
     for one in sentences(corpora()):
         checks = Checker(one.dialogue).check(one.text).sentences
         flagged = any(check.flagged for check in checks)
+        scores[one.kind].append(max(map(_rank, checks)))
         label = "supported" if one.supported else "unsupported"
         by_kind[one.kind].append(flagged)
         by_corpus[one.corpus][label].append(flagged)
@@ -72,8 +78,33 @@ def frozen() -> dict[str, Any]:
             name: {label: rate(values) for label, values in labels.items()} for name, labels in by_corpus.items()
         },
         "not_checked": ways["not checked"],
+        "curve": curve(scores),
+        "ranked_above_supported": {kind: area(scores[kind], scores["supported"]) for kind in UNSUPPORTED},
         "examples": {kind: rng.sample(drawn[kind], min(n, len(drawn[kind]))) for kind, n in SHOWN.items()},
     }
+
+
+def _rank(check: SentenceCheck) -> float:
+    """What sentences are ordered by: those with an unsupported fact first, those that were not checked last."""
+    if check.score is None:
+        return _NOT_CHECKED
+    return _FACT if check.verdict == "unsupported" and len(check.reasons) > (check.way is not None) else check.score
+
+
+def curve(scores: dict[str, list[float]]) -> list[dict[str, float]]:
+    """The share of unsupported sentences that are flagged where so many of the supported ones are, whatever the shipped threshold."""
+    right = np.array(scores["supported"])
+    wrong = np.array([score for kind in UNSUPPORTED for score in scores[kind]])
+    return [
+        {"alarms": alarms, "flagged": round(float((wrong > np.quantile(right, 1 - alarms)).mean()), 4)}
+        for alarms in ALARMS
+    ]
+
+
+def area(wrong: Sequence[float], right: Sequence[float]) -> float:
+    """The chance that a wrong sentence is ranked above a right one; ties count half."""
+    difference = np.array(wrong)[:, None] - np.array(right)[None]
+    return round(float((difference > 0).mean() + 0.5 * (difference == 0).mean()), 3)
 
 
 def on_references(pairs: Iterable[Pair]) -> dict[str, Any]:
@@ -140,13 +171,29 @@ def worst_fifth(pairs: Sequence[Pair]) -> dict[str, Any]:
 def support_table(results: dict[str, Any]) -> str:
     """Markdown: the frozen sentences by kind, then references."""
     found = results["frozen"]
-    lines = ["| frozen sentences | n | flagged |", "|---|---|---|"]
-    rows = {**{kind: found["kinds"][kind] for kind in UNSUPPORTED}, "**all unsupported**": found["unsupported"]}
-    rows["**supported** (false alarms)"] = found["kinds"]["supported"]
-    lines += [f"| {name} | {row['n']} | {_percent(row)} |" for name, row in rows.items()]
+    runs = [*results["earlier"], {"run": results["run"], **found}]
+    names = " | ".join(f"run {one['run']}" for one in runs)
+    lines = [f"| frozen sentences | n | {names} | ranked above a supported one |"]
+    lines.append("|---" * (len(runs) + 3) + "|")
+    for kind in UNSUPPORTED:
+        cells = [_percent(one["kinds"][kind]) for one in runs]
+        ranked = " → ".join(f"{100 * one['ranked_above_supported'][kind]:.0f}%" for one in runs)
+        lines.append(f"| {kind} | {found['kinds'][kind]['n']} | {' | '.join(cells)} | {ranked} |")
+    totals = {
+        "**all unsupported**": [one["unsupported"] for one in runs],
+        "**supported** (false alarms)": [one["kinds"]["supported"] for one in runs],
+    }
+    for name, rows in totals.items():
+        lines.append(f"| {name} | {rows[-1]['n']} | {' | '.join(map(_percent, rows))} | |")
+    lines += ["", f"| unsupported flagged where so many supported are | {names} |", "|---" * (len(runs) + 1) + "|"]
+    for i, point in enumerate(found["curve"]):
+        cells = [f"{100 * one['curve'][i]['flagged']:.1f}%" for one in runs]
+        lines.append(f"| {100 * point['alarms']:.0f}% | {' | '.join(cells)} |")
+    lines.append("")
+    lines += ["| corpus | unsupported flagged | supported flagged |", "|---|---|---|"]
     for name, labels in found["corpora"].items():
-        parts = ", ".join(f"{label} {_percent(row)} of {row['n']}" for label, row in sorted(labels.items()))
-        lines.append(f"| {name} | | {parts} |")
+        cells = [f"{_percent(labels[label])} of {labels[label]['n']}" for label in ("unsupported", "supported")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", "| references | sentences | flagged | references with a flag |", "|---|---|---|---|"]
     for name, row in results["references"].items():
         lines.append(
@@ -191,12 +238,16 @@ def main() -> None:
     if not DATA.is_dir():
         sys.exit(f"No corpora at {DATA}: set DIASUM_DATA.")
     pairs = {name: list(read()) for name, read in REFERENCES.items()}
+    before = json.loads(RESULT.read_text(encoding="utf-8"))
+    last = {"run": before["run"], **{key: before["frozen"][key] for key in _KEPT}}
     weights = json.loads((ROOT / "src" / "diasum" / "claims" / WEIGHTS).read_text(encoding="utf-8"))
     write_json(
         RESULT,
         {
             "seed": SEED,
             "weights": weights["about"],
+            "run": last["run"] + 1,
+            "earlier": [*before["earlier"], last],
             "frozen": frozen(),
             "references": {name: on_references(rows) for name, rows in pairs.items()},
             "made_wrong": {name: made_wrong(pairs[name]) for name in FLAGGED},

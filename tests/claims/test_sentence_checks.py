@@ -10,7 +10,9 @@ import pytest
 
 from diasum.claims import sentence_checks
 from diasum.claims.attribution import TOKEN, People, doers
-from diasum.claims.sentence_checks import WAYS, WEIGHTS, Checker, check_summary, load_weights
+from diasum.claims.orientation import EVIDENCE, verb_of
+from diasum.claims.readings import readings
+from diasum.claims.sentence_checks import WAYS, WEIGHTS, Checker, check_summary, leaf, load_weights
 from diasum.claims.sentence_features import NAMES, Features, read_sentences
 from diasum.claims.synonyms import OPPOSITES, SYNONYMS, root
 from diasum.dialogue import Dialogue, Turn, parse_dialogue
@@ -103,7 +105,7 @@ def test_who_asks_whom_counts() -> None:
 
 
 def _features(sentence: str, dialogue: Dialogue = TALK) -> Features:
-    ((features, _),) = read_sentences([sentence], dialogue, load_weights().rarity)
+    ((features, _),) = read_sentences([sentence], dialogue, load_weights().learnt)
     return features
 
 
@@ -113,11 +115,7 @@ def test_features_tell_who_does_what() -> None:
     assert _features("Grandma tells Grandson to wash his hands.").done_by_others == 0, (
         "the one who is told to is the one who acts"
     )
-    assert (
-        _features("Grandson asks about loaves.").question_by_others
-        < 0
-        < _features("Grandma asks about loaves.").question_by_others
-    )
+    assert _features("Grandson asks about loaves.").another < 0 < _features("Grandma asks about loaves.").another
 
 
 def test_features_tell_what_is_denied() -> None:
@@ -130,11 +128,72 @@ def test_features_tell_what_is_denied() -> None:
 
 def test_words_that_stand_apart_are_told_from_words_together() -> None:
     talk = Dialogue(tuple(Turn("AB"[i % 2], f"topic{i} belongs to item{i}") for i in range(20)))
-    assert _features("topic3 with item3", talk).widest_gap == 0
-    assert _features("topic3 with item17", talk).widest_gap > 2
-    numbers = parse_dialogue("A: 25 chairs\nB: fine\nA: fine\nB: 40 tables")
-    assert _features("They have 25 chairs.", numbers).numbers_apart == 0
-    assert _features("They have 40 chairs.", numbers).numbers_apart == 1
+    assert _features("topic3 with item3", talk).least_beside > 0.5
+    assert _features("topic3 with item17", talk).least_beside == 0
+
+
+def test_numbers_belong_to_what_they_stand_with() -> None:
+    talk = parse_dialogue(
+        "A: We need 25 chairs in the hall.\nB: Fine.\nA: And 40 tables for the garden, by 6:30.\nB: Within 5 minutes."
+    )
+    right, wrong = _features("They need 25 chairs.", talk), _features("They need 40 chairs.", talk)
+    assert right.number_beside < wrong.number_beside
+    assert right.number_other < 0 < wrong.number_other
+    assert (right.number_unit, wrong.number_unit) == (0, 1)
+    assert _features("They need it by half past six.", talk).number_unit == 0
+    assert _features("They need it at five o'clock.", talk).number_unit == 1, "five are minutes"
+    assert _features("They need chairs.", talk).numbers == 0
+
+
+def test_a_decimal_point_ends_no_sentence() -> None:
+    ((one, _),) = read_sentences(
+        ["A cup costs 2.80 for guests."],
+        parse_dialogue("A: A cup is 2.80 for guests.\nB: Fine."),
+        load_weights().learnt,
+    )
+    assert one.spread_sentence == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence", "clash", "agreed"),
+    [
+        ("No, never.", "The patient smokes.", True, False),
+        ("No, never.", "The patient does not smoke.", False, True),
+        ("Yes, a lot.", "The patient smokes.", False, False),
+        ("Yes, a lot.", "The patient does not smoke.", True, False),
+        ("Twenty a day.", "The patient does not smoke.", False, False),
+    ],
+)
+def test_what_is_asked_is_denied_by_the_answer(answer: str, sentence: str, clash: bool, agreed: bool) -> None:
+    found = _features(sentence, parse_dialogue(f"Doctor: Do you smoke?\nPatient: {answer}"))
+    assert (found.clash > 0, found.agreed > 0) == (clash, agreed)
+
+
+def test_a_question_for_more_than_yes_or_no_denies_nothing() -> None:
+    talk = parse_dialogue("A: Why do you smoke?\nB: No idea.")
+    assert _features("B smokes.", talk).clash == 0
+
+
+def test_what_is_denied_ends_with_the_clause() -> None:
+    talk = parse_dialogue("A: I have a cat and a dog.\nB: Nice.")
+    (one,) = readings(["A has no cat or dog, but a parrot because of mice."], talk)
+    assert {word.said.text for word in one.told if word.denied} == {"cat", "dog"}
+    assert {"parrot", "mice"} <= {word.said.text for word in one.told}
+
+
+@pytest.mark.parametrize(
+    ("said", "verb"),
+    [
+        ("invites her", root("invite")),
+        ("is invited by", "be " + root("invited")),
+        ("was told to", "be " + root("told")),
+        ("does not want to", root("want")),
+        ("is happy", "is " + root("happy")),
+        ("", ""),
+    ],
+)
+def test_the_verb_of_a_speaker(said: str, verb: str) -> None:
+    assert verb_of(said.split()) == verb
 
 
 @pytest.mark.parametrize(
@@ -205,9 +264,9 @@ def test_features_of_a_dialogue_of_100000_words_stay_small() -> None:
     peaks = []
     for n in (1_250, 12_500):
         talk = Dialogue(tuple(Turn("ABC"[i % 3], f"word{i} and word{i + 1} of topic {i % 97} again") for i in range(n)))
-        read_sentences(["warm up"], talk, load_weights().rarity)
+        read_sentences(["warm up"], talk, load_weights().learnt)
         tracemalloc.start()
-        read_sentences(["A tells of word700 and word1100."], talk, load_weights().rarity)
+        read_sentences(["A tells of word700 and word1100."], talk, load_weights().learnt)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 8_000_000, "only what is asked for is kept; most of it is the cache of roots"
@@ -218,8 +277,15 @@ def test_the_weights_say_where_they_come_from() -> None:
     assert {"generated_by", "date", "corpora", "dialogues", "sentences"} <= saved["about"].keys()
     assert tuple(saved["features"]) == NAMES
     assert tuple(saved["ways"]) == WAYS
-    assert all(len(row) == len(NAMES) + 1 for row in saved["ways"].values())
+    assert saved["orientation"]["evidence"] == list(EVIDENCE)
+    assert all(len(row) == len(EVIDENCE) for row in saved["orientation"]["verbs"].values())
     assert saved["check"] < saved["unsupported"]
+
+
+def test_a_tree_is_read_from_its_root() -> None:
+    tree = [1, 0.5, -1.0, [0, 2.0, 0.25, 3.0]]
+    assert [leaf(tree, values) for values in ([0, 0.5], [2, 0.6], [2.1, 0.6])] == [-1.0, 0.25, 3.0]
+    assert leaf(0.5, []) == 0.5
 
 
 @pytest.mark.parametrize(

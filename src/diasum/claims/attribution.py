@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from diasum.claims.lexicon import TITLES, words
 from diasum.dialogue import Dialogue
 
-TOKEN = re.compile(r"#[^#\s]{1,30}#|[^\W_]+|[.!?;:,]")
+TOKEN = re.compile(r"#[^#\s]{1,30}#|\d+(?:[.,:/]\d+)+|[^\W_]+|[.!?;:,]")
 SELF = words("i me my mine myself we us our im ive ill id")
 OTHER = words("you your yours yourself u")
 _THIRD = words("he she they him her his their them it who")

@@ -2,8 +2,8 @@
 
 In: a summary and a `Dialogue`. Out: for each sentence ``supported``, ``check``, ``unsupported`` or ``not checked``, with reasons, and for
 the summary a review flag. Names, numbers, dates and some negations are checked as facts (`diasum.claims.support`). Beyond these, what
-speaks for and against a sentence (`diasum.claims.sentence_features`) is weighed by a multinomial logistic regression: against
-``supported`` stand four ways in which a sentence can be wrong. Its weights, the thresholds and the calibration of the flag are generated
+speaks for and against a sentence (`diasum.claims.sentence_features`) is weighed by boosted decision trees (Friedman 2001), some for each
+of the ways in which a sentence can be wrong. The trees, the thresholds and the calibration of the flag are generated
 (``benchmarks/support_weights.py``) and stand with their corpora, numbers and date in ``sentence_weights.json``. English only. "Supported"
 says that nothing was found against a sentence, not that it is true; ``docs/faithfulness.md`` has both rates.
 """
@@ -21,14 +21,15 @@ from typing import Any, Literal
 from diasum.claims.attribution import People
 from diasum.claims.heard import Word
 from diasum.claims.language import english_share, is_english, sampled_words
-from diasum.claims.sentence_features import NAMES, Features, Rarity, read_sentences
+from diasum.claims.orientation import Orientation
+from diasum.claims.sentence_features import NAMES, Features, Learnt, Rarity, read_sentences
 from diasum.claims.sentences import sentence_spans
 from diasum.claims.support import Evidence
 from diasum.dialogue import Dialogue
 
 Verdict = Literal["supported", "check", "unsupported", "not checked"]
 VERDICTS: tuple[Verdict, ...] = ("supported", "check", "unsupported", "not checked")
-WAYS = ("invented", "reversed", "negated", "misplaced")  # in which a sentence can be wrong
+WAYS = ("invented", "reversed", "negated", "misplaced", "miscounted")  # in which a sentence can be wrong
 WEIGHTS = "sentence_weights.json"
 _FEWEST_WORDS = 5  # of a text that has a common word, if it is English
 _SHOWN = 4  # words in a reason
@@ -112,7 +113,7 @@ class Checker:
             return SummaryCheck(none, None, (f"Not checked: {reason}.",) if spans else ())
         weights = self._weights or load_weights()
         found = self._facts.check(summary)
-        read = self._read([summary[a:b] for a, b in spans], within or [frozenset()] * len(spans), weights.rarity)
+        read = self._read([summary[a:b] for a, b in spans], within or [frozenset()] * len(spans), weights.learnt)
         sentences = []
         for (start, end), (features, words) in zip(spans, read, strict=True):
             facts = tuple(one.reason for one in found if start <= one.start < end)
@@ -124,14 +125,14 @@ class Checker:
         return SummaryCheck(tuple(sentences), weights.review(sentences), tuple(notes))
 
     def _read(
-        self, sentences: Sequence[str], within: Sequence[frozenset[int]], rarity: Rarity
+        self, sentences: Sequence[str], within: Sequence[frozenset[int]], learnt: Learnt
     ) -> list[tuple[Features, list[Word]]]:
         read: dict[int, tuple[Features, list[Word]]] = {}
         for ids in dict.fromkeys(within):
             places = [i for i, of_one in enumerate(within) if of_one == ids]
             turns = tuple(turn for turn in self._dialogue.turns if turn.id in ids)
             part = Dialogue(turns) if turns else self._dialogue
-            read |= zip(places, read_sentences([sentences[i] for i in places], part, rarity, self._people), strict=True)
+            read |= zip(places, read_sentences([sentences[i] for i in places], part, learnt, self._people), strict=True)
         return [read[i] for i in range(len(sentences))]
 
     def _sentence(
@@ -159,35 +160,39 @@ def check_summary(summary: str, dialogue: Dialogue, *, english: bool | None = No
     return Checker(dialogue, english=english).check(summary)
 
 
+# What it adds to the log-odds; or else the position of a feature, its highest value on the left, and what is left and right of it.
+Tree = float | list[Any]
+
+
+def leaf(tree: Tree, values: Sequence[float]) -> float:
+    """What a tree adds for the values of the features."""
+    while isinstance(tree, list):
+        feature, most, left, right = tree
+        tree = left if values[feature] <= most else right
+    return tree
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What ``sentence_weights.json`` holds.
 
     Attributes:
-        rarity: how rarely human summaries use a word without support.
-        mean, scale: of each feature, in the order of `NAMES`.
-        ways: to the weight of each feature, standardised, and the constant.
+        learnt: for the features.
+        ways: to its trees.
         check, unsupported: scores from which a sentence is one.
         flag: the weights of the review flag: of the highest score, of whether there is a fact, of the number of sentences; constant.
     """
 
-    rarity: Rarity
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    ways: Mapping[str, tuple[float, ...]]
+    learnt: Learnt
+    ways: Mapping[str, Sequence[Tree]]
     check: float
     unsupported: float
     flag: tuple[float, ...]
 
     def score(self, features: Features) -> tuple[float, str]:
         """The log-odds of being wrong, and the way that is likeliest."""
-        values = [
-            (value - mean) / scale for value, mean, scale in zip(features.vector(), self.mean, self.scale, strict=True)
-        ]
-        odds = {
-            way: sum(weight * value for weight, value in zip(row, [*values, 1.0], strict=True))
-            for way, row in self.ways.items()
-        }
+        values = features.vector()
+        odds = {way: sum(leaf(tree, values) for tree in trees) for way, trees in self.ways.items()}
         return math.log(sum(math.exp(min(one, 50.0)) for one in odds.values())), max(odds, key=lambda way: odds[way])
 
     def review(self, sentences: Sequence[SentenceCheck]) -> float | None:
@@ -214,11 +219,10 @@ def load_weights() -> Weights:
     saved: dict[str, Any] = json.loads((files("diasum.claims") / WEIGHTS).read_text(encoding="utf-8"))
     if tuple(saved["features"]) != NAMES:
         raise RuntimeError(f"{WEIGHTS} is of other features: run python -m benchmarks.support_weights")
+    verbs = {verb: tuple(row) for verb, row in saved["orientation"]["verbs"].items()}
     return Weights(
-        Rarity(saved["rarity"], saved["endings"]),
-        tuple(saved["mean"]),
-        tuple(saved["scale"]),
-        {way: tuple(row) for way, row in saved["ways"].items()},
+        Learnt(Rarity(saved["rarity"], saved["endings"]), Orientation(tuple(saved["orientation"]["weights"]), verbs)),
+        saved["ways"],
         saved["check"],
         saved["unsupported"],
         tuple(saved["flag"]),
@@ -238,6 +242,8 @@ def _reason(way: str, words: Sequence[Word]) -> str:
         return "What it tells of one speaker is rather said or done by another."
     if way == "negated":
         return "It and the turns about it do not agree on what is denied."
+    if way == "miscounted":
+        return "A number in it stands with something else in the conversation."
     if way == "misplaced" or not said:
         return "Its words stand in different places of the conversation, not together."
     return f"No turn says {said} or the like."

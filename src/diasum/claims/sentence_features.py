@@ -7,26 +7,27 @@ Out: `Features` of each sentence. Nothing is decided here: `diasum.claims.senten
 from __future__ import annotations
 
 import math
-import re
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from itertools import pairwise
+from dataclasses import dataclass, field, fields
 
-from diasum.claims.attribution import People, Said
-from diasum.claims.heard import Heard, Word, hear, is_content, key_of
+from diasum.claims.attribution import People
+from diasum.claims.heard import Count, Use, Word
 from diasum.claims.lexicon import words
-from diasum.claims.negation import NEGATORS
-from diasum.claims.speech_acts import ASKING, GETTING, TELLING, cue_of
+from diasum.claims.orientation import Orientation, Talk, evidence
+from diasum.claims.readings import SPAN, Reading, held_by, readings
 from diasum.claims.synonyms import OPPOSITES, SYNONYMS, root
 from diasum.dialogue import Dialogue
 
-_LABEL = re.compile(r"\s*([^\W\d_][\w'’-]*(?: [\w'’-]+){0,2}):(?=\s)")
-SPAN = 3  # turns that a sentence is told from: a question, its answer, what follows
-_DENYING = NEGATORS | words("refuses declines denies fails refuse stops rejects avoid avoids")
-_DENIED_WITHIN = 30  # characters of a sentence
-_MOST_WEIGHT = 6.0  # of what is told of somebody; more says no more
-_MOST_PLACES = 200  # of a word, that are compared with those of the next
+_MEASURES = frozenset(
+    map(
+        root,
+        words("minutes hours days weeks months years dollars pounds euros yuan miles percent degrees people times"),
+    )
+)
+_REACH = 3  # content words of a sentence that belong together
+_MOST_PLACES = 100  # of a word, that are compared with those of others
 
 
 @dataclass(slots=True)
@@ -35,70 +36,73 @@ class Features:
 
     Attributes:
         words: logarithm of 1 and its content words but those of reporting; neutral.
-        bare: whether it has none of these.
         novel: of these, how many no turn supports.
         surprise: of these, added up: how rarely human summaries use such a word without support, in nats.
         most_surprise: of the one that surprises most.
         mean_surprise: `surprise` by all of its words.
         synonyms: share of words that only a synonym supports.
-        spread: share of what is supported that no `SPAN` turns in a row hold.
-        split: neighbouring words that no turn has both of.
-        gap, widest_gap: turns between neighbouring words where they are nearest, logarithms: mean and largest.
-        numbers_apart: numbers that no turn has together with a word beside them, or right after it.
-        no_pairs: whether no two neighbouring words are supported.
-        by_others: how much more of what it tells of somebody is said by others.
-        asked_by_others, got_by_others: the same where somebody asks, or learns and gets.
-        first_by_others, first_asked_by_others: the same by who says it first.
-        best_by_others: by the single turns that hold most.
-        question_by_others: by the questions that hold most, where it tells what somebody asks.
-        told_by_others: by the statements that do, where it tells what somebody says.
+        spread, spread_turn, spread_sentence: share of what is supported that no `SPAN` turns in a row hold, no turn, no sentence.
+        close: how near words that stand near one another in it are said, 0 to 1, a mean by rarity; speaks for it.
+        close_beside, least_beside: the same of neighbours in one clause: mean, and the least.
+        isolated: how far from the others the word that is farthest is said.
+        no_pairs: whether no two words near one another are supported.
+        numbers: numbers that turns have; neutral.
+        number_beside: how far from the nearer of its neighbours a number is said, the farthest number.
+        number_other: how much more of what is around it stands around another number.
+        number_unit: whether turns count something else with it.
         nobody: whether it tells of no speaker.
-        act: acts ("refuses", "thanks") whose signs others give, less those that the one gives.
+        another: log-odds that another speaker is meant (`diasum.claims.orientation`), the highest.
         done_by_others: words for what others do or have, by the pronouns of turns.
         done_by_them: those for what they do or have themselves; speaks for it.
         denied_alone: it denies something, and no turn nearby is negative.
         denied_affirmed: words that it denies and turns only affirm.
         denied_denied: words that both deny; speaks for it.
         affirmed_denied: words that it affirms and turns only deny.
+        clash: words that are denied in only one of it and the place that holds most of it, answers heeded, by rarity.
+        clash_affirmed: of these, those that it affirms.
+        agreed: words that are denied in both, by rarity; speaks for it.
         opposite: words whose opposite a turn has, and not they themselves.
         turns: logarithm of the number of turns; neutral.
     """
 
     words: float = 0.0
-    bare: float = 0.0
     novel: float = 0.0
     surprise: float = 0.0
     most_surprise: float = 0.0
     mean_surprise: float = 0.0
     synonyms: float = 0.0
     spread: float = 0.0
-    split: float = 0.0
-    gap: float = 0.0
-    widest_gap: float = 0.0
-    numbers_apart: float = 0.0
+    spread_turn: float = 0.0
+    spread_sentence: float = 0.0
+    close: float = 0.5
+    close_beside: float = 0.5
+    least_beside: float = 0.5
+    isolated: float = 0.0
     no_pairs: float = 0.0
-    by_others: float = 0.0
-    asked_by_others: float = 0.0
-    got_by_others: float = 0.0
-    first_by_others: float = 0.0
-    first_asked_by_others: float = 0.0
-    best_by_others: float = 0.0
-    question_by_others: float = 0.0
-    told_by_others: float = 0.0
+    numbers: float = 0.0
+    number_beside: float = 0.0
+    number_other: float = 0.0
+    number_unit: float = 0.0
     nobody: float = 0.0
-    act: float = 0.0
+    another: float = 0.0
     done_by_others: float = 0.0
     done_by_them: float = 0.0
     denied_alone: float = 0.0
     denied_affirmed: float = 0.0
     denied_denied: float = 0.0
     affirmed_denied: float = 0.0
+    clash: float = 0.0
+    clash_affirmed: float = 0.0
+    agreed: float = 0.0
     opposite: float = 0.0
     turns: float = 0.0
 
     def vector(self) -> list[float]:
         """In the order of `NAMES`."""
         return [getattr(self, name) for name in NAMES]
+
+
+NAMES = tuple(one.name for one in fields(Features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,181 +129,188 @@ def ending_of(word: str, endings: Iterable[str]) -> str:
     return next(end for end in endings if not end or (word.endswith(end) and len(word) > len(end) + 2))
 
 
-NAMES = tuple(one.name for one in fields(Features))
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What features need that is learnt from human summaries."""
+
+    rarity: Rarity
+    orientation: Orientation = field(default_factory=Orientation)
 
 
 def read_sentences(
-    sentences: Sequence[str], dialogue: Dialogue, rarity: Rarity, people: People | None = None
+    sentences: Sequence[str], dialogue: Dialogue, learnt: Learnt, people: People | None = None
 ) -> list[tuple[Features, list[Word]]]:
     """Compare sentences with their dialogue.
 
     Args:
         sentences: English.
         dialogue: read once for all of them.
-        rarity: how rarely human summaries use a word without support.
+        learnt: from human summaries.
         people: the speakers, where `dialogue` is a part of one with more of them.
 
     Returns:
         For each sentence its features and its content words.
     """
-    people = people or People(dialogue)
-    said = [people.read(_without_label(one, people)) for one in sentences]
-    content = [[one for one in words_ if is_content(one.text)] for words_ in said]
-    roots = {key_of(one.text) for words_ in content for one in words_}
-    wanted = roots | {other for one in roots for other in (*SYNONYMS.get(one, ()), *OPPOSITES.get(one, ()))}
-    heard = hear(dialogue, wanted, people)
-    result = []
-    for all_words, content_words in zip(said, content, strict=True):
-        told = [heard.word(one) for one in content_words]
-        result.append((_features(all_words, told, heard, rarity), told))
-    return result
+    talk = Talk(dialogue)
+    return [(_features(one, learnt, talk), list(one.told)) for one in readings(sentences, dialogue, people)]
 
 
-def _without_label(sentence: str, people: People) -> str:
-    """A sentence whose part of a house form ("Still open: ...") is blanks, unless it is a speaker."""
-    label = _LABEL.match(sentence)
-    if label is None or label[1].lower() in people.by_word:
-        return sentence
-    return " " * label.end() + sentence[label.end() :]
-
-
-def _features(said: Sequence[Said], told: Sequence[Word], heard: Heard, rarity: Rarity) -> Features:
-    n = max(len(heard.dialogue.turns), 1)
-    weights = [math.log(1 + n / len(word.turns)) if word.turns else 0.0 for word in told]
-    result = Features(turns=math.log(n))
-    _add_novelty(result, told, rarity)
-    start = _add_places(result, told, weights)
-    _add_attribution(result, said, told, weights, heard, start)
-    _add_doers(result, told, heard)
-    _add_negation(result, said, told, heard, start)
+def _features(one: Reading, learnt: Learnt, talk: Talk) -> Features:
+    result = Features(turns=math.log(max(len(one.heard.dialogue.turns), 1)), spread=1 - one.held)
+    by_turn = held_by(one.told, one.weights, lambda place: (place.turn,))
+    by_sentence = held_by(one.told, one.weights, lambda place: (place.sentence,))
+    if total := sum(one.weights):
+        result.spread_turn = 1 - max(by_turn.values()) / total
+        result.spread_sentence = 1 - max(by_sentence.values()) / total
+    _add_novelty(result, one.told, learnt.rarity)
+    _add_closeness(result, one)
+    _add_numbers(result, one)
+    result.nobody = float(not any(word.subject for word in one.said))
+    if len(one.heard.dialogue.speakers) > 1 and learnt.orientation.weights:
+        result.another = max((learnt.orientation.against(*speaker) for speaker in evidence(one, talk)), default=0.0)
+    _add_doers(result, one.told)
+    _add_negation(result, one, by_turn, by_sentence)
     return result
 
 
 def _add_novelty(to: Features, told: Sequence[Word], rarity: Rarity) -> None:
     telling = [word for word in told if word.telling]
     surprises = [rarity.of(word) for word in telling if not word.turns]
-    to.words, to.bare = math.log1p(len(telling)), float(not telling)
-    to.novel = float(len(surprises))
+    to.words, to.novel = math.log1p(len(telling)), float(len(surprises))
     to.surprise, to.most_surprise = min(sum(surprises), 8.0), max(surprises, default=0.0)
     to.mean_surprise = sum(surprises) / max(len(telling), 1)
     to.synonyms = sum(bool(word.turns) and not word.exact for word in told) / max(len(telling), 1)
 
 
-def _add_places(to: Features, told: Sequence[Word], weights: Sequence[float]) -> int:
-    """Where the words are; returns the first of the `SPAN` turns that hold most of them."""
-    held: defaultdict[int, float] = defaultdict(float)
-    for word, weight in zip(told, weights, strict=True):
-        for first in {first for i in word.turns for first in range(max(0, i - SPAN + 1), i + 1)}:
-            held[first] += weight
-    start, most = min(held.items(), key=lambda item: (-item[1], item[0]), default=(0, 0))
-    total = sum(weights)
-    to.spread = 1 - most / total if total else 0.0
-    pairs = [(a.turns, b.turns) for a, b in pairwise(told) if a.turns and b.turns]
-    gaps = [math.log1p(_distance(a, b)) for a, b in pairs]
+def _add_closeness(to: Features, one: Reading) -> None:
+    """How near one another words are said that stand near one another in the sentence."""
+    told, weights = one.told, one.weights
+    pairs: list[tuple[float, float]] = []  # closeness and weight
+    beside: list[tuple[float, float]] = []
+    nearest: defaultdict[int, float] = defaultdict(float)
+    for a in range(len(told)):
+        for b in range(a + 1, min(len(told), a + 1 + _REACH)):
+            if not told[a].turns or not told[b].turns:
+                continue
+            near, weight = _closest(told[a].places, told[b].places), min(weights[a], weights[b])
+            pairs.append((near, weight))
+            if b == a + 1 and one.clauses[a] == one.clauses[b]:
+                beside.append((near, weight))
+            nearest[a], nearest[b] = max(nearest[a], near), max(nearest[b], near)
     to.no_pairs = float(not pairs)
-    to.numbers_apart = min(float(sum(_stands_apart(told, at) for at, word in enumerate(told) if word.number)), 3.0)
-    to.split = min(float(sum(gap > 0 for gap in gaps)), 6.0)
-    to.gap, to.widest_gap = sum(gaps) / max(len(gaps), 1), max(gaps, default=0.0)
-    return start
+    if pairs:
+        to.close = _mean(pairs)
+    if beside:
+        to.close_beside, to.least_beside = _mean(beside), min(near for near, _ in beside)
+    alone = [nearest[i] for i, word in enumerate(told) if word.turns and not word.of_talk]
+    to.isolated = 1 - min(alone) if len(alone) > 1 else 0.0
 
 
-def _distance(a: Sequence[int], b: Sequence[int]) -> int:
-    if not set(a).isdisjoint(b):
-        return 0
-    return min(abs(i - j) for i in a[:_MOST_PLACES] for j in b[:_MOST_PLACES])
+def _mean(weighted: Sequence[tuple[float, float]]) -> float:
+    return sum(value * weight for value, weight in weighted) / sum(weight for _, weight in weighted)
 
 
-def _stands_apart(told: Sequence[Word], at: int) -> bool:
-    beside = [told[i].turns for i in (at - 1, at + 1) if 0 <= i < len(told) and told[i].turns and not told[i].number]
-    return bool(told[at].turns) and bool(beside) and all(_distance(told[at].turns, turns) > 1 for turns in beside)
+def _closest(a: Sequence[Use | Count], b: Sequence[Use | Count]) -> float:
+    """How near one another two words are said where they are nearest, 0 to 1."""
+    others = b[:_MOST_PLACES]
+    places = [one.at for one in others]
+    return max(_close_to(one, others, places) for one in a[:_MOST_PLACES])
 
 
-def _add_attribution(
-    to: Features, said: Sequence[Said], told: Sequence[Word], weights: Sequence[float], heard: Heard, start: int
-) -> None:
-    """What is told of each speaker: is it they who say it, and say it first?"""
-    verbs: dict[str, str] = {}
-    for one in said:
-        if one.subject:
-            verbs.setdefault(one.subject, root(one.text))
-    of: dict[str, list[tuple[Word, float]]] = {}
-    for word, weight in zip(told, weights, strict=True):
-        if word.said.subject and word.turns and not word.of_talk:
-            of.setdefault(word.said.subject, []).append((word, weight))
-    best = []
-    for person, told_of in of.items():
-        items = [(word.turns, weight) for word, weight in told_of]
-        total = sum(weight for _, weight in items)
-        scale = min(total, _MOST_WEIGHT) / _MOST_WEIGHT * 2 / total
-        theirs = sum(weight for turns, weight in items if any(heard.speaker(i) == person for i in turns))
-        others = sum(weight for turns, weight in items if any(heard.speaker(i) != person for i in turns))
-        first = sum(weight if heard.speaker(turns[0]) != person else -weight for turns, weight in items)
-        verb = verbs.get(person, "")
-        if verb in ASKING:
-            asked = [(heard.asked.get(word.root, ()), weight) for word, weight in told_of if word.exact]
-            to.question_by_others += _margin(person, asked, heard) * scale
-        elif verb in TELLING:
-            stated = [(heard.stated.get(word.root, ()), weight) for word, weight in told_of if word.exact]
-            to.told_by_others += _margin(person, stated, heard) * scale
-        if verb in ASKING:
-            to.asked_by_others += (others - theirs) * scale
-            to.first_asked_by_others += first * scale
-        elif verb in GETTING:
-            to.got_by_others += (others - theirs) * scale
-        else:
-            to.by_others += (others - theirs) * scale
-            to.first_by_others += first * scale
-        best.append(_margin(person, items, heard) / total)
-    to.best_by_others = max(best, default=0.0)
-    to.nobody = float(not of)
-    to.act = float(sum(_act(one, heard, start) for one in said)) if any(weights) else 0.0
+def _close_to(one: Use | Count, others: Sequence[Use | Count], places: Sequence[int]) -> float:
+    k = bisect_left(places, one.at)
+    return max(_closeness(one, other) for other in others[max(0, k - 1) : k + 1])
 
 
-def _margin(person: str, items: Iterable[tuple[Iterable[int], float]], heard: Heard) -> float:
-    """How much more weight the best turn of another has than the best one of a person; `items` are turns with a weight."""
-    own: defaultdict[int, float] = defaultdict(float)
-    others: defaultdict[int, float] = defaultdict(float)
-    for turns, weight in items:
-        for i in turns:
-            (own if heard.speaker(i) == person else others)[i] += weight
-    return max(others.values(), default=0) - max(own.values(), default=0)
+def _closeness(a: Use | Count, b: Use | Count) -> float:
+    """0.5 to 1 within one sentence, 0.25 to 0.5 within a turn, less up to three turns away, then 0."""
+    gap = abs(a.at - b.at)
+    if a.sentence == b.sentence:
+        return 0.5 + 0.5 * math.exp(-gap / 8)
+    if a.turn == b.turn:
+        return 0.25 + 0.25 * math.exp(-gap / 20)
+    distance = abs(a.turn - b.turn)
+    return (0.4, 0.2, 0.1)[distance - 1] * math.exp(-gap / 60) if distance <= 3 else 0.0
 
 
-def _act(one: Said, heard: Heard, start: int) -> int:
-    """1 where only others give the sign of an act near by, -1 where only the one who is said to act does."""
-    cue = cue_of(root(one.text)) if one.subject else None
-    if cue is None:
-        return 0
-    near = heard.dialogue.turns[max(0, start - 1) : start + SPAN + 1]
-    theirs = any(cue.search(turn.text) for turn in near if turn.speaker == one.subject)
-    others = any(cue.search(turn.text) for turn in near if turn.speaker != one.subject)
-    return others - theirs
+def _add_numbers(to: Features, one: Reading) -> None:
+    told = one.told
+    numbers = [k for k, word in enumerate(told) if word.counts]
+    to.numbers = float(len(numbers))
+    right = {id(count) for k in numbers for count in told[k].counts}
+    wrong = [count for count in one.heard.counts if id(count) not in right][: 3 * _MOST_PLACES]
+    others: list[float] = []
+    for k in numbers:
+        word = told[k]
+        near = [j for j in range(max(0, k - _REACH), min(len(told), k + _REACH + 1)) if told[j].uses]
+        context = [(told[j], one.weights[j] / abs(j - k), [use.at for use in told[j].uses]) for j in near]
+        if context:
+            total = sum(weight for _, weight, _ in context)
+            best, other = (
+                max((_around(count, context) for count in counts), default=0.0) / total
+                for counts in (word.counts[:_MOST_PLACES], wrong)
+            )
+            others.append(other - best)
+        beside = [_closest(told[j].uses, word.counts) for j in (k - 1, k + 1) if j in near]
+        to.number_beside = max(to.number_beside, 1 - max(beside, default=1.0))
+        to.number_unit = max(to.number_unit, _counts_other(word, told[k + 1] if k + 1 < len(told) else None))
+    to.number_other = max(others, default=0.0)
 
 
-def _add_doers(to: Features, told: Sequence[Word], heard: Heard) -> None:
+def _around(count: Count, context: Sequence[tuple[Word, float, list[int]]]) -> float:
+    return sum(weight * _close_to(count, word.uses, places) for word, weight, places in context)
+
+
+def _counts_other(number: Word, following: Word | None) -> float:
+    """1 where turns count other things with a number of a sentence than that does, 0.5 where some count nothing."""
+    stated = number.quantity
+    if stated is None or stated.kind not in ("number", "time"):
+        return 0.0
+    if stated.kind == "time":
+        return float(all(count.unit in _MEASURES for count in number.counts))
+    if following is None or not following.root or following.said.start - stated.end > 12:
+        return 0.0
+    counted = {count.unit for count in number.counts}
+    if not counted.isdisjoint({following.root, *SYNONYMS.get(following.root, ())}):
+        return 0.0
+    return 0.5 if "" in counted else 1.0
+
+
+def _add_doers(to: Features, told: Sequence[Word]) -> None:
     for word in told:
-        there, person = heard.doers.get(word.root), word.said.owner or word.said.agent
-        if not there or not person:
+        person = word.said.owner or word.said.agent
+        by = Counter(doer for use in word.uses for doer in use.doers)
+        if not by or not person or not word.exact:
             continue
-        weight = min(1.0, 2.0 / len(heard.turns[word.root]))
-        if not there[person]:
+        weight = min(1.0, 2.0 / len(word.turns))
+        if not by[person]:
             to.done_by_others += weight
-        elif 2 * there[person] >= there.total():
+        elif 2 * by[person] >= by.total():
             to.done_by_them += weight
     to.done_by_others, to.done_by_them = min(to.done_by_others, 3.0), min(to.done_by_them, 3.0)
 
 
-def _add_negation(to: Features, said: Sequence[Said], told: Sequence[Word], heard: Heard, start: int) -> None:
-    denying = [one.start for one in said if one.text in _DENYING]
-    if denying and heard.negative.isdisjoint(range(start, start + SPAN)):
+def _add_negation(to: Features, one: Reading, by_turn: Mapping[int, float], by_sentence: Mapping[int, float]) -> None:
+    heard = one.heard
+    if any(word.denied for word in one.told) and heard.negative.isdisjoint(range(one.start, one.start + SPAN)):
         to.denied_alone = 1.0
-    for word in told:
-        denied, affirmed = heard.denied[word.root], heard.affirmed[word.root]
-        if any(0 < word.said.start - place < _DENIED_WITHIN for place in denying):
+    for word, weight in zip(one.told, one.weights, strict=True):
+        if not word.uses or not word.exact:
+            to.opposite += any(other in heard.uses for other in OPPOSITES.get(word.root, ()))
+            continue
+        denied = sum(use.denied for use in word.uses)
+        if word.denied:
             to.denied_denied += denied > 0
-            to.denied_affirmed += affirmed > 0 and not denied
+            to.denied_affirmed += not denied
         else:
-            to.affirmed_denied += denied > 0 and not affirmed
-        to.opposite += not word.exact and any(other in heard.turns for other in OPPOSITES.get(word.root, ()))
+            to.affirmed_denied += denied == len(word.uses)
+        best = max(word.uses, key=lambda use: by_sentence[use.sentence] + 0.5 * by_turn[use.turn])
+        said_no = heard.denies(best)
+        if said_no is not None and said_no != word.denied:
+            to.clash += weight
+            to.clash_affirmed += 0.0 if word.denied else weight
+        elif said_no and word.denied:
+            to.agreed += weight
     to.denied_affirmed, to.affirmed_denied = min(to.denied_affirmed, 3.0), min(to.affirmed_denied, 3.0)
     to.denied_denied, to.opposite = min(to.denied_denied, 3.0), min(to.opposite, 2.0)
+    to.clash, to.clash_affirmed, to.agreed = min(to.clash, 8.0), min(to.clash_affirmed, 8.0), min(to.agreed, 8.0)

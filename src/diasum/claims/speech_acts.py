@@ -39,6 +39,33 @@ _CUES = {
     "warn": r"don.t|careful|watch|\bif\b|might|danger|warn|otherwise",
     "remind": r"remember|forget|remind|don.t",
     "complain": r"terrible|awful|bad|never|always|not|n.t\b|too|hate|tired|why",
+    "explain describe instruct": r"because|\bso\b|mean|first|then|\bif\b|you (?:can|need|have|should|just)|that.s (?:why|how)|it.s",
+    "want need order look": r"\bi.d like|\bi want|\bi need|can i|could i|may i|i.m looking|i.ll (?:have|take)|do you have|"
+    r"could you|can you|please",
+    "buy": r"i.ll (?:have|take)|i.d like|i want|can i|how much",
+    "help assist": r"(?:can|may|could) i help|let me|i.ll|i can|here|no problem|of course|sure",
+    "comfort reassure encourage calm": r"don.t worry|(?:be|is|.s|are|.re) (?:fine|ok|okay|all right|good)|you can|you.ll|come on|"
+    r"no problem|never mind",
+    "worry fear": r"worr|afraid|scared|nervous|what if|hope|i don.t|maybe|\bbut\b",
+    "hope": r"\bhope|wish|\bi.d (?:like|love)|want",
+    "plan intend": r"\bi.m (?:going|planning)|\bi.ll|\bi will|we.re going|we.ll|\bi.d like|i want|plan",
+    "praise compliment admire": r"great|wonderful|beautiful|nice|lovely|well done|good|excellent|amazing|perfect|fantastic|love",
+    "greet welcome": r"\bhi\b|hello|good (?:morning|afternoon|evening)|welcome|nice to meet",
+    "show": r"\bhere|this is|look|\bsee\b|there",
+    "like love enjoy prefer": r"\bi (?:really |do |also |just )?(?:like|love|enjoy|prefer)|favou?rite|great|wonderful|better|rather",
+    "hate dislike": r"\bhate|n.t (?:really )?like|terrible|awful|boring|never|n.t\b|\btoo\b",
+    "admit confess": r"\bi (?:did|was|have|had|forgot|didn)|sorry|actually|yes|\bwell\b|to be honest",
+    "doubt disagree object oppose argue": r"\bbut\b|n.t\b|\bnot\b|\bno\b|really|sure|think|why",
+    "call": r"calling|\bthis is|speak to|speaking|hello",
+    "introduce": r"\bthis is|meet|my name|i.m\b|i am",
+    "insist": r"must|no\b|have to|really|please|but|n.t",
+    "inform report": r"\bis\b|\bare\b|was|will|.s\b|there",
+    "check confirm": r"right|correct|\byes|sure|\bis that|let me|so\b",
+    "bring send fetch lend": r"\bi.ll|\bi will|i can|let me|here|\bi (?:sent|brought)",
+    "join accompany": r"i.d love|i.ll|count me|me too|yes|sure|ok|come",
+    "wait": r"wait|moment|minute|\bi.ll be",
+    "feel": r"\bi.m\b|\bi am|\bi feel|my\b|me\b",
+    "learn find hear know understand": r"\bi see|really|\boh\b|\?|i didn.t know|understand|thank",
 }
 _CUE_OF = {one: re.compile(cue, re.I) for verbs, cue in _CUES.items() for one in _roots(verbs)}
 

@@ -208,6 +208,169 @@ numb numbness tingle tingling
 anxious anxiety
 injury injure hurt injured
 examine exam check
+electricity power light current generator
+feast party celebration festival
+jump dive diving
+firm office company workplace
+remark point note observe comment mention
+praise compliment good great
+encourage urge
+warn warning careful caution beware
+hurry rush quick fast
+postpone delay later
+cancel call off
+attend go join visit
+participate part join
+own have possess
+obtain get receive
+require need
+provide give offer supply
+assess assessment test check evaluate
+evaluate judge rate assess
+compare difference than
+calculate count figure
+estimate guess about
+budget money cost
+invoice bill
+salary wage pay income
+discount cheaper reduce lower off
+refund money return back
+guarantee warranty
+customer client
+guest visitor
+colleague coworker co-worker
+employee worker staff
+employer boss company
+neighbourhood area district
+area region place part
+village town
+town city
+building house block
+garden yard
+device machine gadget
+button press
+television tv
+remote control
+battery charge power
+prototype model
+design draw sketch shape
+feature function functionality
+requirement need must
+target aim goal
+goal aim purpose target
+result outcome
+reason because why
+consequence so therefore
+method way how approach
+opportunity chance
+experience time
+ability able can
+talent gift skill
+success succeed
+failure fail
+mistake error wrong fault
+fault blame mistake
+quarrel argue argument fight
+argue argument quarrel
+joke funny laugh humor
+surprise surprised unexpected
+bore boring bored dull
+interest interested interesting
+prefer rather better
+rather prefer instead
+choice choose option
+option choice alternative
+possibility maybe possible can
+permission allow may let
+rule regulation law
+forbid forbidden ban allow not
+smoke smoker cigarette
+quit stop give
+thirst water drink
+breathe breath breathing shortness
+cough coughing
+infection infected bacteria virus
+inflammation inflamed swollen
+fracture break broke broken
+medicate medication medicine
+dose milligram mg
+treat treatment therapy cure
+therapy therapist counselling
+symptom sign feel
+diagnose diagnosis diagnosed
+disease condition illness
+elevated high raised
+deny no never
+unremarkable normal fine
+bilateral both
+daily day every
+weekly week
+monthly month
+yearly year annual
+annual year yearly
+nightly night
+widow husband
+occupation work job retired
+retire retired retirement
+education school college degree grade
+graduate graduation school degree
+daughter girl
+son boy
+toddler baby
+grandmother grandma granny nana
+grandfather grandpa granddad
+relative family
+pregnancy pregnant
+menstrual period
+bowel stool
+urine urinate pee
+vision eye see sight
+hearing ear hear
+throat swallow
+chest breast
+leg knee
+spine back
+weapon gun
+theft steal stole
+burglary burglar stole
+traffic jam
+route way road
+departure leave left
+destination where going
+passenger people
+accommodation hotel room
+reception desk front
+weather forecast
+storm wind
+swim swimming
+match game
+team group
+audience people
+song sing
+painting picture paint
+novel book
+newspaper paper
+advertisement ad advertise
+website online site internet
+password code
+download install
+delete remove
+error bug
+meeting session
+agenda plan
+minutes note
+decide settle agreed
+arrange arrangement plan organize
+prepare preparation ready
+ready prepare finish
+collect pick fetch
+fetch bring get pick
+deliver bring
+carry take
+wear put dress
+borrow lend
+break rest pause
+fortnight week
 """
 _OPPOSITES = """
 accept refuse
@@ -265,6 +428,115 @@ pas fail
 succeed fail
 sick healthy
 strong weak
+positive negative
+normal abnormal
+normal elevated
+gain lose
+attend skip
+bring forget
+quit start
+quit continue
+stop continue
+dangerous safe
+dangerous harmless
+safe risky
+reasonable unreasonable
+compulsory optional
+compulsory voluntary
+alone together
+alone husband
+alone wife
+interested bored
+interesting boring
+useful useless
+clean dirty
+full empty
+heavy light
+fast slow
+quick slow
+quiet loud
+quiet noisy
+rich poor
+polite rude
+patient impatient
+satisfied disappointed
+satisfied dissatisfied
+happy unhappy
+optimistic pessimistic
+confident unsure
+sure unsure
+certain unsure
+certain doubt
+likely unlikely
+able unable
+believe doubt
+trust doubt
+support oppose
+favor against
+approve disapprove
+praise criticize
+praise complain
+improve worsen
+improve deteriorate
+lower raise
+lower higher
+few many
+rare frequent
+rarely often
+seldom often
+never often
+sometimes never
+usual unusual
+public private
+same different
+similar different
+separate together
+include exclude
+keep remove
+keep drop
+add remove
+lend borrow
+pull push
+export import
+cancel confirm
+cancel keep
+postpone advance
+stay leave
+stay move
+awake asleep
+present absent
+available unavailable
+known unknown
+visible hidden
+legal illegal
+right wrong
+correct wrong
+correct incorrect
+agree refuse
+approve reject
+pass reject
+guilty innocent
+healthy ill
+well unwell
+stable unstable
+regular irregular
+soft hard
+sweet bitter
+thick thin
+wide narrow
+deep shallow
+tall short
+fresh stale
+dry wet
+bright dark
+fit unfit
+find lose
+free busy
+free paid
+free charge
+permanent temporary
+daily weekly
+male female
 """
 
 
