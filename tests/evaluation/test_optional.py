@@ -11,8 +11,10 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
 
 from diasum.errors import DiasumError
+from diasum.evaluation import optional
 from diasum.evaluation.optional import bert_score, nli_consistency
 from tests.evaluation.examples import PAIRS, pair
+from tests.models import tiny_t5
 
 _LISTED = "[PAD] [UNK] [CLS] [SEP] [MASK] tom goes to the market and buys apples she sells . : a b anna ben cat report"
 WORDS = _LISTED.split()
@@ -125,6 +127,39 @@ def test_nli_takes_the_best_window_and_the_mean_sentence(folder: Path) -> None:
     wanted = np.mean([max(entailed(w, s) for w in windows) for s in ("Tom buys apples.", "The cat goes to market.")])
     assert found[0] == pytest.approx(100 * wanted, abs=1e-3)
     assert np.isnan(found[1])
+
+
+def test_an_encoder_decoder_judges_by_the_first_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, tokenizer = tiny_t5()
+    tokenizer.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    with pytest.raises(DiasumError, match="does not tell 0 from 1"):
+        nli_consistency(PAIRS[:1], ["x"], tmp_path)
+    tokenizer.add_tokens(["1"])
+    model.resize_token_embeddings(len(tokenizer))
+    tokenizer.save_pretrained(tmp_path)
+    model.save_pretrained(tmp_path)
+    no, yes = (tokenizer(text, add_special_tokens=False).input_ids[0] for text in "01")
+    assert no != yes
+    model.eval()
+
+    def supported(premise: str, sentence: str) -> float:
+        ids = tokenizer(f"predict: {premise}").input_ids + tokenizer(sentence).input_ids
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([ids]), decoder_input_ids=torch.tensor([[0]])).logits[0, 0]
+        return float(logits[[no, yes]].softmax(-1)[1])
+
+    talk = pair("one", "Anna: the cat goes to the market\nBen: apples")
+    premise = "\n".join(str(turn) for turn in talk.dialogue.turns)
+    sentences = ("Anna has a cat.", "Ben sells two apples at the market.")
+    found = nli_consistency([talk], [" ".join(sentences)], tmp_path)
+    assert found[0] == pytest.approx(100 * np.mean([supported(premise, one) for one in sentences]), abs=1e-3)
+    monkeypatch.setattr(optional, "_JUDGE_TOKENS", 12)
+    cut = nli_consistency([talk], [sentences[0]], tmp_path)
+    assert 0 < cut[0] < 100
+    assert cut[0] != pytest.approx(100 * supported(premise, sentences[0]), abs=1e-4), (
+        "the premise is cut, not the sentence"
+    )
 
 
 def test_what_cannot_serve_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ package beyond those that diasum has; the models are large next to the ones that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ BERTSCORE_LAYERS = {
     "roberta-large": 17,
 }
 _WINDOW_TURNS = 8
+_JUDGE_TOKENS = 2048  # that an encoder-decoder is given; MiniCheck was trained with as many
 _HINT = "Give a local folder (config.json, model.safetensors, tokenizer files) or a hub id that you can reach."
 
 
@@ -131,7 +132,8 @@ def nli_consistency(
     Args:
         pairs: the dialogues.
         predictions: one summary each; NaN is returned for an empty one, which claims nothing.
-        model: a sequence classifier trained on NLI, as a local folder or a hub id; one of its labels must contain "entail".
+        model: a sequence classifier trained on NLI, one of whose labels contains "entail", or an encoder-decoder that answers 1 where a
+            sentence is supported and 0 where it is not, as MiniCheck-FLAN-T5 does (Tang et al. 2024); a local folder or a hub id.
         batch_size: premise and sentence pairs at a time.
         device: where the model runs.
 
@@ -139,18 +141,11 @@ def nli_consistency(
         ``[n]``, 0 to 100.
 
     Raises:
-        DiasumError: the model cannot be loaded, or has no such label.
+        DiasumError: the model cannot be loaded, has no such label, or its tokenizer has no 0 and 1.
     """
     import torch
 
-    classifier, tokenizer = _load(model, "AutoModelForSequenceClassification", device)
-    labels = {int(i): str(name).lower() for i, name in classifier.config.id2label.items()}
-    entailed = [i for i, name in labels.items() if "entail" in name and "not" not in name]
-    if len(entailed) != 1:
-        raise DiasumError(
-            f"{model} is not an NLI model: none of its labels is `entailment` ({', '.join(labels.values())}).",
-            hint="Use a classifier fine-tuned on MNLI or the like, with its label names in config.json.",
-        )
+    judge = _judge(model, device)
     claims: list[tuple[int, int, str, str]] = []
     for at, (pair, text) in enumerate(zip(pairs, predictions, strict=True)):
         for number, sentence in enumerate(split_sentences(text)):
@@ -160,18 +155,80 @@ def nli_consistency(
     with torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chunk = [claims[i] for i in order[start : start + batch_size]]
-            batch = tokenizer(
-                [claim[2] for claim in chunk],
-                [claim[3] for claim in chunk],
-                padding=True,
-                truncation="only_first",
-                max_length=_longest(tokenizer, classifier),
-                return_tensors="pt",
-            ).to(device)
-            probabilities = classifier(**batch).logits.float().softmax(dim=-1)[:, entailed[0]].tolist()
+            probabilities = judge([claim[2] for claim in chunk], [claim[3] for claim in chunk])
             for (at, number, _, _), value in zip(chunk, probabilities, strict=True):
                 best[at][number] = max(best[at].get(number, 0.0), value)
     return np.array([100 * float(np.mean(list(values.values()))) if values else np.nan for values in best])
+
+
+Judge = Callable[[list[str], list[str]], list[float]]  # premises and sentences to how likely each is supported
+
+
+def _judge(model: str | Path, device: str) -> Judge:
+    import transformers
+
+    try:
+        config = transformers.AutoConfig.from_pretrained(str(model), trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _not_loaded(model, error) from None
+    classifies = any("SequenceClassification" in name for name in config.architectures or ())
+    return _answering(model, device) if config.is_encoder_decoder and not classifies else _classifying(model, device)
+
+
+def _classifying(model: str | Path, device: str) -> Judge:
+    classifier, tokenizer = _load(model, "AutoModelForSequenceClassification", device)
+    labels = {int(i): str(name).lower() for i, name in classifier.config.id2label.items()}
+    entailed = [i for i, name in labels.items() if "entail" in name and "not" not in name]
+    if len(entailed) != 1:
+        raise DiasumError(
+            f"{model} is not an NLI model: none of its labels is `entailment` ({', '.join(labels.values())}).",
+            hint="Use a classifier fine-tuned on MNLI or the like, with its label names in config.json.",
+        )
+
+    def judge(premises: list[str], sentences: list[str]) -> list[float]:
+        batch = tokenizer(
+            premises,
+            sentences,
+            padding=True,
+            truncation="only_first",
+            max_length=_longest(tokenizer, classifier),
+            return_tensors="pt",
+        ).to(device)
+        shares: list[float] = classifier(**batch).logits.float().softmax(dim=-1)[:, entailed[0]].tolist()
+        return shares
+
+    return judge
+
+
+def _answering(model: str | Path, device: str) -> Judge:
+    """An encoder-decoder that reads "predict: " and a premise, the end of a text and a sentence, and writes 1 or 0."""
+    import torch
+
+    answerer, tokenizer = _load(model, "AutoModelForSeq2SeqLM", device)
+    answers = [tokenizer(text, add_special_tokens=False).input_ids[:1] for text in ("0", "1")]
+    no, yes = (ids[0] if ids else tokenizer.unk_token_id for ids in answers)
+    if no == yes:
+        raise DiasumError(
+            f"{model} cannot judge: its tokenizer does not tell 0 from 1, which it would have to answer.",
+            hint="Use a classifier trained on NLI, or an encoder-decoder trained to answer 1 and 0, as MiniCheck-FLAN-T5.",
+        )
+    end = tokenizer.eos_token_id
+
+    def judge(premises: list[str], sentences: list[str]) -> list[float]:
+        rows = []
+        for premise, sentence in zip(premises, sentences, strict=True):
+            claim = tokenizer(sentence, add_special_tokens=False).input_ids[: _JUDGE_TOKENS // 2]
+            given = tokenizer(f"predict: {premise}", add_special_tokens=False).input_ids
+            rows.append([*given[: _JUDGE_TOKENS - len(claim) - 2], end, *claim, end])
+        batch = tokenizer.pad({"input_ids": rows}, return_tensors="pt").to(device)
+        first = torch.full((len(rows), 1), answerer.config.decoder_start_token_id, device=device)
+        logits = answerer(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], decoder_input_ids=first
+        ).logits[:, 0]
+        shares: list[float] = logits[:, [no, yes]].float().softmax(dim=-1)[:, 1].tolist()
+        return shares
+
+    return judge
 
 
 def _windows(pair: Pair) -> Iterator[str]:
