@@ -6,7 +6,8 @@ NAME says what PATH is: `smollm2` a GGUF file of SmolLM2-135M-Instruct (in the p
 needs the package `gguf`), `mini` a base for diasum (default: the bundled one), `mini-adapter` the folder where `benchmarks.mini` left
 runs of one base, ``build/benchmarks/mini/HASH``. Each call measures one model in a process of its own, so that the memory is its own: on
 the first N test dialogues of DialogSum and on the sample's test split, one dialogue at a time. Summaries already written are kept (in
-``build/benchmarks/other_models``), and so are the seconds that each took; figures go to ``benchmarks/results/other_models.json``.
+``build/benchmarks/other_models``), and so are the seconds and the memory that each took; figures go to
+``benchmarks/results/other_models.json``.
 """
 
 from __future__ import annotations
@@ -155,7 +156,7 @@ def measure(model: Model, data: str, pairs: Sequence[Pair], kept: Path) -> dict[
         },
         "seconds_per_summary": _mean(chosen, "seconds"),
         "processor_seconds_per_summary": _mean(chosen, "processor_seconds"),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": max([_peak_memory(), *(row.get("peak_memory_bytes", 0) for row in chosen)]),
         "size_bytes": model.size,
         "parameters": model.parameters,
         "load_average": [round(load_before, 1), round(os.getloadavg()[0], 1)],
@@ -172,7 +173,13 @@ def _summarized(model: Model, pair: Pair) -> dict[str, Any]:
         "prediction": text,
         "seconds": round(time.perf_counter() - begin, 3),
         "processor_seconds": round(time.process_time() - processor, 3),
+        "peak_memory_bytes": _peak_memory(),
     }
+
+
+def _peak_memory() -> int:
+    """The most memory that this process has had at once, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _mean(rows: Sequence[Mapping[str, Any]], name: str) -> float:

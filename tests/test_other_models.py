@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from benchmarks.blind_verdicts import read_rows
 from benchmarks.other_models import Model, load_adapter, load_smollm2, measure
 from benchmarks.tables import others_table
 from diasum.data import Pair
@@ -35,6 +37,15 @@ def test_what_was_written_is_kept(tmp_path: Path) -> None:
     table = others_table({"sample": {"smollm2": measured}})
     assert "| sample conversations, n=4 | SmolLM2-135M-Instruct | 100.0 (100.0-100.0) |" in table
     assert "(0.0M parameters): a test." in table
+
+
+def test_the_memory_is_that_of_writing_the_summaries_even_where_all_were_kept(tmp_path: Path) -> None:
+    kept = tmp_path / "texts.jsonl"
+    row = {"id": "id-0", "prediction": "Ana offers 0.", "seconds": 1.0, "processor_seconds": 1.0}
+    kept.write_text(json.dumps({**row, "peak_memory_bytes": 10**15}) + "\n", encoding="utf-8")
+    model = Model(lambda pair: pair.references[0], size=10, parameters=3, made_by="a test")
+    assert measure(model, "sample", PAIRS[:2], kept)["peak_memory_bytes"] == 10**15
+    assert [row["id"] for row in read_rows(kept) if row["peak_memory_bytes"] > 10_000_000] == ["id-0", "id-1"]
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
