@@ -66,6 +66,7 @@ PRIVATE_ATTRIBUTES = {
     "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_flash_attention_for_cpu_backward",  # operators, see above
     "_linear_pointwise", "_reorder_linear_weight",
     "_version",  # of a tensor: how often it was changed in place
+    "_exit", "_run_exitfuncs",  # of os and atexit: processes that trained together end so, see tests/training/test_distributed.py
 }  # fmt: skip
 
 
