@@ -74,10 +74,11 @@ def main() -> None:
         _run()
     except SystemExit as ending:
         dist = sys.modules.get("torch.distributed")
-        if dist is not None and dist.is_available() and dist.is_initialized():
+        met = dist is not None and dist.is_available() and dist.is_initialized()
+        if met and not isinstance(ending.code, str):  # a message is printed by Python
             from diasum.training import distributed
 
-            distributed.leave(ending.code)
+            distributed.leave(ending.code or 0)
         raise
 
 

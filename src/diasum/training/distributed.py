@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from diasum.data.batching import IGNORED
 from diasum.errors import DiasumError
@@ -96,25 +96,21 @@ def join(device: str) -> None:
     atexit.register(lambda: dist.is_initialized() and dist.destroy_process_group())
 
 
-def leave(code: str | int | None) -> None:
-    """End this process now, where it is one of several that met; returns where it is not.
+def leave(code: int) -> NoReturn:
+    """End this process, which met others, now.
 
     Threads of gloo may still hold tensors that Python made. Where one lets go of them while Python is being taken down, torch ends the
     process by SIGABRT, and the launcher calls a training failed that has saved its adapter. So what was registered for the end of the
     process is done, and Python is not taken down.
 
     Args:
-        code: of a ``SystemExit`` without a message.
+        code: to exit with.
     """
-    import torch.distributed as dist
-
-    if not (dist.is_available() and dist.is_initialized()) or isinstance(code, str):
-        return
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    os._exit(code or 0)
+    os._exit(code)
 
 
 def on_main(action: Callable[[], T]) -> T:
