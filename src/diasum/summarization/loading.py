@@ -178,7 +178,8 @@ def load_beside(trained: Trained, source: str | Path, name: str) -> Trained:
     for file in ("adapter_config.json", "adapter_model.safetensors"):
         _check_whole(folder / file)
     known = side.get("base", {})
-    named = known.get("id") or json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    named = known.get("id") or config["base_model_name_or_path"]
     same = known["sha256"] == base.weights_sha256 if known.get("sha256") else base_name(named) == base_name(base.id)
     if not same:
         raise DiasumError(
