@@ -45,8 +45,7 @@ def boost(values: Floats, wrong: NDArray[np.bool_], weights: Floats, how: Growth
         weights: (rows,), of a mean of 1.
         how: they grow.
     """
-    cuts = [np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1])).round(4) for column in values.T]
-    cuts = [np.unique(cut) for cut in cuts]
+    cuts = [np.unique(np.quantile(column, np.linspace(0, 1, BINS + 1)[1:-1]).round(4)) for column in values.T]
     binned = np.stack([np.searchsorted(cut, column) for cut, column in zip(cuts, values.T, strict=True)], axis=1)
     share = float(weights @ wrong / weights.sum())
     constant = float(np.log(share / (1 - share)))
