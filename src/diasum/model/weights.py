@@ -113,15 +113,17 @@ def check_finite(base: str, weights: Mapping[str, Any]) -> None:
     Raises:
         DiasumError: the first tensors that hold NaN or infinite numbers are named.
     """
-    # A sum is not finite where a number is not, and takes one pass; of finite numbers it may overflow.
-    floats = {name: weight for name, weight in weights.items() if weight.is_floating_point()}
-    spoilt = [name for name, weight in floats.items() if not weight.float().sum().isfinite()]
-    broken = [name for name in spoilt if not floats[name].isfinite().all()]
+    broken = [name for name, weight in weights.items() if weight.is_floating_point() and not _is_finite(weight)]
     if broken:
         raise DiasumError(
             f"The weights of {base} hold NaN or infinite numbers: {listed(broken)}.",
             hint="They were saved so, by a training that diverged or in fp16: take another copy of the model.",
         )
+
+
+def _is_finite(weight: Any) -> bool:
+    # A sum is not finite where a number is not, and takes one pass; of finite numbers it may overflow.
+    return bool(weight.float().sum().isfinite() or weight.isfinite().all())
 
 
 def _cause(names: set[str], missing: set[str], unexpected: set[str]) -> tuple[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,15 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from diasum.config import GenerateSettings
+from diasum.engines.fast.engine import FastEngine
 from diasum.engines.fast.t5 import bucket_of
 from diasum.engines.fast.weights import ModelWeights
 from diasum.files import write_json
 from diasum.model import bundled_base, choose_hardware, load_base, position_limits, special_tokens
 from diasum.model.adapter_files import read_adapter
 from diasum.model.light import read_light
-from diasum.model.light.tensors import linear_shapes, shapes_of
+from diasum.model.light.tensors import TensorFile, linear_shapes, shapes_of, shared_table
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
 
 CPU = choose_hardware("cpu", "fp32")
@@ -338,3 +342,53 @@ def test_other_adapters_are_left_to_peft(change: str, adapted: tuple[Path, Path]
     changed = shutil.copytree(adapter, tmp_path / "adapter")
     OTHER_ADAPTERS[change](changed)
     assert read_light("base", base, changed) is None
+
+
+def test_tensors_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside what the fast decode makes of them they would take as much memory again."""
+    base = save_base(tmp_path, "t5")
+    light = read_light("base", base)
+    assert light is not None
+    read: list[weakref.ref[torch.Tensor]] = []
+    get = TensorFile.__getitem__
+
+    def remembered(self: TensorFile, name: str) -> torch.Tensor:
+        tensor: torch.Tensor = get(self, name)
+        read.append(weakref.ref(tensor))
+        return tensor
+
+    monkeypatch.setattr(TensorFile, "__getitem__", remembered)
+    light.read()
+    assert not any(one() is not None for one in read)
+    table = shared_table(light.config)
+    engine = FastEngine(light, light.tokenizer)
+    engine.current_decoder(GenerateSettings(dtype="fp32"))
+    matrices = [tensor for one in read if (tensor := one()) is not None and tensor.ndim > 1]
+    alike = [tensor for tensor in matrices if tensor.shape == light.tensor(table).shape]  # type: ignore[union-attr]
+    assert len(alike) == 1, "the embedding, once"
+    assert len(matrices) - len(alike) <= 2, "and the relative biases"
+
+
+def test_a_file_that_another_takes_the_place_of_is_read_on(tmp_path: Path) -> None:
+    base = save_base(tmp_path / "base", "t5")
+    light = read_light("base", base)
+    assert light is not None
+    name = "encoder.final_layer_norm.weight"
+    light.read()
+    before = light.tensor(name)
+    other = tmp_path / "other.safetensors"
+    save_file({name: torch.full_like(before, 7.0)}, other)  # type: ignore[arg-type]
+    other.replace(base / "model.safetensors")
+    assert torch.equal(light.tensor(name), before)  # type: ignore[arg-type]
+
+
+def test_a_file_of_tensors_that_is_cut_short(tmp_path: Path) -> None:
+    base = save_base(tmp_path, "t5")
+    tensors = TensorFile(base / "model.safetensors")
+    name = max(tensors, key=lambda one: tensors[one].numel())
+    expected = load_file(base / "model.safetensors")
+    assert set(tensors) == set(expected)
+    assert all(torch.equal(tensors[one], expected[one]) for one in tensors)
+    os.truncate(base / "model.safetensors", (base / "model.safetensors").stat().st_size // 4)
+    with pytest.raises(OSError, match="bytes too early"):
+        [tensors[one] for one in (name, *tensors)]

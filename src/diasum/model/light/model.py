@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from diasum.errors import DiasumError
 from diasum.libraries import load_torch
 from diasum.model.light.adapter import factors, read_scales
 from diasum.model.light.configuration import T5, read_configuration
-from diasum.model.light.tensors import HEAD, HEAD_BIAS, fits, linear_shapes, read_tensors, shapes_of, shared_table
+from diasum.model.light.tensors import HEAD, HEAD_BIAS, TensorFile, fits, linear_shapes, shapes_of, shared_table
 from diasum.model.light.tokenizer import LightTokenizer, read_tokenizer
 from diasum.model.weights import check_finite
 
@@ -58,7 +58,8 @@ class LightModel:
         self.unchanged: Callable[[], bool] = lambda: True
         self._name, self._folder, self._scales, self._adapter = name, folder, scales, adapter
         self._lock = threading.Lock()
-        self._read: tuple[dict[str, Tensor], dict[str, Tensor]] | None = None
+        self._read: tuple[Mapping[str, Tensor], Mapping[str, Tensor]] | None = None
+        self._shared: Tensor | None = None
 
     @property
     def model_type(self) -> str:
@@ -84,7 +85,7 @@ class LightModel:
         return longest, longest
 
     def read(self) -> None:
-        """Read the tensors now, instead of when the first is asked for.
+        """Look through the tensors now, instead of when the first is asked for; each is read again when it is.
 
         Raises:
             DiasumError: some of the base's hold NaN or infinite numbers, or the files have changed.
@@ -97,14 +98,18 @@ class LightModel:
                         f"The weights of {self._name} have changed since they were looked at.", hint=LOAD_AGAIN
                     )
                 load_torch()
-                tensors = read_tensors(self._folder / WEIGHTS)
+                tensors = TensorFile(self._folder / WEIGHTS)
                 check_finite(self._name, tensors)
-                of_adapter = read_tensors(self._adapter / "adapter_model.safetensors") if self._adapter else {}
-                self._read = tensors, of_adapter
+                adapter = TensorFile(self._adapter / "adapter_model.safetensors") if self._adapter else {}
+                self._read = tensors, adapter
+
+    def forget(self) -> None:
+        """Keep no tensor that was asked for: whoever did has it."""
+        self._shared = None
 
     def release(self) -> None:
-        """Forget the tensors; they are read again if they are asked for."""
-        self._read = None
+        """Let go of the files, too; they are opened again if a tensor is asked for."""
+        self._read = self._shared = None
 
     def layers(self, path: str) -> int:
         """As `Weights.layers`."""
@@ -131,9 +136,13 @@ class LightModel:
 
     def tensor(self, name: str) -> Tensor | None:
         """As `Weights.tensor`."""
-        tensors = self._tensors[0]
+        tensors, shared = self._tensors[0], shared_table(self.config)
         if name not in tensors and name.endswith((f"{HEAD}.weight", "embed_tokens.weight")):
-            name = shared_table(self.config)
+            name = shared
+        if name == shared:  # which encoder, decoder and mostly the head have in common
+            if self._shared is None:
+                self._shared = self._held(tensors[name])
+            return self._shared
         if name not in tensors and name == HEAD_BIAS and self.config.model_type != T5:
             import torch
 
@@ -141,7 +150,7 @@ class LightModel:
         return self._held(tensors[name]) if name in tensors else None
 
     @property
-    def _tensors(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def _tensors(self) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
         while (tensors := self._read) is None:
             self.read()
         return tensors

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ from diasum.model.light.configuration import T5
 
 HEAD = "lm_head"
 HEAD_BIAS = "final_logits_bias"
-_FLOATS = ("F32", "BF16", "F16")
+_FLOATS = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}  # of safetensors and of torch
 # Saved by older versions of transformers, and read by none.
 _UNUSED = "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"
 
@@ -59,12 +63,55 @@ def stored_shapes(file: Path) -> dict[str, Shape] | None:
         return None
 
 
-def read_tensors(file: Path) -> dict[str, Any]:
-    """The tensors of a file in the types that they are stored in."""
-    from safetensors.torch import load_file
+class TensorFile(Mapping[str, Any]):
+    """The tensors of a safetensors file by their names, each read when it is asked for, into memory of its own.
 
-    tensors: dict[str, Any] = load_file(file)
-    return tensors
+    A file that is mapped into memory, as libraries read it, would stand there beside all that is made of its tensors. It stays open: where
+    another is moved into its place, this one is read on.
+
+    Args:
+        file: that `stored_shapes` can read.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._number = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        weakref.finalize(self, os.close, self._number)
+        self._lock = threading.Lock()
+        length = int.from_bytes(self._bytes(0, 8), "little")
+        header = json.loads(self._bytes(8, length))
+        self._places = {name: place for name, place in header.items() if name != "__metadata__"}
+        self._begin = 8 + length
+
+    def __getitem__(self, name: str) -> Any:
+        import torch
+
+        place = self._places[name]
+        begin, end = place["data_offsets"]
+        data = self._bytes(self._begin + begin, end - begin)
+        return torch.frombuffer(data, dtype=getattr(torch, _FLOATS[place["dtype"]])).view(place["shape"])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def _bytes(self, begin: int, count: int) -> bytearray:
+        data = bytearray(count)
+        with self._lock, open(self._number, "rb", buffering=0, closefd=False) as file:
+            file.seek(begin)
+            rest = memoryview(data)
+            while rest and (read := file.readinto(rest)):
+                rest = rest[read:]
+        if rest:
+            raise OSError(f"a file of tensors ends {len(rest):,} bytes too early")
+        return data
 
 
 def shapes_of(config: Any) -> dict[str, Shape]:
