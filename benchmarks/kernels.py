@@ -25,7 +25,8 @@ from benchmarks.machine import results_file
 from benchmarks.training import SHAPES, conditions, write_base, write_corpus
 from diasum.files import write_json
 from diasum.model.fast.attention import attend
-from diasum.model.fast.compiled import UNITS, compiled
+from diasum.model.fast.compiled import UNITS
+from diasum.model.fast.compiling import compiled
 from diasum.model.fast.frozen import FrozenWeight
 from diasum.model.fast.kernels import Dropout, Kernels, RelativeBias
 from diasum.model.fast.ops import LOSS_CHUNK, activated, gated, rms_norm

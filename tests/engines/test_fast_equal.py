@@ -11,6 +11,7 @@ from diasum.config import GenerateSettings, LoraSettings
 from diasum.engines.fast.engine import FastEngine
 from diasum.engines.plain import PlainEngine
 from diasum.model import add_adapter
+from diasum.model.fast.compiling import compiled
 from tests.model.fast_models import FAMILIES, VOCABULARY, adapted
 from tests.models import CONVERSATIONS, tiny_bart, tiny_t5
 from tests.tokenizers import tiny_bart_tokenizer, tiny_t5_tokenizer
@@ -41,7 +42,21 @@ def both(model: Any, tokenizer: Any, sources: list[list[int]], settings: Generat
     assert fast.unsupported(settings) is None
     # transformers makes a cache of as many layers as the encoder has
     config.num_layers = getattr(config, "num_decoder_layers", None)
-    return fast.generate(sources, settings), PlainEngine(model, tokenizer).generate(sources, settings)
+    made = fast.generate(sources, settings)
+    assert made == by_torch(model, tokenizer, sources, settings), "compiled kernels and torch"
+    return made, PlainEngine(model, tokenizer).generate(sources, settings)
+
+
+@pytest.fixture(autouse=True)
+def compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there was enough to do to compile them, or they were there; without a compiler torch stands on both sides."""
+    monkeypatch.setattr(FastEngine, "_kernels", lambda self, dtype: compiled(dtype)[0])
+
+
+def by_torch(model: Any, tokenizer: Any, sources: list[list[int]], settings: GenerateSettings) -> Any:
+    fast = FastEngine(model, tokenizer)
+    fast._kernels = lambda dtype: None  # type: ignore[method-assign]
+    return fast.generate(sources, settings)
 
 
 @pytest.mark.parametrize("name", SETTINGS)

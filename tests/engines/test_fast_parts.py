@@ -15,6 +15,7 @@ from diasum.engines.fast.engine import FastEngine
 from diasum.engines.fast.rules import repeated
 from diasum.engines.fast.search import largest
 from diasum.engines.plain import PlainEngine
+from diasum.model.fast import compiling
 from tests.models import CONVERSATIONS, tiny_t5
 
 
@@ -96,3 +97,15 @@ def test_what_would_repeat_is_what_transformers_blocks(size: int) -> None:
         blocked = processor(history[i : i + 1, : length + 1], scores)  # type: ignore[arg-type]
         assert found[i] == set(blocked[0].isinf().nonzero().flatten().tolist())
     assert any(found)
+
+
+def test_kernels_are_compiled_when_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes seconds: the summary of one conversation does not wait for it, but takes what is there."""
+    asked: list[str] = []
+    monkeypatch.setattr(compiling, "compiled", lambda dtype: asked.append("compiled") or (None, ""))
+    monkeypatch.setattr(compiling, "compiled_before", lambda dtype: asked.append("compiled before"))
+    model, tokenizer = tiny_t5()
+    engine, settings = FastEngine(model, tokenizer), GenerateSettings(num_beams=1, max_new_tokens=1)
+    for count in (1, 62, 1):
+        engine.generate([[4, 1]] * count, settings)
+    assert asked == ["compiled before", "compiled before", "compiled"]

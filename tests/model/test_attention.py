@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from diasum.model.fast.attention import attend
-from diasum.model.fast.compiled import CompiledKernels, _library, compiled
+from diasum.model.fast.compiled import CompiledKernels
+from diasum.model.fast.compiling import _library, compiled
 from diasum.model.fast.kernels import AttentionSpec, Kernels, RelativeBias
 from diasum.model.fast.packed import Segments
 

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from diasum.errors import DiasumError
-from diasum.model.fast import compiled as module
-from diasum.model.fast.compiled import CompiledKernels, choose_kernels, compiled
+from diasum.model.fast import compiling as module
+from diasum.model.fast.compiled import CompiledKernels
+from diasum.model.fast.compiling import choose_kernels, compiled
 from diasum.model.fast.kernels import Kernels
 from tests.model.test_kernels import needs_compiler
 

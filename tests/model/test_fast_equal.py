@@ -13,7 +13,7 @@ from diasum.data import Seq2SeqCollator
 from diasum.errors import DiasumError
 from diasum.model.fast import Packed, bart, fast_path, t5
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.compiled import compiled
+from diasum.model.fast.compiling import compiled
 from diasum.model.fast.frozen import FrozenWeight, choose_products, has_onednn_products
 from diasum.model.fast.ops import LOSS_CHUNK, cross_entropy_sum
 from tests.model.fast_models import FAMILIES, adapted, batch, distance, gradients, plain_loss

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from diasum.model.fast.compiled import CompiledKernels, compiled
+from diasum.model.fast.beam_attention import BeamAttention
+from diasum.model.fast.compiled import CompiledKernels
+from diasum.model.fast.compiling import compiled
 from diasum.model.fast.kernels import Dropout, Kernels
 
 needs_compiler = pytest.mark.skipif(compiled(torch.float32)[0] is None, reason=compiled(torch.float32)[1])
@@ -265,3 +267,66 @@ def test_what_cannot_be_computed_is_refused() -> None:
     for label in (-100, 3):
         with pytest.raises(IndexError, match=str(label)):
             kernels.cross_entropy(torch.zeros(1, 3), None, torch.tensor([label]), 0.0)
+
+
+@needs_compiler
+@both_types
+@pytest.mark.parametrize("beams", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("size", [64, 40, 5])
+def test_beams_attend_to_their_sources(beams: int, size: int, dtype: torch.dtype) -> None:
+    slots, heads, room, lengths = 3, 2, 37, torch.tensor([37, 1, 20])
+    q = drawn(slots * beams, heads * size, dtype=dtype)
+    keys, values = (drawn(slots + 1, heads, room, size, dtype=dtype, seed=seed) for seed in (1, 2))
+    keys[1, :, 1:] = values[2, :, 20:] = float("nan")  # behind the ends nothing is looked at
+    out = BeamAttention(of(dtype)).sources(q, keys, values, lengths, 0.05)
+    for slot, length in enumerate(lengths.tolist()):
+        queries = q.view(slots, beams, heads, size)[slot].double().transpose(0, 1)
+        scores = queries @ keys[slot, :, :length].double().mT * 0.05
+        wanted = (scores.softmax(-1) @ values[slot, :, :length].double()).transpose(0, 1).flatten(1)
+        close(out[slot * beams : (slot + 1) * beams], wanted, dtype)
+
+
+@needs_compiler
+@both_types
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("size", [64, 5])
+def test_beams_attend_to_what_they_follow(size: int, biased: bool, dtype: torch.dtype) -> None:
+    slots, heads, beams, room, positions = 2, 3, 4, 12, torch.tensor([9, 0])
+    qkv = drawn(slots * beams, 3 * heads * size, dtype=dtype)
+    keys, values = (drawn(slots, heads, room, beams, size, dtype=dtype, seed=seed) for seed in (1, 2))
+    ancestors = torch.randint(0, beams, (slots, beams, room), generator=torch.Generator().manual_seed(3))
+    ancestors[torch.arange(slots), :, positions] = torch.arange(beams)
+    bias = drawn(heads, 16, dtype=dtype, seed=4) if biased else None
+    out = BeamAttention(of(dtype)).written(qkv, keys, values, ancestors, positions, bias, 0.05)
+    parts = qkv.view(slots, beams, 3, heads, size)
+    for slot, now in enumerate(positions.tolist()):
+        assert torch.equal(keys[slot, :, now].transpose(0, 1), parts[slot, :, 1])
+        assert torch.equal(values[slot, :, now].transpose(0, 1), parts[slot, :, 2])
+        for beam in range(beams):
+            follows = ancestors[slot, beam, : now + 1]
+            mine_k, mine_v = (cache[slot, :, torch.arange(now + 1), follows].double() for cache in (keys, values))
+            scores = (mine_k @ parts[slot, beam, 0].double()[:, :, None]).squeeze(2) * 0.05
+            if bias is not None:
+                scores = scores + bias[:, : now + 1].flip(1).double()
+            wanted = (scores.softmax(-1)[:, None] @ mine_v).flatten()
+            close(out[slot * beams + beam], wanted, dtype)
+
+
+@needs_compiler
+def test_beams_are_refused_what_they_would_read_behind_the_caches() -> None:
+    attention = BeamAttention(of(torch.float32))
+    q, cache = drawn(4, 8, dtype=torch.float32), drawn(2, 2, 5, 4, dtype=torch.float32)
+    for lengths in (torch.tensor([5, 6]), torch.tensor([0, 5]), torch.tensor([1, 1, 1, 1])):
+        with pytest.raises(TypeError, match="room for 2 slots of 5 tokens"):
+            attention.sources(q, cache, cache, lengths, 1.0)
+    with pytest.raises(TypeError, match="int64"):
+        attention.sources(q, cache, cache, torch.tensor([5, 5], dtype=torch.int32), 1.0)
+    with pytest.raises(TypeError, match="in one piece"):
+        attention.sources(q, cache.transpose(2, 3), cache.transpose(2, 3), torch.tensor([1, 1]), 1.0)
+    written, qkv = drawn(2, 2, 5, 2, 4, dtype=torch.float32), drawn(4, 24, dtype=torch.float32)
+    ancestors = torch.zeros(2, 2, 5, dtype=torch.int64)
+    with pytest.raises(TypeError, match="no room for 2 slots at step 5"):
+        attention.written(qkv, written, written.clone(), ancestors, torch.tensor([5, 0]), None, 1.0)
+    bias = drawn(2, 3, dtype=torch.float32)
+    with pytest.raises(TypeError, match="no room for 2 slots at step 3"):
+        attention.written(qkv, written, written.clone(), ancestors, torch.tensor([3, 0]), bias, 1.0)

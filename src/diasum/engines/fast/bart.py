@@ -28,7 +28,7 @@ class BartDecoder(Decoder):
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         super().__init__(weights, dtype)
-        config, model = weights.config, Part(weights, "", dtype)
+        config, model = weights.config, Part(weights, "", dtype, self.work)
         self._scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
         self._offset = 0 if config.model_type == "pegasus" else 2  # rows of the position table that are not positions
         self._encoder = [_Layer(layer, config) for layer in model.layers("model.encoder.layers")]
@@ -43,7 +43,7 @@ class BartDecoder(Decoder):
     def encode(self, ids: Tensor, segments: Segments) -> Tensor:
         x = self._embed(0, ids, Segments.positions(segments.queries, ids.device))
         for layer in self._encoder:
-            x = layer.encode(x, segments, self.kernels)
+            x = layer.encode(x, segments, self.work.kernels)
         return self._last_norms[0](x)
 
     def source_rows(self, states: Tensor) -> list[Tensor]:
@@ -59,7 +59,7 @@ class BartDecoder(Decoder):
     def logits(self, states: Tensor) -> Tensor:
         return self._head(states).add_(self._head_bias).float()
 
-    def caches(self, beams: int) -> Caches:
+    def empty_caches(self, beams: int) -> Caches:
         heads, like = self._decoder[0].heads, torch.empty(0, dtype=self.dtype, device=self.device)
         return Caches(len(self._decoder), heads, self.config.d_model // heads, beams, like)
 
@@ -94,7 +94,11 @@ class _Layer:
         attention = layer.at("self_attn")
         self.qkv, self.o = attention.product("q_proj", "k_proj", "v_proj"), attention.product("out_proj")
         self._feed_forward = FeedForward(
-            layer.product("fc1"), layer.product("fc2"), gated=False, activation=config.activation_function
+            layer.product("fc1"),
+            layer.product("fc2"),
+            gated=False,
+            activation=config.activation_function,
+            work=layer.work,
         )
 
     def encode(self, x: Tensor, segments: Segments, kernels: Kernels) -> Tensor:
@@ -122,7 +126,7 @@ class _DecoderLayer(_Layer):
         self.cross_q, self.cross_o = cross.product("q_proj"), cross.product("out_proj")
         self.cross_kv = cross.product("k_proj", "v_proj")
 
-    def decode(self, y: Tensor, number: int, step: Step, mask: Tensor) -> Tensor:
+    def decode(self, y: Tensor, number: int, step: Step, mask: Tensor | None) -> Tensor:
         qkv = self.qkv(self.before(y, self.own_norm))
         y = self.after(self.o(step.attend_own(number, qkv, mask, self.scale), y), self.own_norm)
         q = self.cross_q(self.before(y, self.cross_norm))

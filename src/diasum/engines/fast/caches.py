@@ -2,16 +2,21 @@
 
 A source being summarised has a *slot*, with as many rows as beams; the slots in use are always the first `count`, so that a step reads
 views. The beams of a slot attend together to the keys of its source, which are not repeated, and to all tokens that any of its beams
-wrote: where a beam continues another, nothing is copied, but `ancestors` says whose token it follows at each step, and the rest is masked.
+wrote: where a beam continues another, nothing is copied, but `ancestors` says whose token it follows at each step, and the rest is masked
+(by torch) or not looked at (by compiled kernels).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from diasum.model.fast.beam_attention import BeamAttention
 
 _NOBODY = -1  # wrote a token that a beam follows
 
@@ -28,7 +33,7 @@ _UNITS = Room(8, 64, 32)  # multiples of which there is room for
 
 
 class LayerCache:
-    """Keys and values of one decoder layer; keys lie as the products take them fastest, each of their columns a token.
+    """Keys and values of one decoder layer.
 
     Args:
         heads: attention heads.
@@ -38,32 +43,32 @@ class LayerCache:
     """
 
     def __init__(self, heads: int, size: int, beams: int, like: Tensor) -> None:
-        self.source_keys = like.new_zeros(0, heads, size, 0)
+        self.source_keys = like.new_zeros(0, heads, 0, size)
         self.source_values = like.new_zeros(0, heads, 0, size)
-        self.own_keys = like.new_zeros(0, heads, size, 0, beams)
+        self.own_keys = like.new_zeros(0, heads, 0, beams, size)
         self.own_values = like.new_zeros(0, heads, 0, beams, size)
 
     def resize(self, room: Room) -> None:
         """Make exactly so much room; what is in both stays."""
-        _, heads, size, _, beams = self.own_keys.shape
+        _, heads, _, beams, size = self.own_keys.shape
         slots, source, steps = room
-        self.source_keys = _resized(self.source_keys, (slots, heads, size, source))
+        self.source_keys = _resized(self.source_keys, (slots, heads, source, size))
         self.source_values = _resized(self.source_values, (slots, heads, source, size))
-        self.own_keys = _resized(self.own_keys, (slots, heads, size, steps, beams))
+        self.own_keys = _resized(self.own_keys, (slots, heads, steps, beams, size))
         self.own_values = _resized(self.own_values, (slots, heads, steps, beams, size))
 
     def read_source(self, slot: int, rows: Tensor) -> None:
         """Take in keys and values of a source, side by side in `rows` (tokens, 2 * heads * size)."""
-        _, heads, size, _ = self.source_keys.shape
+        _, heads, _, size = self.source_keys.shape
         keys, values = rows.view(len(rows), 2, heads, size).unbind(1)
-        self.source_keys[slot, :, :, : len(rows)] = keys.permute(1, 2, 0)
+        self.source_keys[slot, :, : len(rows)] = keys.transpose(0, 1)
         self.source_values[slot, :, : len(rows)] = values.transpose(0, 1)
 
     def move(self, source: int, target: int, length: int, steps: int) -> None:
         """A slot to another's place: so many source tokens and written ones."""
-        self.source_keys[target, :, :, :length] = self.source_keys[source, :, :, :length]
+        self.source_keys[target, :, :length] = self.source_keys[source, :, :length]
         self.source_values[target, :, :length] = self.source_values[source, :, :length]
-        self.own_keys[target, :, :, :steps] = self.own_keys[source, :, :, :steps]
+        self.own_keys[target, :, :steps] = self.own_keys[source, :, :steps]
         self.own_values[target, :, :steps] = self.own_values[source, :, :steps]
 
 
@@ -81,6 +86,7 @@ class Caches:
         count: slots in use.
         positions: tokens that each slot's beams wrote so far, (count,) int64.
         lengths: tokens of each slot's source.
+        attention: compiled, where there is such; else torch's.
     """
 
     def __init__(self, layers: int, heads: int, size: int, beams: int, like: Tensor) -> None:
@@ -90,6 +96,7 @@ class Caches:
         self.positions = torch.zeros(0, dtype=torch.long, device=like.device)
         self.lengths: list[int] = []
         self._ancestors = self.positions.new_zeros(0, beams, 0)
+        self.attention: BeamAttention | None = None
         self._source_mask: Tensor | None = None
         self._room = Room(0, 0, 0)
 
@@ -130,8 +137,10 @@ class Caches:
         slots = torch.arange(self.count, device=self.positions.device)
         own = torch.arange(self.beams, device=self.positions.device)
         self._ancestors[slots, :, self.positions] = own
+        if self.attention is not None:
+            return CompiledStep(self, steps, self.attention, self._ancestors)
         seen = self._ancestors[: self.count, :, :steps, None] == own
-        return Step(self, slots, steps, seen)
+        return TorchStep(self, steps, slots, seen)
 
     def end_step(self, parents: Tensor) -> None:
         """Each beam goes on from another of its slot; parents (count, beams) int64."""
@@ -167,36 +176,27 @@ class Caches:
         self._ancestors = _resized(self._ancestors, (fitting.slots, self.beams, fitting.steps), _NOBODY)
 
 
-class Step:
+class Step(ABC):
     """One step of all slots.
 
     Args:
         caches: where it reads and writes.
-        slots: 0 to count, (count,) int64.
         steps: tokens that the slot with the most of them has, with this step's.
-        seen: which of its slot's tokens each beam follows, (count, beams, steps, beams) bool.
     """
 
-    def __init__(self, caches: Caches, slots: Tensor, steps: int, seen: Tensor) -> None:
-        self.caches, self.slots, self.steps, self.seen = caches, slots, steps, seen
+    def __init__(self, caches: Caches, steps: int) -> None:
+        self.caches, self.steps = caches, steps
 
-    def own_mask(self, by_distance: Tensor | None) -> Tensor:
-        """Added to the scores of tokens, (count * heads, beams, steps * beams).
+    @abstractmethod
+    def own_mask(self, by_distance: Tensor | None) -> Tensor | None:
+        """What `attend_own` needs to know of a relative bias, for all layers that share it.
 
         Args:
-            by_distance: what a relative bias adds to a token this far before, (heads, at least steps).
+            by_distance: what the bias adds to a token this far before, (heads, at least steps).
         """
-        caches = self.caches
-        shape = (caches.count, caches.heads, caches.beams, self.steps, caches.beams)
-        if by_distance is None:
-            added = caches.like.new_zeros(()).expand(shape)
-        else:
-            places = torch.arange(self.steps, device=self.slots.device)
-            distances = (caches.positions[:, None] - places).clamp_(min=0)
-            added = by_distance[:, distances].transpose(0, 1)[:, :, None, :, None].expand(shape)
-        return added.masked_fill(~self.seen[:, None], float("-inf")).flatten(0, 1).flatten(2)
 
-    def attend_own(self, layer: int, qkv: Tensor, mask: Tensor, scale: float) -> Tensor:
+    @abstractmethod
+    def attend_own(self, layer: int, qkv: Tensor, mask: Tensor | None, scale: float) -> Tensor:
         """Attention to the tokens written so far and this one.
 
         Args:
@@ -208,22 +208,84 @@ class Step:
         Returns:
             (count * beams, heads * size).
         """
+
+    @abstractmethod
+    def attend_source(self, layer: int, q: Tensor, scale: float) -> Tensor:
+        """Attention of all beams to the tokens of their source; q and what is returned are (count * beams, heads * size)."""
+
+
+class CompiledStep(Step):
+    """By compiled kernels; the mask is the relative bias itself.
+
+    Args:
+        caches: as in `Step`.
+        steps: as in `Step`.
+        attention: the kernels.
+        ancestors: of `Caches`.
+    """
+
+    def __init__(self, caches: Caches, steps: int, attention: BeamAttention, ancestors: Tensor) -> None:
+        super().__init__(caches, steps)
+        self._attention, self._ancestors = attention, ancestors
+        self._lengths = torch.tensor(caches.lengths)
+
+    def own_mask(self, by_distance: Tensor | None) -> Tensor | None:
+        return by_distance
+
+    def attend_own(self, layer: int, qkv: Tensor, mask: Tensor | None, scale: float) -> Tensor:
+        cache, caches = self.caches.layers[layer], self.caches
+        return self._attention.written(
+            qkv, cache.own_keys, cache.own_values, self._ancestors, caches.positions, mask, scale
+        )
+
+    def attend_source(self, layer: int, q: Tensor, scale: float) -> Tensor:
+        cache = self.caches.layers[layer]
+        return self._attention.sources(q, cache.source_keys, cache.source_values, self._lengths, scale)
+
+
+class TorchStep(Step):
+    """By torch.
+
+    Args:
+        caches: as in `Step`.
+        steps: as in `Step`.
+        slots: 0 to count, (count,) int64.
+        seen: which of its slot's tokens each beam follows, (count, beams, steps, beams) bool.
+    """
+
+    def __init__(self, caches: Caches, steps: int, slots: Tensor, seen: Tensor) -> None:
+        super().__init__(caches, steps)
+        self.slots, self.seen = slots, seen
+
+    def own_mask(self, by_distance: Tensor | None) -> Tensor:
+        """Added to the scores of tokens, (count * heads, beams, steps * beams)."""
+        caches = self.caches
+        shape = (caches.count, caches.heads, caches.beams, self.steps, caches.beams)
+        if by_distance is None:
+            added = caches.like.new_zeros(()).expand(shape)
+        else:
+            places = torch.arange(self.steps, device=self.slots.device)
+            distances = (caches.positions[:, None] - places).clamp_(min=0)
+            added = by_distance[:, distances].transpose(0, 1)[:, :, None, :, None].expand(shape)
+        return added.masked_fill(~self.seen[:, None], float("-inf")).flatten(0, 1).flatten(2)
+
+    def attend_own(self, layer: int, qkv: Tensor, mask: Tensor | None, scale: float) -> Tensor:
+        assert mask is not None
         caches = self.caches
         cache = caches.layers[layer]
         parts = qkv.view(caches.count, caches.beams, 3, caches.heads, -1).permute(2, 0, 3, 1, 4)
         queries, keys, values = parts.unbind(0)
-        cache.own_keys[self.slots, :, :, caches.positions] = keys.transpose(2, 3)
+        cache.own_keys[self.slots, :, caches.positions] = keys
         cache.own_values[self.slots, :, caches.positions] = values
-        all_keys = cache.own_keys[: caches.count, :, :, : self.steps].flatten(0, 1).flatten(2)
+        all_keys = cache.own_keys[: caches.count, :, : self.steps].flatten(0, 1).flatten(1, 2)
         all_values = cache.own_values[: caches.count, :, : self.steps].flatten(0, 1).flatten(1, 2)
         return _mixed(queries, all_keys, all_values, mask, scale)
 
     def attend_source(self, layer: int, q: Tensor, scale: float) -> Tensor:
-        """Attention of all beams to the tokens of their source; q and what is returned are (count * beams, heads * size)."""
         caches = self.caches
         cache, mask = caches.layers[layer], caches.source_mask()
         queries = q.view(caches.count, caches.beams, caches.heads, -1).transpose(1, 2)
-        keys = cache.source_keys[: caches.count, :, :, : mask.shape[2]].flatten(0, 1)
+        keys = cache.source_keys[: caches.count, :, : mask.shape[2]].flatten(0, 1)
         values = cache.source_values[: caches.count, :, : mask.shape[2]].flatten(0, 1)
         return _mixed(queries, keys, values, mask, scale)
 
@@ -233,7 +295,7 @@ def _mixed(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: f
 
     Args:
         queries: (slots, heads, beams, size).
-        keys: (slots * heads, size, tokens).
+        keys: (slots * heads, tokens, size).
         values: (slots * heads, tokens, size).
         mask: (slots * heads, beams, tokens).
         scale: of the scores.
@@ -242,7 +304,7 @@ def _mixed(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: f
         (slots * beams, heads * size).
     """
     slots, heads, beams, size = queries.shape
-    scores = torch.baddbmm(mask, queries.reshape(slots * heads, beams, size), keys, alpha=scale)
+    scores = torch.baddbmm(mask, queries.reshape(slots * heads, beams, size), keys.mT, alpha=scale)
     mixed = torch.bmm(scores.softmax(-1), values)
     return mixed.view(slots, heads, beams, size).transpose(1, 2).reshape(slots * beams, heads * size)
 

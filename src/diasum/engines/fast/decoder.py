@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -15,10 +16,34 @@ from diasum.engines.fast.adapters import rows_of
 from diasum.engines.fast.caches import Caches, Step
 from diasum.engines.fast.weights import Product, Weights
 from diasum.model.fast.kernels import Kernels
-from diasum.model.fast.ops import ACTIVATIONS
+from diasum.model.fast.ops import activated
+from diasum.model.fast.ops import gated as gated_by
 from diasum.model.fast.packed import Segments
 
+if TYPE_CHECKING:
+    from diasum.model.fast.beam_attention import BeamAttention
+    from diasum.model.fast.compiled import CompiledKernels
+
 _TOGETHER = 512  # source tokens that are encoded at a time
+
+
+@dataclass
+class Work:
+    """What computes between the products: torch, or kernels once they are compiled.
+
+    Attributes:
+        kernels: norms, gates, and attention in the encoder.
+        attention: of the beams; None for torch's.
+    """
+
+    kernels: Kernels = field(default_factory=Kernels)
+    attention: BeamAttention | None = None
+
+    def use(self, kernels: CompiledKernels) -> None:
+        """From now on these."""
+        from diasum.model.fast.beam_attention import BeamAttention
+
+        self.kernels, self.attention = kernels, BeamAttention(kernels)
 
 
 class Decoder(ABC):
@@ -30,12 +55,12 @@ class Decoder(ABC):
 
     Attributes:
         device: where it computes.
-        kernels: what attends in the encoder.
+        work: what computes between the products.
     """
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         self.config, self.dtype, self.device = weights.config, dtype, weights.device
-        self.kernels = Kernels()
+        self.work = Work()
 
     @abstractmethod
     def encode(self, ids: Tensor, segments: Segments) -> Tensor:
@@ -54,8 +79,14 @@ class Decoder(ABC):
         """(N, vocabulary) fp32, of the output layer's input."""
 
     @abstractmethod
+    def empty_caches(self, beams: int) -> Caches:
+        """Those of the family."""
+
     def caches(self, beams: int) -> Caches:
         """Empty ones."""
+        caches = self.empty_caches(beams)
+        caches.attention = self.work.attention
+        return caches
 
     def admit(self, sources: Sequence[Sequence[int]], caches: Caches, adapters: Sequence[str] = ()) -> None:
         """Encode sources and give them slots; some at a time, so that what is computed on the way stays in the processor's caches.
@@ -77,11 +108,12 @@ class Decoder(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The weights of one part of a model, such as a layer, by their names within it, in the type to compute in."""
+    """The weights of one part of a model, such as a layer, by their names within it, in the type to compute in; and what else computes."""
 
     weights: Weights
     path: str
     dtype: torch.dtype
+    work: Work
 
     def layers(self, path: str) -> list[Part]:
         """The layers of a list."""
@@ -89,7 +121,7 @@ class Part:
 
     def at(self, path: str) -> Part:
         """A part of this part."""
-        return Part(self.weights, f"{self.path}{path}.", self.dtype)
+        return Part(self.weights, f"{self.path}{path}.", self.dtype, self.work)
 
     def product(self, *names: str) -> Product:
         """Linear layers that read the same rows, as one."""
@@ -123,19 +155,17 @@ class FeedForward:
         outer: the linear layer out.
         gated: whether `inner` are two.
         activation: by name.
+        work: what computes it.
     """
 
-    def __init__(self, inner: Product, outer: Product, *, gated: bool, activation: str) -> None:
-        self._inner, self._outer = inner, outer
-        self._gated, self._activation = gated, ACTIVATIONS[activation]
+    def __init__(self, inner: Product, outer: Product, *, gated: bool, activation: str, work: Work) -> None:
+        self._inner, self._outer, self._work = inner, outer, work
+        self._activate, self._activation = gated_by if gated else activated, activation
 
     def __call__(self, x: Tensor, residual: Tensor) -> Tensor:
         """(N, d_model) to (N, d_model), with `residual` added."""
         inner = self._inner(x)
-        if self._gated:
-            gate, value = inner.chunk(2, dim=-1)
-            return self._outer(self._activation(gate).mul_(value), residual)
-        return self._outer(self._activation(inner), residual)
+        return self._outer(self._activate(inner, self._activation, self._work.kernels), residual)
 
 
 def embedded(ids: Tensor, table: Tensor, dtype: torch.dtype) -> Tensor:

@@ -9,7 +9,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -35,7 +35,13 @@ from diasum.model.hardware import TORCH_TYPES, generation_dtype
 from diasum.model.light import LightModel
 from diasum.model.memory import give_back_freed_memory, is_out_of_memory, release_memory
 
+if TYPE_CHECKING:
+    from diasum.model.fast.compiled import CompiledKernels
+
 Item = tuple[int, Sequence[int]]  # a source with its number
+_WORTH_COMPILING = (
+    64  # sources from which on compiling kernels, which takes seconds once per machine, is soon made up for
+)
 
 
 class FastEngine:
@@ -56,6 +62,7 @@ class FastEngine:
         self.model, self.tokenizer, self.convert, self.adapters = model, tokenizer, convert, tuple(adapters)
         self._decoder: Decoder | None = None
         self._made_of: Any = None
+        self._sources = 0  # so far
 
     def unsupported(self, settings: GenerateSettings) -> str | None:
         """As `Engine.unsupported`."""
@@ -77,6 +84,7 @@ class FastEngine:
             progress: as there.
             adapters: of each source, where the engine has several.
         """
+        self._sources += len(sources)
         order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
         results: dict[int, Generated] = {}
         for number, generated in self.generate_stream(((i, sources[i]) for i in order), settings, adapters):
@@ -164,7 +172,17 @@ class FastEngine:
             with self.model.disable_adapter() if self.adapters else contextlib.nullcontext():
                 self._decoder = _decoder(self.model, dtype)
             self._made_of = state
+        if self._decoder.work.attention is None and (kernels := self._kernels(dtype)):
+            self._decoder.work.use(kernels)
         return self._decoder
+
+    def _kernels(self, dtype: torch.dtype) -> CompiledKernels | None:
+        """Those that this machine has compiled before (in training, say); compiled now where there is much to do."""
+        if self.model.device.type != "cpu" or dtype not in (torch.float32, torch.bfloat16):
+            return None
+        from diasum.model.fast.compiling import compiled, compiled_before
+
+        return compiled(dtype)[0] if self._sources >= _WORTH_COMPILING else compiled_before(dtype)
 
     def of(self, adapter: str) -> Engine:
         """What generates with one of several adapters."""
@@ -295,7 +313,10 @@ def _decoder(model: Any, dtype: torch.dtype) -> Decoder:
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     weights = base if isinstance(base, LightModel) else ModelWeights(base)
     with torch.inference_mode():
-        return (T5Decoder if base.config.model_type in T5 else BartDecoder)(weights, dtype)
+        decoder = (T5Decoder if base.config.model_type in T5 else BartDecoder)(weights, dtype)
+    if isinstance(base, LightModel):
+        base.forget()
+    return decoder
 
 
 def _state(model: Any) -> Iterator[Any]:

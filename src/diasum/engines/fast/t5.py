@@ -25,7 +25,7 @@ class T5Decoder(Decoder):
 
     def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         super().__init__(weights, dtype)
-        config, model = weights.config, Part(weights, "", dtype)
+        config, model = weights.config, Part(weights, "", dtype, self.work)
         self._scale = config.d_model**-0.5 if scales_output(config) else 1.0
         self._heads, self._size = config.num_heads, config.d_kv
         self._encoder = [_Layer(block, config) for block in model.layers("encoder.block")]
@@ -39,7 +39,7 @@ class T5Decoder(Decoder):
         bias = None
         for layer in self._encoder:
             bias = layer.bias.both_ways(max(segments.queries)) or bias
-            x = layer.encode(x, segments, bias, self.kernels)
+            x = layer.encode(x, segments, bias, self.work.kernels)
         return self._norms[0](x)
 
     def source_rows(self, states: Tensor) -> list[Tensor]:
@@ -58,7 +58,7 @@ class T5Decoder(Decoder):
     def logits(self, states: Tensor) -> Tensor:
         return self._head(states * self._scale if self._scale != 1.0 else states).float()
 
-    def caches(self, beams: int) -> Caches:
+    def empty_caches(self, beams: int) -> Caches:
         like = torch.empty(0, dtype=self.dtype, device=self.device)
         return Caches(len(self._decoder), self._heads, self._size, beams, like)
 
@@ -67,10 +67,10 @@ class _Norm:
     """T5's norm: no mean, no bias."""
 
     def __init__(self, part: Part, config: Any) -> None:
-        self._weight, self._eps = part.tensor("weight"), config.layer_norm_epsilon
+        self._weight, self._eps, self._work = part.tensor("weight"), config.layer_norm_epsilon, part.work
 
     def __call__(self, x: Tensor) -> Tensor:
-        return Kernels().rms_norm(x, self._weight, self._eps)[0]
+        return self._work.kernels.rms_norm(x, self._weight, self._eps)[0]
 
 
 class _Bias:
@@ -131,6 +131,7 @@ class _Layer:
             feed.product("wo"),
             gated=config.is_gated_act,
             activation=config.dense_act_fn,
+            work=block.work,
         )
         self.bias = _Bias(attention, config)
 
@@ -149,7 +150,7 @@ class _DecoderLayer(_Layer):
         self.cross_q, self.cross_o = cross.product("q"), cross.product("o")
         self.cross_kv = cross.product("k", "v")
 
-    def decode(self, y: Tensor, number: int, step: Step, mask: Tensor) -> Tensor:
+    def decode(self, y: Tensor, number: int, step: Step, mask: Tensor | None) -> Tensor:
         y = self.o(step.attend_own(number, self.qkv(self.norms[0](y)), mask, self.scale), y)
         y = self.cross_o(step.attend_source(number, self.cross_q(self.norms[1](y)), self.scale), y)
         return self.feed_forward(self.norms[-1](y), y)

@@ -14,7 +14,7 @@ from torch import nn
 
 from diasum.model.fast import operators
 from diasum.model.fast.base import FastModel
-from diasum.model.fast.compiled import choose_kernels
+from diasum.model.fast.compiling import choose_kernels
 from diasum.model.fast.frozen import choose_products
 from diasum.model.fast.ops import ACTIVATIONS, Backend
 from diasum.model.fast.packed import Packed, Segments
