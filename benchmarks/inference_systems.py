@@ -35,10 +35,7 @@ ONLY_TOGETHER = (
     "adapters",
     "adapters-in-turn",
 )  # one dialogue by itself would show what another system shows
-LIBRARIES = {
-    "ct2-guide": ("ctranslate2",),
-    "ct2": ("transformers", "torch", "ctranslate2"),
-}  # others: transformers and torch
+LIBRARIES = dict.fromkeys(("ct2-guide", "ct2"), ("ctranslate2",))  # others: transformers and torch
 BATCH = 16
 Sources = Sequence[Sequence[int]]
 Summarise = Callable[[Sources], list[int]]  # to the number of new tokens of each
@@ -199,21 +196,18 @@ def _guide(folder: Path, settings: GenerateSettings) -> Summarise:
 
 
 def _engine(folder: Path, system: str, settings: GenerateSettings) -> Summarise:
-    import torch
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
     from diasum.engines.ct2 import Ct2Engine
-    from diasum.summarization.loading import load_trained
+    from diasum.model.light import read_light
 
-    tokenizer = Counting(AutoTokenizer.from_pretrained(folder / "model"), 0 if system == "ct2" else 1)
+    light = read_light(system, folder / "model", weights=False)  # as a run with an export is read, without transformers
+    assert light is not None
+    tokenizer = Counting(light.tokenizer, 0 if system == "ct2" else 1)
     if system == "ct2":
-        from transformers import AutoConfig
-
-        with torch.device("meta"):
-            model = AutoModelForSeq2SeqLM.from_config(AutoConfig.from_pretrained(folder / "model"))
         record = ExportRecord(folder / "ct2-int8", "ct2", Weights("", None), "int8", {})
-        engine: Any = Ct2Engine(record, model, tokenizer)
+        engine: Any = Ct2Engine(record, light, tokenizer)
     else:
+        from diasum.summarization.loading import load_trained
+
         dtype = "bf16" if system.endswith("bf16") else "fp32"
         settings = settings.model_copy(update={"engine": system.removesuffix("-bf16"), "dtype": dtype})
         engine = load_trained(folder / "model", device="cpu", dtype=dtype).engine(settings).engine

@@ -26,7 +26,7 @@ from diasum.model.memory import is_out_of_memory
 
 ENGINE = "ct2"
 PATIENCE = 2.0
-_TOGETHER = 3072  # source tokens at a time, at most: larger batches are slower, since what is computed on the way leaves the caches
+_TOGETHER = 2048  # source tokens at a time, at most: larger batches are slower, since what is computed on the way leaves the caches
 VOCABULARY = "shared_vocabulary.json"
 # By the name of an export: what the weights are stored in, and what CTranslate2 computes in where the processor cannot do better.
 STORED = {"int8": "int8_float32", "int8_bf16": "int8_bfloat16", "bf16": "bfloat16", "fp32": "float32"}
