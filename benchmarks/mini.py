@@ -1,6 +1,6 @@
 """How good is the bundled base? By itself, and with adapters of three seeds, against baselines that need no model.
 
-    python -m benchmarks.mini [--only written|everyday|sample|dialogsum ...] [--seeds 42 43 44] [--base FOLDER] [--first N]
+    python -m benchmarks.mini [--only written|short|everyday|sample|dialogsum ...] [--seeds 42 43 44] [--base FOLDER] [--first N]
 
 Trains and evaluates with the bundled recipes and saves the figures, with protocol, n, intervals, seeds, hashes, versions and hardware, to
 ``benchmarks/results/mini.json``, from which ``python -m benchmarks.tables`` writes the tables of README, docs and the base's card.
@@ -9,7 +9,7 @@ It can be stopped and called again: a row that was measured for the same weights
 seed's run and evaluation (``build/benchmarks/mini/HASH``, by the base's weights). Of another base (`--base`: one of before, say), of the
 first N test dialogues (`--first`) and of a trial (`--quick`) the figures stay there, in ``results.json``. DialogSum is taken from
 ``$DIASUM_DATA/dialogsum`` (its dev split trains, without the dialogues that its test split shares), the held-out written conversations
-from ``$DIASUM_DATA/written``.
+and short chats from ``$DIASUM_DATA/written``.
 """
 
 from __future__ import annotations
@@ -79,11 +79,13 @@ ROWS = {
     row.name: row
     for row in (
         Row("written", str(BUILD / "written"), "rouge-score"),
+        Row("short", str(BUILD / "short"), "rouge-score"),
         Row("everyday", "everyday", "rouge-score", "demo", shows=True),
         Row("sample", "sample", "rouge-score", "sample-mini", shows=True),
         Row("dialogsum", str(DATA / "dialogsum"), "dialogsum-paper", "dialogsum-mini"),
     )
 }
+HELD_OUT = ("written", "short")  # kinds of `pretraining.written`
 QUICK = {"train.epochs": 1, "data.max_train": 16, "data.max_validation": 4, "train.eval_generate": 0}
 QUICK_EVALUATION = {"evaluate.max_examples": 6, "generate.num_beams": 1}
 
@@ -154,8 +156,8 @@ def main() -> None:
 def measure(row: Row, plan: Plan, identity: dict[str, Any]) -> dict[str, Any]:
     """Train and evaluate what is not there yet, and gather one row."""
     folder = plan.folder / f"{row.name}-{identity['settings_sha256'][:8]}"
-    if row.name == "written":
-        write_held_out(Path(row.data) / "test.jsonl")
+    if row.name in HELD_OUT:
+        write_held_out(row.name, Path(row.data) / "test.jsonl")
     pairs = load_corpus(load_settings(None, {"data.path": row.data}).data, purpose="evaluate", split="test").split(
         "test"
     )
@@ -290,11 +292,11 @@ def seconds(run: Path) -> Mapping[str, float]:
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.is_file()}
 
 
-def write_held_out(file: Path) -> None:
-    """The written conversations that the base was not trained on, as a test split."""
+def write_held_out(kind: str, file: Path) -> None:
+    """The written conversations of a kind that the base was not trained on, as a test split."""
     from pretraining.written import load
 
-    rows = [one for one in load(DATA, held_out=True) if one.kind == "written"]
+    rows = [one for one in load(DATA, held_out=True) if one.kind == kind]
     lines = [
         json.dumps({"id": one.id, "dialogue": one.body, "summary": one.summary}, ensure_ascii=False) for one in rows
     ]

@@ -25,6 +25,7 @@ CARD = ROOT / "src" / "diasum" / "assets" / "mini" / "README.md"
 METRICS = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
 NAMES = {
     "written": "held-out written conversations",
+    "short": "held-out short chats",
     "everyday": "everyday conversations",
     "sample": "sample conversations",
     "dialogsum": "DialogSum",
