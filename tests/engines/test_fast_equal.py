@@ -50,12 +50,12 @@ def both(model: Any, tokenizer: Any, sources: list[list[int]], settings: Generat
 @pytest.fixture(autouse=True)
 def compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where there was enough to do to compile them, or they were there; without a compiler torch stands on both sides."""
-    monkeypatch.setattr(FastEngine, "_kernels", lambda self, dtype: compiled(dtype)[0])
+    monkeypatch.setattr(FastEngine, "_kernels", lambda self, dtype, compile: compiled(dtype)[0])
 
 
 def by_torch(model: Any, tokenizer: Any, sources: list[list[int]], settings: GenerateSettings) -> Any:
     fast = FastEngine(model, tokenizer)
-    fast._kernels = lambda dtype: None  # type: ignore[method-assign]
+    fast._kernels = lambda dtype, compile: None  # type: ignore[method-assign]
     return fast.generate(sources, settings)
 
 

@@ -167,22 +167,27 @@ class FastEngine:
     def current_decoder(self, settings: GenerateSettings) -> Decoder:
         dtype: torch.dtype = getattr(torch, TORCH_TYPES[generation_dtype(settings.dtype)[0]])
         state = (dtype, *_state(self.model))
-        if self._decoder is None or self._made_of != state:
+        is_new = self._decoder is None or self._made_of != state
+        if is_new:
             self._decoder = None  # before another takes as much memory
             with self.model.disable_adapter() if self.adapters else contextlib.nullcontext():
                 self._decoder = _decoder(self.model, dtype)
             self._made_of = state
-        if self._decoder.work.attention is None and (kernels := self._kernels(dtype)):
-            self._decoder.work.use(kernels)
+        assert self._decoder is not None
+        is_worth_it = self._sources >= _WORTH_COMPILING
+        if self._decoder.work.attention is None and (is_new or is_worth_it):
+            kernels = self._kernels(dtype, compile=is_worth_it)
+            if kernels is not None:
+                self._decoder.work.use(kernels)
         return self._decoder
 
-    def _kernels(self, dtype: torch.dtype) -> CompiledKernels | None:
-        """Those that this machine has compiled before (in training, say); compiled now where there is much to do."""
+    def _kernels(self, dtype: torch.dtype, *, compile: bool) -> CompiledKernels | None:
+        """Compiled now where they are not yet, or only those that this machine has compiled before, in training say."""
         if self.model.device.type != "cpu" or dtype not in (torch.float32, torch.bfloat16):
             return None
         from diasum.model.fast.compiling import compiled, compiled_before
 
-        return compiled(dtype)[0] if self._sources >= _WORTH_COMPILING else compiled_before(dtype)
+        return compiled(dtype)[0] if compile else compiled_before(dtype)
 
     def of(self, adapter: str) -> Engine:
         """What generates with one of several adapters."""
