@@ -255,9 +255,32 @@ def test_a_vocabulary_with_rows_to_spare(corpus: str, tmp_path: Path) -> None:
 def test_a_least_length_for_each_source() -> None:
     settings = GenerateSettings(min_new_tokens=4, batch_tokens=64)
     sources = [[5] * n for n in (30, 6, 9, 12, 40)]
-    batches = list(ct2._batches(sources, settings))
+    batches = list(ct2._batches(sources, settings, workers=1))
     assert {i: least for least, batch in batches for i in batch} == {0: 4, 1: 2, 2: 3, 3: 4, 4: 4}
     assert sorted(i for _, batch in batches for i in batch) == [0, 1, 2, 3, 4]
+
+
+def test_every_worker_gets_its_part(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    diasum.export(run.path, "ct2", out=tmp_path / "out", settings=FP32)
+    sources, settings = [[5] * n for n in (30, 6, 9, 12, 40)], GenerateSettings(max_new_tokens=8)
+    made = []
+    for threads in (1, 2, 8):
+        monkeypatch.setattr(ct2, "thread_count", lambda threads=threads: threads)
+        engine = diasum.load(tmp_path / "out").trained.exported[0]
+        alone = [engine.generate([source], settings)[0] for source in sources]
+        counted: list[int] = []
+        assert engine.generate(sources, settings, progress=counted.append) == alone
+        assert sum(counted) == len(sources)
+        made.append(alone)
+        together = engine._translators[min(threads, 4)]
+        assert together.num_active_batches == together.num_queued_batches == 0
+        assert engine._translators[1].num_translators == 1
+        assert together.num_translators == min(threads, 4)
+    assert made[0] == made[1] == made[2]
+    sizes = [sum(30 for _ in batch) for _, batch in ct2._batches([[5] * 30] * 8, GenerateSettings(), workers=4)]
+    assert sizes == [60] * 4
+    bounded = ct2._batches([[5] * 30] * 400, GenerateSettings(batch_tokens=480), workers=4)
+    assert {30 * len(batch) for _, batch in bounded} == {120}
 
 
 def test_the_command_prints_the_record(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
