@@ -268,14 +268,13 @@ def test_every_worker_gets_its_part(run: Run, tmp_path: Path, monkeypatch: pytes
         monkeypatch.setattr(ct2, "thread_count", lambda threads=threads: threads)
         engine = diasum.load(tmp_path / "out").trained.exported[0]
         alone = [engine.generate([source], settings)[0] for source in sources]
+        assert engine._read is not None
+        assert engine._read[1].num_translators == 1
         counted: list[int] = []
         assert engine.generate(sources, settings, progress=counted.append) == alone
         assert sum(counted) == len(sources)
         made.append(alone)
-        together = engine._translators[min(threads, 4)]
-        assert together.num_active_batches == together.num_queued_batches == 0
-        assert engine._translators[1].num_translators == 1
-        assert together.num_translators == min(threads, 4)
+        assert engine._read[1].num_translators == min(threads, 4)
     assert made[0] == made[1] == made[2]
     sizes = [sum(30 for _ in batch) for _, batch in ct2._batches([[5] * 30] * 8, GenerateSettings(), workers=4)]
     assert sizes == [60] * 4

@@ -70,7 +70,7 @@ class Ct2Engine:
     def __init__(self, record: ExportRecord, model: Any, tokenizer: Any, *, obstacle: str | None = None) -> None:
         self.folder, self.weights, self.quantization = record.folder, record.weights, record.quantization or "fp32"
         self._model, self._tokenizer, self._obstacle = model, tokenizer, obstacle
-        self._translators: dict[int, Any] = {}  # by their number of workers
+        self._read: tuple[int, Any] | None = None  # number of workers, and what translates
 
     def unsupported(self, settings: GenerateSettings) -> str | None:
         """As `Engine.unsupported`."""
@@ -85,8 +85,7 @@ class Ct2Engine:
     @property
     def computes_in(self) -> tuple[str, str]:
         """The number type of the export, and what becomes of it on this processor."""
-        found = next(iter(self._translators.values()), None) or self._translator(1)
-        found = found.compute_type
+        found = (self._read[1] if self._read else self._translator(1)).compute_type
         computed = "" if found == STORED[self.quantization] else f", computed in {found} on this processor"
         return self.quantization, f"{self.quantization}: as exported{computed}"
 
@@ -159,13 +158,15 @@ class Ct2Engine:
         return tokens, {token: i for i, token in reversed(list(enumerate(tokens)))}
 
     def _translator(self, workers: int) -> Any:
-        """Weights of its own for each number of workers: all threads compute one summary if there is but one to make, and else each worker
-        has its part of them, which is up to one and a half times as fast as all threads on one batch after the other."""
-        if workers not in self._translators:
-            self._translators[workers] = self._read(workers)
-        return self._translators[workers]
+        """All threads compute one summary if there is but one to make; else each worker has its part of them, which is up to one and a half
+        times as fast as all threads on one batch after the other. One of the two is in memory: reading the other takes little beside
+        what it makes."""
+        if self._read is None or self._read[0] != workers:
+            self._read = None
+            self._read = workers, self._read_weights(workers)
+        return self._read[1]
 
-    def _read(self, workers: int) -> Any:
+    def _read_weights(self, workers: int) -> Any:
         import ctranslate2
 
         ctranslate2.set_log_level(logging.ERROR)
