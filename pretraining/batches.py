@@ -33,13 +33,7 @@ TARGET_GROUPS = (
 
 
 class Mixture(Protocol):
-    """What draws examples: `pretraining.tasks.TaskMixture`, or a test's own.
-
-    Attributes:
-        easiest: the share of the written dialogues, easiest first, that is drawn from.
-    """
-
-    easiest: float
+    """What draws examples: `pretraining.tasks.TaskMixture`, or a test's own."""
 
     def sample(self, rng: random.Random, *, max_words: int, weights: dict[str, float]) -> Any:
         """An object with `source`, `target` and `task`."""

@@ -249,10 +249,10 @@ def _dropped(x: Tensor, before: Tensor | None, rate: float) -> Tensor:
     return F.dropout(x, rate) if before is None else before + F.dropout(x - before, rate)
 
 
-def hidden_states(model: Any, batch: Batch, dropout: float = 0.0, embedding_dropout: float = 0.0) -> Tensor:
-    """Final decoder states (B, T, d_model), scaled for the tied output layer; `dropout` is of what each layer adds."""
+def hidden_states(model: Any, batch: Batch, dropout: float = 0.0) -> Tensor:
+    """Final decoder states (B, T, d_model), scaled for the tied output layer; `dropout` of embeddings and of what each layer adds."""
     encoder, decoder, heads = model.encoder, model.decoder, model.config.num_heads
-    x = _dropped(F.embedding(batch.source, model.shared.weight), None, embedding_dropout)
+    x = _dropped(F.embedding(batch.source, model.shared.weight), None, dropout)
     dtype = x.dtype
     lowest = torch.finfo(dtype).min / 2
     keys = torch.arange(batch.source.shape[1], device=x.device) < batch.lengths[:, None]
@@ -268,7 +268,7 @@ def hidden_states(model: Any, batch: Batch, dropout: float = 0.0, embedding_drop
     weight = torch.cat([w for cross in crosses for w in (cross.k.weight, cross.v.weight)])
     memories = F.linear(memory, weight).chunk(2 * len(crosses), dim=-1)
 
-    y = _dropped(F.embedding(batch.decoder_input, model.shared.weight), None, embedding_dropout)
+    y = _dropped(F.embedding(batch.decoder_input, model.shared.weight), None, dropout)
     length = batch.decoder_input.shape[1]
     causal = torch.full((length, length), lowest, dtype=dtype, device=x.device).triu_(1)
     bias = decoder.block[0].layer[0].SelfAttention.compute_bias(length, length) + causal
@@ -297,9 +297,9 @@ def with_words_replaced(batch: Batch, share: float, vocabulary: int) -> Batch:
     return replace(batch, decoder_input=torch.where(chosen, other, inputs))
 
 
-def token_losses(model: Any, batch: Batch, dropout: float = 0.0, embedding_dropout: float = 0.0) -> Tensor:
+def token_losses(model: Any, batch: Batch, dropout: float = 0.0) -> Tensor:
     """Cross-entropy (N,) float32 of the N real target tokens, in row-major order of `batch.labels`; padding gets no logits."""
-    states = hidden_states(model, batch, dropout, embedding_dropout)
+    states = hidden_states(model, batch, dropout)
     real = batch.labels != IGNORE
     logits = F.linear(states[real], model.shared.weight)
     return F.cross_entropy(logits.float(), batch.labels[real], reduction="none")

@@ -82,18 +82,12 @@ class TaskMixture:
         data_dir: the folder of corpora.
         held_out: draw from the small validation part instead, which training never sees.
         written_share: the share of the dialogues with written summaries to draw from, so that more and less data can be compared.
-        closeness: of `WrittenSummaries`.
-
-    Attributes:
-        easiest: the share of the written dialogues, easiest first, that is drawn from.
 
     Raises:
         DiasumError: a corpus is absent, or a grammar cannot be read.
     """
 
-    def __init__(
-        self, data_dir: Path, *, held_out: bool = False, written_share: float = 1.0, closeness: float = 1.0
-    ) -> None:
+    def __init__(self, data_dir: Path, *, held_out: bool = False, written_share: float = 1.0) -> None:
         self.data_dir = Path(data_dir)
         self.held_out = held_out
         self.talks = load(self.data_dir, held_out=held_out)
@@ -103,9 +97,7 @@ class TaskMixture:
         self.everyday.scenarios = kept
         self.everyday.private = [s for s in self.everyday.private if s in kept]
         self.words = vocabulary(t.text for talks in self.talks.values() for talk in talks[:1500] for t in talk.turns)
-        dialogues = written.load(self.data_dir, held_out=held_out, share=written_share)
-        self.written = written.WrittenSummaries(dialogues, closeness)
-        self.easiest = 1.0
+        self.written = written.WrittenSummaries(written.load(self.data_dir, held_out=held_out, share=written_share))
         self.makers: dict[str, Callable[[random.Random, int], Example | None]] = {
             "written": self.written_summary,
             "summary": self.summary,
@@ -172,7 +164,7 @@ class TaskMixture:
 
     # -- summaries written for the project ---------------------------------------------------------------------------
     def written_summary(self, rng: random.Random, max_words: int) -> Example | None:
-        asked = self.written.draw(rng, max_words - 10, self.easiest)  # the prompt's own words
+        asked = self.written.draw(rng, max_words - 10)  # the prompt's own words
         if asked is None:
             return None
         first = written.BRIEFLY if asked.brief else SUMMARIZE

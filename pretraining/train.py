@@ -38,12 +38,10 @@ class Settings:
 
     `start` names a checkpoint of another run from whose averaged weights and counters to begin, or a bundle's folder (such as the shipped
     `mini`), then with `start_tokens` as the tokens that it has seen; optimiser states are fresh either way, the sizes are its own.
-    `dropout` is of what layers add, `embedding_dropout` of what they begin with, `word_dropout` the share of the decoder's input words
-    replaced by others: all against learning summaries by heart. `written_share` is the share of the dialogues with written summaries that
-    is drawn from, `leave_out` names families of tasks that are not drawn (`report,copy`; the others then share their part): for probes of
-    what data are worth. `closeness` is how much more often a summary is drawn whose words stand in its dialogue (0: not at all);
-    over the first `easy_first_tokens` the easier half is drawn first, then more and more of the rest. Without `train_biases` the relative
-    position biases stay as they are: attention can then be fused, 1.4 times the speed on a CPU.
+    `dropout` is of embeddings and layers, `word_dropout` the share of the decoder's input words replaced by others: both against
+    learning summaries by heart. `written_share` is the share of the dialogues with written summaries that is drawn from, `leave_out` names
+    families of tasks that are not drawn (`report,copy`; the others then share their part): for probes of what data are worth. Without
+    `train_biases` the relative position biases stay as they are: attention can then be fused, 1.4 times the speed on a CPU.
     """
 
     run: str = "build/pretraining/mini"
@@ -62,12 +60,9 @@ class Settings:
     init: str = "structured"
     average: float = 0.998
     dropout: float = 0.0
-    embedding_dropout: float = 0.0
     word_dropout: float = 0.0
     written_share: float = 1.0
     leave_out: str = ""
-    closeness: float = 1.0
-    easy_first_tokens: int = 0
     seed: int = 0
     threads: int = 2
     checkpoint_minutes: float = 5.0
@@ -152,8 +147,6 @@ class Trainer:
         """The batches of pool number `pool_index`."""
         assert self.mixture is not None
         s = self.settings
-        if s.easy_first_tokens:
-            self.mixture.easiest = easiest_share(self.pool_phase_tokens - s.start_tokens, s.easy_first_tokens)
         return batches.pool(
             self.mixture,
             self.tokenizer,
@@ -174,7 +167,7 @@ class Trainer:
         if s.word_dropout:
             moved = with_words_replaced(moved, s.word_dropout, self.model.config.vocab_size)
         with torch.autocast(self.device.type, self.autocast, enabled=self.autocast is not None):
-            losses = token_losses(self.model, moved, s.dropout, s.embedding_dropout)
+            losses = token_losses(self.model, moved, s.dropout)
         loss = losses.mean()
         if not torch.isfinite(loss):
             raise RuntimeError(
@@ -235,11 +228,6 @@ CONFIG_NAMES = {"encoder_layers": "num_layers", "decoder_layers": "num_decoder_l
 COUNTERS = ("step", "tokens", "targets", "pool_index", "batch_index", "pool_phase_tokens", "seconds")
 
 
-def easiest_share(seen: int, until: int) -> float:
-    """The share of the written dialogues, easiest first, that is drawn from after `seen` tokens: from a half to all of them at `until`."""
-    return min(1.0, 0.5 + 0.5 * seen / until)
-
-
 def append(path: Path, row: dict[str, Any]) -> None:
     """Append one JSON line."""
     with path.open("a", encoding="utf-8") as out:
@@ -297,7 +285,7 @@ def train(settings: Settings) -> Trainer:
     torch.set_flush_denormal(True)
     run = Path(settings.run)
     run.mkdir(parents=True, exist_ok=True)
-    mixture = TaskMixture(Path(settings.data), written_share=settings.written_share, closeness=settings.closeness)
+    mixture = TaskMixture(Path(settings.data), written_share=settings.written_share)
     tokenizer = load_tokenizer(run / "tokenizer", mixture, settings.vocab_size, settings.start)
     trainer = Trainer(settings, mixture, tokenizer)
     checkpoint = run / "checkpoint.pt"

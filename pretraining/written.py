@@ -6,8 +6,7 @@ them, and training examples drawn from them.
 
 A part is held out by dialogue (`HELD_OUT`), and what comes near to a dialogue that is held out or measured on elsewhere is left out.
 A small model keeps close to the words where it can and invents where it cannot, so examples are drawn the more often the more words of
-a summary stand in its dialogue, and half as often where it says he or she of people whose gender the dialogue does not tell. The easiest
-are short and close to the words.
+a summary stand in its dialogue, and half as often where it says he or she of people whose gender the dialogue does not tell.
 """
 
 from __future__ import annotations
@@ -44,11 +43,7 @@ GENDER = re.compile(r"\b(?:he|she|his|hers?|him)\b", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A dialogue with its summary and brief.
-
-    `words` counts its words, `close` is the share of the summary's longer words that stand in it, `guessed` whether the summary says he or
-    she of people whose gender it does not tell.
-    """
+    """A dialogue with its summary and brief; `words` counts its words, `weight` says how often it is drawn, against others of its kind."""
 
     id: str
     kind: str
@@ -56,13 +51,7 @@ class Written:
     summary: str
     brief: str
     words: int
-    close: float
-    guessed: bool
-
-    def weight(self, closeness: float) -> float:
-        """How often it is drawn, against others of its kind."""
-        weight: float = min(1.0, max(0.3, self.close / 0.6)) ** closeness
-        return weight / 2 if self.guessed else weight
+    weight: float
 
 
 def group(row: dict[str, Any]) -> str:
@@ -89,10 +78,10 @@ def prepare(row: dict[str, Any]) -> Written:
     turns = tuple(make_turn(t.speaker, t.text) for t in numbers.dialogue.turns if t.text.strip())
     body = "\n".join(f"{t.speaker}: {t.text}" for t in turns)
     summary, brief = numbers.hide(row["summary"]), numbers.hide(row["brief"])
-    close = shared_words(summary, turns)
-    guessed = bool(GENDER.search(summary)) and not GENDER.search(body)
-    words = body.count(" ") + len(turns)
-    return Written(row["id"], row.get("source", "written"), body, summary, brief, words, close, guessed)
+    weight = min(1.0, max(0.3, shared_words(summary, turns) / 0.6))
+    if GENDER.search(summary) and not GENDER.search(body):
+        weight /= 2
+    return Written(row["id"], row.get("source", "written"), body, summary, brief, body.count(" ") + len(turns), weight)
 
 
 def runs(text: str, length: int = 5) -> set[tuple[str, ...]]:
@@ -171,64 +160,41 @@ class WrittenSummaries:
 
     Args:
         dialogues: from `load`.
-        closeness: how much more often those are drawn whose summaries keep to the words of their dialogues: 0 not at all.
     """
 
-    def __init__(self, dialogues: Sequence[Written], closeness: float = 1.0) -> None:
+    def __init__(self, dialogues: Sequence[Written]) -> None:
         self.dialogues = sorted(dialogues, key=lambda d: d.words)
         self._words = [d.words for d in self.dialogues]
-        weights = [d.weight(closeness) for d in self.dialogues]
         totals: dict[str, float] = defaultdict(float)
-        for d, weight in zip(self.dialogues, weights, strict=True):
-            totals[d.kind] += weight
-        self._weights = list(
-            accumulate(w * KINDS[d.kind] / totals[d.kind] for d, w in zip(self.dialogues, weights, strict=True))
-        )
-        self._difficulty = _difficulties(self.dialogues)
+        for d in self.dialogues:
+            totals[d.kind] += d.weight
+        self._weights = list(accumulate(d.weight * KINDS[d.kind] / totals[d.kind] for d in self.dialogues))
 
-    def draw(self, rng: random.Random, max_words: int, easiest: float = 1.0) -> Asked | None:
-        """One example whose dialogue has at most `max_words` words and is of the `easiest` share; None where there is none."""
-        one = self._one(rng, max_words, easiest)
+    def draw(self, rng: random.Random, max_words: int) -> Asked | None:
+        """One example whose dialogue has at most `max_words` words; None where there is none."""
+        one = self._one(rng, max_words)
         if one is None:
             return None
         if rng.random() < BRIEF:
             return Asked(one.body, True, one.brief, f"written/{one.kind}-brief")
-        if rng.random() < JOINED / (1 - BRIEF) and (other := self._like(rng, one, max_words - one.words, easiest)):
+        if rng.random() < JOINED / (1 - BRIEF) and (other := self._like(rng, one, max_words - one.words)):
             body, target = f"{one.body}\n{other.body}", f"{one.summary} {other.summary}"
             return Asked(body, False, target, f"written/{one.kind}-joined")
         return Asked(one.body, False, one.summary, f"written/{one.kind}")
 
-    def _one(self, rng: random.Random, max_words: int, easiest: float) -> Written | None:
+    def _one(self, rng: random.Random, max_words: int) -> Written | None:
         end = bisect_right(self._words, max_words)
         if not end:
             return None
-        for _ in range(50):
-            found = bisect_right(self._weights, rng.random() * self._weights[end - 1])
-            if self._difficulty[found] <= easiest:
-                return self.dialogues[found]
-        return None
+        return self.dialogues[bisect_right(self._weights, rng.random() * self._weights[end - 1])]
 
-    def _like(self, rng: random.Random, one: Written, max_words: int, easiest: float) -> Written | None:
+    def _like(self, rng: random.Random, one: Written, max_words: int) -> Written | None:
         """Another dialogue of the same kind with as many speakers."""
         for _ in range(5):
-            other = self._one(rng, max_words, easiest)
+            other = self._one(rng, max_words)
             if other and other.kind == one.kind and other.id != one.id and speakers(other) == speakers(one):
                 return other
         return None
-
-
-def _difficulties(dialogues: Sequence[Written]) -> list[float]:
-    """The share of `dialogues` that is as easy as each or easier, by its rank in length (they are in that order) plus that in closeness."""
-    n = len(dialogues)
-    by_closeness = sorted(range(n), key=lambda i: -dialogues[i].close)
-    ranks = [0] * n
-    for rank, i in enumerate(by_closeness):
-        ranks[i] = rank + i
-    order = sorted(range(n), key=lambda i: ranks[i])
-    shares = [0.0] * n
-    for rank, i in enumerate(order):
-        shares[i] = (rank + 1) / n
-    return shares
 
 
 def speakers(dialogue: Written) -> set[str]:

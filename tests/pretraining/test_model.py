@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -335,17 +334,6 @@ def test_dropout_changes_what_is_learnt_from_and_nothing_without() -> None:
     dropped = torch.stack([token_losses(model, batch, 0.1) for _ in range(200)])
     assert not torch.equal(dropped[0], dropped[1])
     assert abs(float((dropped.mean() - plain.mean()).detach())) < 0.2  # what is left is scaled up
-
-
-def test_embeddings_and_layers_are_dropped_by_rates_of_their_own() -> None:
-    model = build_model(Shape(vocab_size=50, d_model=16, d_ff=32, d_kv=8, num_heads=2))
-    ids = torch.randint(2, 50, (3, 7))
-    batch = Batch(ids, torch.tensor([7, 7, 7]), ids[:, :5], ids[:, :5], ["x"] * 3)
-    everything = math.log(50)  # where nothing of the embeddings comes through, no token is likelier than another
-    without_layers = [float(token_losses(model, batch, rate, 0.0).mean().detach()) for rate in (1.0, 0.0)]
-    without_embeddings = float(token_losses(model, batch, 1.0, 1.0).mean().detach())
-    assert without_embeddings == pytest.approx(everything)
-    assert len({*without_layers, without_embeddings}) == 3
 
 
 def test_a_share_of_what_the_decoder_reads_is_replaced_but_for_its_start() -> None:

@@ -6,7 +6,6 @@ import gzip
 import json
 import random
 import re
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 from diasum.errors import DiasumError
 from pretraining.written import (
     FILES,
-    Written,
     WrittenSummaries,
     group,
     is_held_out,
@@ -61,30 +59,8 @@ def test_words_that_stand_nowhere_and_an_unknown_gender_are_drawn_less_often() -
     near = prepare(row("a", dialogue, "Ana wants another kettle because the kettle is broken."))
     far = prepare(row("b", dialogue, "Ana considers replacing faulty kitchen equipment."))
     guessed = prepare(row("c", dialogue, "Ana wants another kettle because her kettle is broken."))
-    assert near.weight(1) > far.weight(1)
-    assert guessed.weight(1) == pytest.approx(near.weight(1) / 2)
-    assert near.weight(4) / far.weight(4) == pytest.approx((near.weight(1) / far.weight(1)) ** 4)
-    assert near.weight(0) == far.weight(0) == 1
-
-
-def test_the_easiest_are_short_and_close_to_the_words() -> None:
-    rng, rows = random.Random(4), []
-    for k in range(40):
-        dialogue = talk(rng, 2 + 2 * (k % 5)) + "\nAna: The kettle is broken."
-        told = "the kettle is broken" if k % 2 else "something entirely different happened"
-        rows.append(prepare(row(str(k), dialogue, f"Ana says {told}.")))
-    summaries = WrittenSummaries(rows)
-
-    def drawn(easiest: float) -> list[Written]:
-        asked = [summaries.draw(rng, 1000, easiest) for _ in range(600)]
-        bodies = {one.body for one in asked if one and "joined" not in one.task}
-        return [d for d in rows if d.body in bodies]
-
-    everything, easy = drawn(1.0), drawn(0.5)
-    assert len(everything) == 40
-    assert len(easy) == 20
-    assert statistics.mean(d.words for d in easy) < statistics.mean(d.words for d in everything)
-    assert statistics.mean(d.close for d in easy) > statistics.mean(d.close for d in everything)
+    assert near.weight > far.weight
+    assert guessed.weight == pytest.approx(near.weight / 2)
 
 
 def test_parts_of_one_session_are_held_out_together() -> None:
