@@ -282,6 +282,20 @@ def test_every_worker_gets_its_part(run: Run, tmp_path: Path, monkeypatch: pytes
     assert {30 * len(batch) for _, batch in bounded} == {120}
 
 
+def test_progress_is_told_while_batches_are_still_to_begin(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diasum.export(run.path, "ct2", out=tmp_path / "out", settings=FP32)
+    engine = diasum.load(tmp_path / "out").trained.exported[0]
+    begun, told = [], []
+    begin = ct2.Ct2Engine._begin
+    monkeypatch.setattr(ct2.Ct2Engine, "_begin", lambda *args: begun.append(1) or begin(*args))  # type: ignore[func-returns-value]
+    settings = GenerateSettings(max_new_tokens=8, batch_tokens=64)
+    engine.generate([[5] * 64] * 40, settings, progress=lambda count: told.append((len(begun), count)))
+    assert len(begun) == len(told) == 40
+    assert told[0][0] <= 8, "two of each of up to four workers"
+
+
 def test_the_command_prints_the_record(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     from tests.cli.test_commands import Terminal
 

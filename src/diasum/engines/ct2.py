@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.util import find_spec
@@ -28,6 +29,7 @@ ENGINE = "ct2"
 PATIENCE = 2.0
 _TOGETHER = 2048  # source tokens at a time, at most: larger batches are slower, since what is computed on the way leaves the caches
 _WORKERS = 4  # batches that are translated at the same time, at most
+_AHEAD = 2  # batches of a worker that are begun: one, and the next, so that it never waits
 VOCABULARY = "shared_vocabulary.json"
 # By the name of an export: what the weights are stored in, and what CTranslate2 computes in where the processor cannot do better.
 STORED = {"int8": "int8_float32", "int8_bf16": "int8_bfloat16", "bf16": "bfloat16", "fp32": "float32"}
@@ -99,16 +101,22 @@ class Ct2Engine:
         """As `Engine.generate`."""
         workers = 1 if len(sources) == 1 else min(_WORKERS, thread_count())
         translator = self._translator(workers)
-        begun = [
-            (batch, self._begin(translator, [sources[i] for i in batch], least, settings))
-            for least, batch in _batches(sources, settings, workers)
-        ]
+        begun: deque[tuple[list[int], list[Any]]] = deque()
         results: dict[int, Generated] = {}
-        for batch, found in begun:
+
+        def finish_first() -> None:
+            batch, found = begun.popleft()
             for i, generated in zip(batch, self._finish([sources[i] for i in batch], found), strict=True):
                 results[i] = generated
             if progress:
                 progress(len(batch))
+
+        for least, batch in _batches(sources, settings, workers):
+            if len(begun) == _AHEAD * workers:
+                finish_first()
+            begun.append((batch, self._begin(translator, [sources[i] for i in batch], least, settings)))
+        while begun:
+            finish_first()
         return [results[i] for i in range(len(sources))]
 
     def _begin(
