@@ -200,7 +200,12 @@ def test_results_do_not_depend_on_the_number_of_threads(dtype: torch.dtype) -> N
         sums, grad_x = wide.clone(), x.clone()
         inner = of(dtype).lora(sums, x, a, b, 0.5, dropout)
         low_rank = [inner, sums, *of(dtype).lora_backward(wide, x, inner, a, b, 0.5, dropout, grad_x), grad_x]
-        made.append([out, scales, of(dtype).gated_gelu(wide), of(dtype).gelu(wide), loss, grad, *low_rank])
+        queries, cache, slots = drawn(8, 72, dtype=dtype), drawn(2, 2, 9, 36, dtype=dtype), torch.tensor([9, 4])
+        qkv, own = drawn(8, 3 * 72, dtype=dtype), drawn(2, 2, 9, 4, 36, dtype=dtype)
+        follows, attention = torch.zeros(2, 4, 9, dtype=torch.int64), BeamAttention(of(dtype))
+        beams = [attention.sources(queries, cache, cache, slots, 0.05)]
+        beams += [attention.written(qkv, own, own.clone(), follows, slots - 1, None, 0.05), own]
+        made.append([out, scales, of(dtype).gated_gelu(wide), of(dtype).gelu(wide), loss, grad, *low_rank, *beams])
     assert all(torch.equal(a, b) for a, b in zip(*made, strict=True))
 
 

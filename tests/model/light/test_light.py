@@ -392,3 +392,6 @@ def test_a_file_of_tensors_that_is_cut_short(tmp_path: Path) -> None:
     os.truncate(base / "model.safetensors", (base / "model.safetensors").stat().st_size // 4)
     with pytest.raises(OSError, match="bytes too early"):
         [tensors[one] for one in (name, *tensors)]
+    (base / "model.safetensors").write_bytes((2**62).to_bytes(8, "little") + b"{}")
+    with pytest.raises(OSError, match="bytes too early"):
+        TensorFile(base / "model.safetensors")

@@ -59,9 +59,9 @@ class BartDecoder(Decoder):
     def logits(self, states: Tensor) -> Tensor:
         return self._head(states).add_(self._head_bias).float()
 
-    def empty_caches(self, beams: int) -> Caches:
+    def caches(self, beams: int) -> Caches:
         heads, like = self._decoder[0].heads, torch.empty(0, dtype=self.dtype, device=self.device)
-        return Caches(len(self._decoder), heads, self.config.d_model // heads, beams, like)
+        return Caches(len(self._decoder), heads, self.config.d_model // heads, beams, like, self.work.attention)
 
     def _embed(self, stack: int, ids: Tensor, positions: Tensor) -> Tensor:
         """Token and position embeddings, (N, d_model); BART's position table has two rows of its own in front."""

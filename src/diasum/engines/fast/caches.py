@@ -81,22 +81,24 @@ class Caches:
         size: of one head.
         beams: of a slot.
         like: a tensor of the keys' type and device.
+        attention: compiled; None for torch's.
 
     Attributes:
         count: slots in use.
         positions: tokens that each slot's beams wrote so far, (count,) int64.
         lengths: tokens of each slot's source.
-        attention: compiled, where there is such; else torch's.
     """
 
-    def __init__(self, layers: int, heads: int, size: int, beams: int, like: Tensor) -> None:
+    def __init__(
+        self, layers: int, heads: int, size: int, beams: int, like: Tensor, attention: BeamAttention | None = None
+    ) -> None:
         self.layers = [LayerCache(heads, size, beams, like) for _ in range(layers)]
         self.heads, self.beams, self.like = heads, beams, like
         self.count = 0
         self.positions = torch.zeros(0, dtype=torch.long, device=like.device)
         self.lengths: list[int] = []
         self._ancestors = self.positions.new_zeros(0, beams, 0)
-        self.attention: BeamAttention | None = None
+        self._attention = attention
         self._source_mask: Tensor | None = None
         self._room = Room(0, 0, 0)
 
@@ -137,8 +139,8 @@ class Caches:
         slots = torch.arange(self.count, device=self.positions.device)
         own = torch.arange(self.beams, device=self.positions.device)
         self._ancestors[slots, :, self.positions] = own
-        if self.attention is not None:
-            return CompiledStep(self, steps, self.attention, self._ancestors)
+        if self._attention is not None:
+            return CompiledStep(self, steps, self._attention, self._ancestors)
         seen = self._ancestors[: self.count, :, :steps, None] == own
         return TorchStep(self, steps, slots, seen)
 

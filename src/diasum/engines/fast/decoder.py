@@ -79,14 +79,8 @@ class Decoder(ABC):
         """(N, vocabulary) fp32, of the output layer's input."""
 
     @abstractmethod
-    def empty_caches(self, beams: int) -> Caches:
-        """Those of the family."""
-
     def caches(self, beams: int) -> Caches:
         """Empty ones."""
-        caches = self.empty_caches(beams)
-        caches.attention = self.work.attention
-        return caches
 
     def admit(self, sources: Sequence[Sequence[int]], caches: Caches, adapters: Sequence[str] = ()) -> None:
         """Encode sources and give them slots; some at a time, so that what is computed on the way stays in the processor's caches.

@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from diasum.model.fast.compiled import CompiledKernels
 
 Item = tuple[int, Sequence[int]]  # a source with its number
-_WORTH_COMPILING = (
-    64  # sources from which on compiling kernels, which takes seconds once per machine, is soon made up for
-)
+# Sources from which on it is soon made up for that kernels are compiled, which takes seconds once per machine.
+_WORTH_COMPILING = 64
 
 
 class FastEngine:

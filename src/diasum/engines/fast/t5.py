@@ -58,9 +58,9 @@ class T5Decoder(Decoder):
     def logits(self, states: Tensor) -> Tensor:
         return self._head(states * self._scale if self._scale != 1.0 else states).float()
 
-    def empty_caches(self, beams: int) -> Caches:
+    def caches(self, beams: int) -> Caches:
         like = torch.empty(0, dtype=self.dtype, device=self.device)
-        return Caches(len(self._decoder), self._heads, self._size, beams, like)
+        return Caches(len(self._decoder), self._heads, self._size, beams, like, self.work.attention)
 
 
 class _Norm:

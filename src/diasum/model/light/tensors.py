@@ -103,14 +103,17 @@ class TensorFile(Mapping[str, Any]):
         return len(self._places)
 
     def _bytes(self, begin: int, count: int) -> bytearray:
-        data = bytearray(count)
-        with self._lock, open(self._number, "rb", buffering=0, closefd=False) as file:
-            file.seek(begin)
-            rest = memoryview(data)
-            while rest and (read := file.readinto(rest)):
-                rest = rest[read:]
-        if rest:
-            raise OSError(f"a file of tensors ends {len(rest):,} bytes too early")
+        missing = begin + count - os.fstat(self._number).st_size
+        if missing <= 0:  # no memory for what the file cannot have
+            data = bytearray(count)
+            with self._lock, open(self._number, "rb", buffering=0, closefd=False) as file:
+                file.seek(begin)
+                rest = memoryview(data)
+                while rest and (read := file.readinto(rest)):
+                    rest = rest[read:]
+            missing = len(rest)
+        if missing > 0:
+            raise OSError(f"a file of tensors ends {missing:,} bytes too early")
         return data
 
 
