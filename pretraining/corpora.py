@@ -127,9 +127,14 @@ def read_sgd(path: Path) -> Iterator[Talk]:
 _CONTENT = re.compile(r"[A-Za-z]{4,}")
 
 
+def word_stems(text: str) -> set[str]:
+    """The first five letters of its longer words."""
+    return {w[:5].lower() for w in _CONTENT.findall(text)}
+
+
 def shared_words(summary: str, turns: tuple[Turn, ...]) -> float:
     """The share of the summary's longer words (by their first five letters) that occur in the turns."""
-    stems = {w[:5].lower() for t in turns for w in _CONTENT.findall(t.text)}
+    stems = {stem for t in turns for stem in word_stems(t.text)}
     words = [w[:5].lower() for w in _CONTENT.findall(summary)]
     return sum(w in stems for w in words) / len(words) if words else 0.0
 

@@ -17,15 +17,16 @@ import random
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from diasum.claims.sentences import split_sentences
 from diasum.data.speakers import NumberedSpeakers
 from diasum.dialogue import parse_dialogue
-from pretraining.corpora import make_turn, read_json_lines, shared_words
+from pretraining.corpora import make_turn, read_json_lines, shared_words, word_stems
 
 FILES = ("written/conversations.jsonl.gz", "summaries/summaries.jsonl.gz")
 SHORT = Path(__file__).with_name("short_chats.txt")
@@ -36,8 +37,14 @@ HELD_OUT_SHORT = 8  # of the short chats one in so many
 NEAR = 0.4  # share of a dialogue's five-word runs that also stand in another: from here on the two are near-duplicates
 BRIEF = 0.2  # of the examples ask for a brief
 JOINED = 0.06  # of the examples are two short dialogues of one kind, one after the other, with both summaries
+FRAGMENTS = 0.06  # of the examples begin in the middle of a dialogue
+MERGED = 0.04  # of the examples have a summary's sentences for turns, as windows are read again: the brief is wanted
+LEFT = 0.8  # share of a sentence's longer words from its dialogue that a fragment must hold, or it does not tell that sentence
 # of the examples, by where the dialogue is from: everyday talk first, which is what people bring
 KINDS = {"written": 45, "sgd": 13, "crd3": 12, "star": 8, "mts": 7, "qmsum": 6, "taskmaster4": 5, "short": 4}
+LEAST_TURNS = 4  # of which a fragment is made, so that it has at least two of its own
+LABEL = re.compile(r"#Person\d+#")
+PRONOUN = re.compile(r"(?:He|She|It|They|This|That|His|Her|Their)\b")
 GENDER = re.compile(r"\b(?:he|she|his|hers?|him)\b", re.I)
 
 
@@ -175,12 +182,19 @@ class WrittenSummaries:
         one = self._one(rng, max_words)
         if one is None:
             return None
-        if rng.random() < BRIEF:
-            return Asked(one.body, True, one.brief, f"written/{one.kind}-brief")
-        if rng.random() < JOINED / (1 - BRIEF) and (other := self._like(rng, one, max_words - one.words)):
-            body, target = f"{one.body}\n{other.body}", f"{one.summary} {other.summary}"
-            return Asked(body, False, target, f"written/{one.kind}-joined")
-        return Asked(one.body, False, one.summary, f"written/{one.kind}")
+        family, form = f"written/{one.kind}", rng.random()
+        if form < BRIEF:
+            return Asked(one.body, True, one.brief, f"{family}-brief")
+        form -= BRIEF
+        if form < JOINED and (other := self._like(rng, one, max_words - one.words)):
+            return Asked(f"{one.body}\n{other.body}", False, f"{one.summary} {other.summary}", f"{family}-joined")
+        form -= JOINED
+        if 0 <= form < FRAGMENTS and (body_and_target := fragment(rng, one)):
+            return Asked(body_and_target[0], False, body_and_target[1], f"{family}-fragment")
+        form -= FRAGMENTS
+        if 0 <= form < MERGED and len(sentences := split_sentences(one.summary)) > 1:
+            return Asked("\n".join(sentences), True, one.brief, f"{family}-merged")
+        return Asked(one.body, False, one.summary, family)
 
     def _one(self, rng: random.Random, max_words: int) -> Written | None:
         end = bisect_right(self._words, max_words)
@@ -199,4 +213,37 @@ class WrittenSummaries:
 
 def speakers(dialogue: Written) -> set[str]:
     """The labels of a dialogue."""
-    return set(re.findall(r"^#Person\d+#", dialogue.body, flags=re.M))
+    return set(re.findall(rf"^{LABEL.pattern}", dialogue.body, flags=re.M))
+
+
+def fragment(rng: random.Random, dialogue: Written) -> tuple[str, str] | None:
+    """What is left of a dialogue without its first turns, and the sentences of its summary that this still tells; None where it tells none.
+
+    Speakers are numbered anew. No sentence begins with a pronoun whose noun is left out.
+    """
+    turns = dialogue.body.split("\n")
+    if len(turns) < LEAST_TURNS:
+        return None
+    body = "\n".join(turns[rng.randrange(1, len(turns) - 2) :])
+    said, whole, people = _stems(body), _stems(dialogue.body), set(LABEL.findall(body))
+    told: list[str] = []
+    before_is_told = True
+    for sentence in split_sentences(dialogue.summary):
+        needed = _stems(sentence) & whole
+        is_here = (
+            bool(needed) and len(needed & said) >= LEFT * len(needed) and people.issuperset(LABEL.findall(sentence))
+        )
+        before_is_told = is_here and (before_is_told or not PRONOUN.match(sentence))
+        if before_is_told:
+            told.append(sentence)
+    numbers = {label: f"#Person{k}#" for k, label in enumerate(dict.fromkeys(LABEL.findall(body)), 1)}
+    target = " ".join(told)
+    return (_renumbered(body, numbers), _renumbered(target, numbers)) if told else None
+
+
+def _stems(text: str) -> set[str]:
+    return word_stems(LABEL.sub(" ", text))
+
+
+def _renumbered(text: str, numbers: Mapping[str, str]) -> str:
+    return LABEL.sub(lambda match: numbers[match[0]], text)

@@ -16,6 +16,7 @@ from diasum.errors import DiasumError
 from pretraining.written import (
     FILES,
     WrittenSummaries,
+    fragment,
     group,
     is_held_out,
     load,
@@ -122,6 +123,51 @@ def test_examples_stay_under_the_bound_and_briefs_are_asked_for() -> None:
             assert asked.target == summaries[asked.body]
     assert kinds == {"written/written", "written/written-brief", "written/written-joined"}
     assert WrittenSummaries(rows).draw(rng, 5) is None
+
+
+def test_a_fragment_keeps_the_sentences_that_it_still_tells_and_numbers_its_speakers_anew() -> None:
+    dialogue = "\n".join(
+        [
+            "Ana: The kettle broke.",
+            "Ben: Again?",
+            "Ben: Take the toaster.",
+            "Cem: Toast needs butter.",
+            "Ben: No butter left.",
+        ]
+    )
+    whole = prepare(
+        row("a", dialogue, "Ana breaks a kettle. Ben offers a toaster. He has no butter. Cem wants butter.")
+    )
+    fragments = {fragment(random.Random(seed), whole) for seed in range(40)}
+    toaster = "#Person1#: Take the toaster.\n#Person2#: Toast needs butter.\n#Person1#: No butter left."
+    told = "#Person1# offers a toaster. He has no butter. #Person2# wants butter."
+    assert fragments == {(f"#Person1#: Again?\n{toaster}", told), (toaster, told)}
+    assert (
+        fragment(random.Random(0), prepare(row("b", "Ana: Toast?\nBen: Butter.\nAna: Yes.", "Ana wants toast.")))
+        is None
+    )
+    nothing = prepare(row("c", "Ana: A kettle!\nBen: Ah.\nAna: Oh.\nBen: Well.", "Ana wants a kettle."))
+    assert {fragment(random.Random(seed), nothing) for seed in range(9)} == {None}
+
+
+def test_a_pronoun_without_its_noun_is_not_told() -> None:
+    dialogue = "Ana: My kettle broke.\nBen: Oh.\nAna: Is butter there?\nBen: No butter.\nAna: Cheese then."
+    whole = prepare(
+        row("a", dialogue, "Ana has a broken kettle. She wants butter. She eats it with cheese. Ana takes cheese.")
+    )
+    found = {made[1] for seed in range(40) if (made := fragment(random.Random(seed), whole))}
+    assert found == {"#Person1# takes cheese.", "#Person2# takes cheese."}
+
+
+def test_fragments_and_sentences_to_merge_are_drawn() -> None:
+    dialogue = "Ana: The kettle broke.\nBen: Again?\nAna: Take the toaster.\nBen: Fine."
+    rows = [prepare(row(str(k), dialogue, "Ana breaks the kettle. Ana offers the toaster.")) for k in range(5)]
+    drawn = [WrittenSummaries(rows).draw(random.Random(seed), 60) for seed in range(400)]
+    merged = {(a.body, a.brief, a.target) for a in drawn if a and a.task.endswith("-merged")}
+    assert merged == {
+        ("#Person1# breaks the kettle.\n#Person1# offers the toaster.", True, "#Person1# asks about lunch.")
+    }
+    assert any(a and a.task.endswith("-fragment") and "kettle" not in a.body for a in drawn)
 
 
 def test_short_chats_are_short_and_their_summaries_name_only_what_is_said() -> None:
