@@ -8,15 +8,18 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from transformers import BartConfig, T5Config
 
 import diasum
 from diasum.config import GenerateSettings
 from diasum.engines import ct2
 from diasum.engines.ct2 import obstacle_to
+from diasum.engines.exported import ExportRecord, Weights
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.evaluation.statistics.bootstrap import paired_difference
 from diasum.exporting import conversion, parity
@@ -255,7 +258,7 @@ def test_a_vocabulary_with_rows_to_spare(corpus: str, tmp_path: Path) -> None:
 def test_a_least_length_for_each_source() -> None:
     settings = GenerateSettings(min_new_tokens=4, batch_tokens=64)
     sources = [[5] * n for n in (30, 6, 9, 12, 40)]
-    batches = list(ct2._batches(sources, settings, workers=1))
+    batches = list(ct2._batches(sources, settings, workers=1, together=2048))
     assert {i: least for least, batch in batches for i in batch} == {0: 4, 1: 2, 2: 3, 3: 4, 4: 4}
     assert sorted(i for _, batch in batches for i in batch) == [0, 1, 2, 3, 4]
 
@@ -276,10 +279,29 @@ def test_every_worker_gets_its_part(run: Run, tmp_path: Path, monkeypatch: pytes
         made.append(alone)
         assert engine._read[1].num_translators == min(threads, 4)
     assert made[0] == made[1] == made[2]
-    sizes = [sum(30 for _ in batch) for _, batch in ct2._batches([[5] * 30] * 8, GenerateSettings(), workers=4)]
+    sizes = [
+        sum(30 for _ in batch)
+        for _, batch in ct2._batches([[5] * 30] * 8, GenerateSettings(), workers=4, together=2048)
+    ]
     assert sizes == [60] * 4
-    bounded = ct2._batches([[5] * 30] * 400, GenerateSettings(batch_tokens=480), workers=4)
+    small = ct2._batches([[5] * 30] * 400, GenerateSettings(), workers=4, together=60)
+    assert {30 * len(batch) for _, batch in small} == {60}
+    bounded = ct2._batches([[5] * 30] * 400, GenerateSettings(batch_tokens=480), workers=4, together=2048)
     assert {30 * len(batch) for _, batch in bounded} == {120}
+
+
+@pytest.mark.parametrize(
+    ("config", "tokens"),
+    [
+        (T5Config(num_decoder_layers=8, d_model=512), 2048),
+        (T5Config(num_decoder_layers=12, d_model=768), 1024),
+        (BartConfig(decoder_layers=6, d_model=768), 2048),
+        (BartConfig(decoder_layers=12, d_model=1024), 1024),
+    ],
+)
+def test_large_models_take_half_as_much_at_a_time(config: Any, tokens: int) -> None:
+    record = ExportRecord(Path(), "ct2", Weights("", None), "fp32", {})
+    assert ct2.Ct2Engine(record, SimpleNamespace(config=config), None)._together == tokens
 
 
 def test_progress_is_told_while_batches_are_still_to_begin(
