@@ -14,7 +14,8 @@ it. After the rounds, the systems of which that would show something new summari
 ``mini`` adds the cold start of ``diasum summarize`` and, with ``--run``, what int8 costs in quality.
 
 Results go to ``benchmarks/results/inference-CLASS.json`` after each shape (others stay); ``python -m benchmarks.tables`` writes the
-tables of `docs/inference.md` from them. A run of part of the systems keeps the saved rows of the others, without ratios to them.
+tables of `docs/inference.md` from them. A run of part of the systems keeps the saved rows of the others, without ratios to them, if they
+are of the same commit and of as many sources.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace
         folder = Path(name)
         data, pairs = chosen_pairs(options.sources)
         about = prepare(folder, shape, options.run, pairs)
-        row = saved | about | {"data": data, "conditions": _conditions(options)}
+        conditions = _conditions(options)
+        saved = comparable(saved, about["sources"], conditions["commit"])
+        row = saved | about | {"data": data, "conditions": conditions}
         measured = measure(folder, options, about)
         row["systems"] = saved.get("systems", {}) | measured
         row["against"] = with_ratios(saved.get("against", {}), measured)
@@ -77,6 +80,13 @@ def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace
     row["conditions"]["load_average_after"] = _load()
     print(f"{shape}: {(time.monotonic() - begin) / 60:.1f} minutes", file=sys.stderr)
     return row
+
+
+def comparable(saved: dict[str, Any], sources: int, commit: str) -> dict[str, Any]:
+    """What was saved of a shape, without its systems if they were measured on another number of sources or of another commit."""
+    if saved and (saved["sources"], saved["conditions"]["commit"]) != (sources, commit):
+        return {key: value for key, value in saved.items() if key not in ("systems", "against")}
+    return saved
 
 
 def chosen_pairs(count: int) -> tuple[str, list[Pair]]:

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import data_check
 from benchmarks.house_form import FORMS
-from benchmarks.inference import with_ratios
+from benchmarks.inference import comparable, with_ratios
 from benchmarks.inference_systems import make
 from benchmarks.inference_table import growth_table, inference_table
 from benchmarks.mini import ROWS, Plan, score_row
@@ -97,6 +97,14 @@ def test_ratios_are_between_systems_of_the_same_rounds_only() -> None:
     later = with_ratios(first, measured(ct2=2.0))
     assert later["batched"].keys() == {"notebook"}
     assert later["ct2"] == {}
+
+
+def test_rows_of_another_commit_or_number_of_sources_do_not_stay() -> None:
+    saved = {"sources": 8, "conditions": {"commit": "abc1234"}, "systems": {"ct2": {}}, "against": {}, "growth": {}}
+    assert comparable(saved, 8, "abc1234") == saved
+    for other in ((16, "abc1234"), (8, "abc1234-dirty")):
+        assert set(comparable(saved, *other)) == {"sources", "conditions", "growth"}
+    assert comparable({}, 8, "abc1234") == {}
 
 
 def test_training_benchmark(tmp_path: Path) -> None:
