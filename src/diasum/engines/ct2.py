@@ -23,6 +23,7 @@ from diasum.engines.exported import ExportRecord
 from diasum.engines.search_settings import end_tokens, inside_words_of, least_length, search_config
 from diasum.errors import DiasumError, MissingExtraError
 from diasum.model.hardware import thread_count
+from diasum.model.loading import decoder_layers
 from diasum.model.memory import is_out_of_memory
 
 ENGINE = "ct2"
@@ -166,8 +167,7 @@ class Ct2Engine:
     @cached_property
     def _together(self) -> int:
         config = self._model.config
-        layers = getattr(config, "num_decoder_layers", None) or getattr(config, "decoder_layers", 0)
-        return _TOGETHER_LARGE if layers * config.d_model > _LARGE else _TOGETHER
+        return _TOGETHER_LARGE if decoder_layers(config) * config.d_model > _LARGE else _TOGETHER
 
     @cached_property
     def _vocabulary(self) -> tuple[list[str], dict[str, int]]:

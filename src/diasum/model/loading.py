@@ -70,6 +70,15 @@ def position_limits(model: Any) -> tuple[int | None, int | None]:
     return limits[0], limits[1]
 
 
+def decoder_layers(config: Any) -> int:
+    """The number of decoder layers, which families keep under different names."""
+    return int(
+        getattr(config, "num_decoder_layers", None)
+        or getattr(config, "decoder_layers", None)
+        or config.get_text_config(decoder=True).num_hidden_layers
+    )
+
+
 def bundled_base() -> Path:
     """The folder of the bundled base model."""
     return Path(str(resources.files("diasum") / "assets" / BUNDLED))

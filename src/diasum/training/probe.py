@@ -25,6 +25,7 @@ from diasum.config import GenerateSettings, Settings
 from diasum.engines import generate
 from diasum.engines.plain import source_batches
 from diasum.model import Base, Hardware, free_bytes, is_out_of_memory, memory_bytes, release_memory
+from diasum.model.loading import decoder_layers
 from diasum.training.encoder_cache import build_cache
 from diasum.training.memory import too_long_for_memory
 from diasum.training.trainer import DialogueTrainer
@@ -279,13 +280,8 @@ def _generation_bytes(trainer: DialogueTrainer, base: Base, settings: GenerateSe
         few, fewer = peak(_FEW, width), peak(_FEW - 1, width)
         return few + (rows - _FEW) * (few - fewer)
 
-    config, decoder = base.model.config, base.model.config.get_text_config(decoder=True)
-    layers = (
-        getattr(config, "num_decoder_layers", None)
-        or getattr(config, "decoder_layers", None)
-        or decoder.num_hidden_layers
-    )
-    grown: int = settings.num_beams * settings.max_new_tokens * 2 * layers * decoder.hidden_size * 4
+    layers, width = decoder_layers(base.model.config), base.model.config.get_text_config(decoder=True).hidden_size
+    grown: int = settings.num_beams * settings.max_new_tokens * 2 * layers * width * 4
     largest = {batches[0], max(batches), max(batches, key=lambda batch: batch[0] * batch[1] ** 2)}
     return float(max(whole(*batch) + batch[0] * grown for batch in largest))
 
