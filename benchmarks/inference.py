@@ -15,7 +15,7 @@ it. After the rounds, the systems of which that would show something new summari
 
 Results go to ``benchmarks/results/inference-CLASS.json`` after each shape (others stay); ``python -m benchmarks.tables`` writes the
 tables of `docs/inference.md` from them. A run of part of the systems keeps the saved rows of the others, without ratios to them, if they
-are of the same commit and of as many sources.
+are of the same commit and machine, and of as many sources.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace
         data, pairs = chosen_pairs(options.sources)
         about = prepare(folder, shape, options.run, pairs)
         conditions = _conditions(options)
-        saved = comparable(saved, about["sources"], conditions["commit"])
+        saved = comparable(saved, about["sources"], conditions)
         row = saved | about | {"data": data, "conditions": conditions}
         measured = measure(folder, options, about)
         row["systems"] = saved.get("systems", {}) | measured
@@ -82,11 +82,17 @@ def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace
     return row
 
 
-def comparable(saved: dict[str, Any], sources: int, commit: str) -> dict[str, Any]:
-    """What was saved of a shape, without its systems if they were measured on another number of sources or of another commit."""
-    if saved and (saved["sources"], saved["conditions"]["commit"]) != (sources, commit):
-        return {key: value for key, value in saved.items() if key not in ("systems", "against")}
-    return saved
+def comparable(saved: dict[str, Any], sources: int, conditions: dict[str, Any]) -> dict[str, Any]:
+    """What was saved of a shape, without its systems if code, machine, threads or number of sources were others."""
+    same = ("commit", "hardware", "threads")
+    if (
+        saved
+        and saved["sources"] == sources
+        and all(saved["conditions"][key] == conditions[key] for key in same)
+        and not conditions["commit"].endswith("-dirty")  # which says nothing of what the changes are
+    ):
+        return saved
+    return {key: value for key, value in saved.items() if key not in ("systems", "against")}
 
 
 def chosen_pairs(count: int) -> tuple[str, list[Pair]]:

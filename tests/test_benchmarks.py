@@ -99,12 +99,16 @@ def test_ratios_are_between_systems_of_the_same_rounds_only() -> None:
     assert later["ct2"] == {}
 
 
-def test_rows_of_another_commit_or_number_of_sources_do_not_stay() -> None:
-    saved = {"sources": 8, "conditions": {"commit": "abc1234"}, "systems": {"ct2": {}}, "against": {}, "growth": {}}
-    assert comparable(saved, 8, "abc1234") == saved
-    for other in ((16, "abc1234"), (8, "abc1234-dirty")):
+def test_rows_of_other_code_machine_or_number_of_sources_do_not_stay() -> None:
+    clean = {"commit": "abc1234", "hardware": {"cores": 2}, "threads": 2}
+    changed = {**clean, "commit": "abc1234-dirty"}
+    saved = {"sources": 8, "conditions": clean, "systems": {"ct2": {}}, "against": {}, "growth": {}}
+    assert comparable(saved, 8, clean) == saved
+    others = [(16, clean), (8, changed), (8, {**clean, "hardware": {"cores": 4}}), (8, {**clean, "threads": 1})]
+    for other in others:
         assert set(comparable(saved, *other)) == {"sources", "conditions", "growth"}
-    assert comparable({}, 8, "abc1234") == {}
+    assert "systems" not in comparable({**saved, "conditions": changed}, 8, changed), "both may have different changes"
+    assert comparable({}, 8, clean) == {}
 
 
 def test_training_benchmark(tmp_path: Path) -> None:
