@@ -35,15 +35,16 @@ BRIEFLY = "Summarize the following conversation in one short sentence."  # what 
 HELD_OUT = 25  # one dialogue in so many is held out,
 HELD_OUT_SHORT = 8  # of the short chats one in so many
 NEAR = 0.4  # share of a dialogue's five-word runs that also stand in another: from here on the two are near-duplicates
-BRIEF = 0.2  # of the examples ask for a brief
-JOINED = 0.06  # of the examples are two short dialogues of one kind, one after the other, with both summaries
-FRAGMENTS = 0.06  # of the examples begin in the middle of a dialogue
-MERGED = 0.04  # of the examples have a summary's sentences for turns, as windows are read again: the brief is wanted
+# Of a hundred examples: dialogues with their summary or their brief; two short dialogues of one kind, one after the other, with both
+# summaries; what begins in the middle of a dialogue; a summary's sentences for turns, as windows are read again, with the brief.
+# Where one cannot be had of what was drawn, the whole.
+FORMS = {"whole": 64, "brief": 20, "joined": 6, "fragment": 6, "merged": 4}
 LEFT = 0.8  # share of a sentence's longer words from its dialogue that a fragment must hold, or it does not tell that sentence
 # of the examples, by where the dialogue is from: everyday talk first, which is what people bring
 KINDS = {"written": 45, "sgd": 13, "crd3": 12, "star": 8, "mts": 7, "qmsum": 6, "taskmaster4": 5, "short": 4}
 LEAST_TURNS = 4  # of which a fragment is made, so that it has at least two of its own
 LABEL = re.compile(r"#Person\d+#")
+_SPEAKER = re.compile(rf"^{LABEL.pattern}", re.M)
 PRONOUN = re.compile(r"(?:He|She|It|They|This|That|His|Her|Their)\b")
 GENDER = re.compile(r"\b(?:he|she|his|hers?|him)\b", re.I)
 
@@ -182,17 +183,15 @@ class WrittenSummaries:
         one = self._one(rng, max_words)
         if one is None:
             return None
-        family, form = f"written/{one.kind}", rng.random()
-        if form < BRIEF:
+        family = f"written/{one.kind}"
+        form = rng.choices(list(FORMS), list(FORMS.values()))[0]
+        if form == "brief":
             return Asked(one.body, True, one.brief, f"{family}-brief")
-        form -= BRIEF
-        if form < JOINED and (other := self._like(rng, one, max_words - one.words)):
+        if form == "joined" and (other := self._like(rng, one, max_words - one.words)):
             return Asked(f"{one.body}\n{other.body}", False, f"{one.summary} {other.summary}", f"{family}-joined")
-        form -= JOINED
-        if 0 <= form < FRAGMENTS and (body_and_target := fragment(rng, one)):
-            return Asked(body_and_target[0], False, body_and_target[1], f"{family}-fragment")
-        form -= FRAGMENTS
-        if 0 <= form < MERGED and len(sentences := split_sentences(one.summary)) > 1:
+        if form == "fragment" and (part := fragment(rng, one)):
+            return Asked(part[0], False, part[1], f"{family}-fragment")
+        if form == "merged" and len(sentences := split_sentences(one.summary)) > 1:
             return Asked("\n".join(sentences), True, one.brief, f"{family}-merged")
         return Asked(one.body, False, one.summary, family)
 
@@ -213,7 +212,7 @@ class WrittenSummaries:
 
 def speakers(dialogue: Written) -> set[str]:
     """The labels of a dialogue."""
-    return set(re.findall(rf"^{LABEL.pattern}", dialogue.body, flags=re.M))
+    return set(_SPEAKER.findall(dialogue.body))
 
 
 def fragment(rng: random.Random, dialogue: Written) -> tuple[str, str] | None:
@@ -236,7 +235,8 @@ def fragment(rng: random.Random, dialogue: Written) -> tuple[str, str] | None:
         before_is_told = is_here and (before_is_told or not PRONOUN.match(sentence))
         if before_is_told:
             told.append(sentence)
-    numbers = {label: f"#Person{k}#" for k, label in enumerate(dict.fromkeys(LABEL.findall(body)), 1)}
+    order = dict.fromkeys([*_SPEAKER.findall(body), *LABEL.findall(body)])
+    numbers = {label: f"#Person{k}#" for k, label in enumerate(order, 1)}
     target = " ".join(told)
     return (_renumbered(body, numbers), _renumbered(target, numbers)) if told else None
 

@@ -150,6 +150,14 @@ def test_a_fragment_keeps_the_sentences_that_it_still_tells_and_numbers_its_spea
     assert {fragment(random.Random(seed), nothing) for seed in range(9)} == {None}
 
 
+def test_who_speaks_first_has_the_lowest_number_in_a_fragment_whoever_is_spoken_of() -> None:
+    dialogue = "Ana: Hm.\nBen: Cem broke the kettle.\nAna: The kettle!\nCem: Sorry."
+    whole = prepare(row("a", dialogue, "Ana learns that Cem broke the kettle."))
+    found = {made for seed in range(9) if (made := fragment(random.Random(seed), whole))}
+    body = "#Person1#: #Person3# broke the kettle.\n#Person2#: The kettle!\n#Person3#: Sorry."
+    assert found == {(body, "#Person2# learns that #Person3# broke the kettle.")}
+
+
 def test_a_pronoun_without_its_noun_is_not_told() -> None:
     dialogue = "Ana: My kettle broke.\nBen: Oh.\nAna: Is butter there?\nBen: No butter.\nAna: Cheese then."
     whole = prepare(
