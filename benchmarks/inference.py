@@ -11,7 +11,8 @@ Each system has a process of its own, so that its peak memory is true (and what 
 rounds are interleaved (A B C A B C), and ratios are formed within a round. The limit is 2 FLOP a weight and token (each beam's tokens
 count) at the speed of matrix products in fp32 that the same process reaches after each round; the bandwidth of memory is measured beside
 it. After the rounds, the systems of which that would show something new summarise each dialogue by itself.
-``mini`` adds the cold start of ``diasum summarize`` and, with ``--run``, what int8 costs in quality.
+``mini`` adds the cold start of ``diasum summarize`` and, with ``--run``, what int8 costs in quality and how often company changes a
+summary.
 
 Results go to ``benchmarks/results/inference-CLASS.json`` after each shape (others stay); ``python -m benchmarks.tables`` writes the
 tables of `docs/inference.md` from them. A run of part of the systems keeps the saved rows of the others, without ratios to them, if they
@@ -45,6 +46,7 @@ from diasum.versions import versions
 
 SHAPES = ("flan-t5-small", "flan-t5-base", "bart-base", "mini")
 SETTINGS = GenerateSettings(num_beams=4, max_new_tokens=100)
+COMPANY = 100  # dialogues that are summarised alone and together
 GROWTH = {"source_tokens": (64, 128, 256, 512), "num_beams": (1, 2, 4, 8), "sources": (1, 4, 16, 32)}
 
 
@@ -76,7 +78,7 @@ def measure_shape(shape: str, saved: dict[str, Any], options: argparse.Namespace
     if shape == "mini":
         row |= cold_start(options.run or "mini")
         if options.run:
-            row["int8"] = quality(options.run)
+            row |= quality(options.run)
     row["conditions"]["load_average_after"] = _load()
     print(f"{shape}: {(time.monotonic() - begin) / 60:.1f} minutes", file=sys.stderr)
     return row
@@ -288,13 +290,32 @@ def _processor_time_of_children() -> float:
 
 
 def quality(run: str) -> dict[str, Any]:
-    """What int8 costs a run on its validation dialogues, whatever it is: the parity that an export measures."""
+    """What int8 costs a run, and of how many dialogues company changes the summary.
+
+    Returns:
+        int8: on the run's validation dialogues, whatever it is: the parity that an export measures.
+        company: share of test dialogues whose summary is the same alone as among all, by engine and number type.
+    """
     import diasum
 
+    settings: dict[str, Any] = {"generate.no_repeat_ngram_size": 0, "generate.closing": None}
     with tempfile.TemporaryDirectory(prefix="diasum-parity-") as folder:
-        settings = {"export.max_rouge_loss": 100, "generate.no_repeat_ngram_size": 0, "generate.closing": None}
-        exported = diasum.export(run, "ct2", out=Path(folder) / "ct2", settings=settings)
-        return dict(exported.record["parity"])
+        accepted = settings | {"export.max_rouge_loss": 100}
+        export = diasum.export(run, "ct2", out=Path(folder) / "ct2", settings=accepted)
+        data, pairs = chosen_pairs(COMPANY)
+        found: dict[str, Any] = {"data": data, "n": len(pairs), "same": {}}
+        fast = ["fp32", "bf16"] if bf16_support("cpu") else ["fp32"]
+        engines: dict[str, tuple[str | Path, str, str]] = {
+            f"torch-fast, {dtype}": (run, "torch-fast", dtype) for dtype in fast
+        }
+        engines["ct2, int8"] = (export.folder, "ct2", "auto")
+        for name, (source, engine, dtype) in engines.items():
+            own = settings | {"generate.engine": engine, "generate.dtype": dtype}
+            summarizer = diasum.load(source, settings=own)
+            together = summarizer.summarize_all([pair.dialogue for pair in pairs])
+            alone = [summarizer.summarize(pair.dialogue) for pair in pairs]
+            found["same"][name] = statistics.mean(one.text == text for one, text in zip(together, alone, strict=True))
+    return {"int8": dict(export.record["parity"]), "company": found}
 
 
 def _conditions(options: argparse.Namespace) -> dict[str, Any]:

@@ -61,6 +61,9 @@ def _conditions(shape: str, row: dict[str, Any]) -> str:
             f"{loss['low']:.2f} to {loss['high']:.2f}; protocol `{parity['protocol']['name']}`, seed {loss['seed']}), "
             f"{same['mean']:.0%} identical."
         )
+    if company := row.get("company"):
+        told = "; ".join(f"{name}: {share:.0%}" for name, share in company["same"].items())
+        text += f" Summaries that are the same alone as in company, of {company['n']} dialogues of {company['data']}: {told}."
     return text
 
 

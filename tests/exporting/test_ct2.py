@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -302,6 +303,28 @@ def test_every_worker_gets_its_part(run: Run, tmp_path: Path, monkeypatch: pytes
 def test_large_models_take_half_as_much_at_a_time(config: Any, tokens: int) -> None:
     record = ExportRecord(Path(), "ct2", Weights("", None), "fp32", {})
     assert ct2.Ct2Engine(record, SimpleNamespace(config=config), None)._together == tokens
+
+
+@pytest.mark.parametrize(
+    ("flags", "of_the_user", "told"),
+    [
+        ("flags : avx2 avx512f avx512_bf16", None, "AVX512"),
+        ("flags : avx2 avx512f", None, None),  # the first that had AVX-512
+        ("flags : avx2 avx512f avx512_bf16", "AVX2", "AVX2"),
+        ("", None, None),  # not Linux
+    ],
+)
+def test_ctranslate2_is_told_of_avx512_and_nothing_else_is(
+    flags: str, of_the_user: str | None, told: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = "CT2_FORCE_CPU_ISA"
+    monkeypatch.delenv(variable, raising=False)
+    if of_the_user:
+        monkeypatch.setenv(variable, of_the_user)
+    monkeypatch.setattr(ct2, "cpu_flags", lambda: flags)
+    with ct2._widest_vectors():
+        assert os.environ.get(variable) == told
+    assert os.environ.get(variable) == of_the_user
 
 
 def test_progress_is_told_while_batches_are_still_to_begin(

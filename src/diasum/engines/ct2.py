@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
@@ -22,7 +24,7 @@ from diasum.engines.base import Generated
 from diasum.engines.exported import ExportRecord
 from diasum.engines.search_settings import end_tokens, inside_words_of, least_length, search_config
 from diasum.errors import DiasumError, MissingExtraError
-from diasum.model.hardware import thread_count
+from diasum.model.hardware import cpu_flags, thread_count
 from diasum.model.loading import decoder_layers
 from diasum.model.memory import is_out_of_memory
 
@@ -35,6 +37,7 @@ _TOGETHER_LARGE = 1024
 _LARGE = 8000  # decoder layers times width
 _WORKERS = 4  # batches that are translated at the same time, at most
 _AHEAD = 2  # batches of a worker that are begun: one, and the next, so that it never waits
+_VECTORS = "CT2_FORCE_CPU_ISA"  # CTranslate2's own variable, which it reads once
 VOCABULARY = "shared_vocabulary.json"
 # By the name of an export: what the weights are stored in, and what CTranslate2 computes in where the processor cannot do better.
 STORED = {"int8": "int8_float32", "int8_bf16": "int8_bfloat16", "bf16": "bfloat16", "fp32": "float32"}
@@ -189,19 +192,36 @@ class Ct2Engine:
 
         ctranslate2.set_log_level(logging.ERROR)
         wanted = STORED[self.quantization]
-        supported = ctranslate2.get_supported_compute_types("cpu")
         try:
-            return ctranslate2.Translator(
-                str(self.folder),
-                device="cpu",
-                compute_type=wanted if wanted in supported else _INSTEAD.get(wanted, "default"),
-                inter_threads=workers,
-                intra_threads=max(1, thread_count() // workers),
-            )
+            with _widest_vectors():
+                supported = ctranslate2.get_supported_compute_types("cpu")
+                return ctranslate2.Translator(
+                    str(self.folder),
+                    device="cpu",
+                    compute_type=wanted if wanted in supported else _INSTEAD.get(wanted, "default"),
+                    inter_threads=workers,
+                    intra_threads=max(1, thread_count() // workers),
+                )
         except (RuntimeError, ValueError) as error:
             raise DiasumError(
                 f"CTranslate2 cannot read {self.folder}: {error}", hint="Export again: diasum export RUN --to ct2"
             ) from None
+
+
+@contextmanager
+def _widest_vectors() -> Iterator[None]:
+    """What CTranslate2 computes beside matrix products, it computes with AVX-512 only where it is told to.
+
+    The first processors that had it slowed down for it; those that have its bf16 instructions, too, do not.
+    """
+    if _VECTORS in os.environ or "avx512_bf16" not in cpu_flags().split():
+        yield
+        return
+    os.environ[_VECTORS] = "AVX512"
+    try:
+        yield
+    finally:
+        del os.environ[_VECTORS]  # not for the programs that are started from here
 
 
 def obstacle_to(settings: GenerateSettings, tokenizer: Any) -> str | None:

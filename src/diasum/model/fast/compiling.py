@@ -25,7 +25,7 @@ import torch
 from diasum.errors import DiasumError
 from diasum.model.fast.compiled import UNITS, CompiledKernels
 from diasum.model.fast.kernels import Kernels
-from diasum.model.hardware import processor
+from diasum.model.hardware import cpu_flags, processor
 
 _SOURCES = Path(__file__).with_name("native")
 # No fast-math: infinities and NaN must come through, since training stops at the first loss that is not finite.
@@ -122,7 +122,7 @@ def _compile_command(compiler: list[str], dtype: torch.dtype) -> list[str]:
 def _library_files(compile: list[str]) -> tuple[Path, Path]:
     """Where the library of these sources, made by this command on such a processor, is or will be, and its checksum."""
     texts = [path.read_text(encoding="utf-8") for path in (*sorted(_SOURCES.glob("*.cpp")), *_SOURCES.glob("*.h"))]
-    inputs = [*texts, *compile, _openmp_of_torch(), processor(), _cpu_flags()]
+    inputs = [*texts, *compile, _openmp_of_torch(), processor(), cpu_flags()]
     library = _cache_folder() / f"kernels-{hashlib.sha256(chr(0).join(inputs).encode()).hexdigest()[:32]}.so"
     return library, library.with_suffix(".sha256")
 
@@ -172,15 +172,6 @@ def _scratch_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="diasum-kernels-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-def _cpu_flags() -> str:
-    """What the processor can do: a home folder may be shared by several machines."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            return next((line for line in file if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        return ""
 
 
 def _first_line(text: str) -> str:
