@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import blind_verdicts
 from benchmarks.bulk_table import bulk_table
+from benchmarks.equal_beams import equal_sentence
 from benchmarks.evidence import evidence_table
 from benchmarks.inference_table import growth_table, inference_table
 from benchmarks.likelihood import likelihood_table, own_sentence
@@ -254,6 +255,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs" / "formats.md": {"exports": _of(exports_table, "exports")},
     ROOT / "docs" / "speed.md": {"speed": partial(of_each_class, speed_table, "training")},
     ROOT / "docs" / "inference.md": {
+        "equal": _of(equal_sentence, "equal_beams"),
         "inference": partial(of_each_class, inference_table, "inference"),
         "growth": partial(of_each_class, growth_table, "inference"),
     },

@@ -95,14 +95,20 @@ def measure(folder: Path, options: argparse.Namespace, base: dict[str, Any]) -> 
     }
 
 
-def conditions(options: argparse.Namespace) -> dict[str, Any]:
-    """What the figures depend on."""
-    from diasum.model import choose_hardware, describe_machine
+def commit() -> str:
+    """Of which commit figures are, and whether anything but figures was changed since."""
 
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
+    return git("describe", "--always") + ("-dirty" if changed else "")
+
+
+def conditions(options: argparse.Namespace) -> dict[str, Any]:
+    """What the figures depend on."""
+    from diasum.model import choose_hardware, describe_machine
+
     hardware = choose_hardware()
     return {
         "device": hardware.device,
@@ -111,7 +117,7 @@ def conditions(options: argparse.Namespace) -> dict[str, Any]:
         "threads": int(os.environ.get("OMP_NUM_THREADS", 0)) or describe_machine()["threads"],
         "load_average_before": _load(),
         "versions": versions(PACKAGES),
-        "commit": git("describe", "--always") + ("-dirty" if changed else ""),
+        "commit": commit(),
         "pairs": options.pairs,
         "rounds": options.rounds,
         "clock": options.clock,

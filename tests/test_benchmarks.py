@@ -8,11 +8,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from benchmarks import data_check
+from benchmarks import data_check, equal_beams
 from benchmarks.house_form import FORMS
 from benchmarks.inference import comparable, with_ratios
 from benchmarks.inference_systems import make
@@ -24,6 +25,7 @@ from benchmarks.training_table import speed_table
 from diasum.config import GenerateSettings
 from diasum.data import Pair
 from diasum.dialogue import parse_dialogue
+from diasum.engines.plain import PlainEngine
 from tests.models import CONVERSATIONS, save_model, tiny_t5
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +76,25 @@ def test_inference_benchmark(tmp_path: Path) -> None:
     assert table.count("| tiny |") == 4
     assert growth_table(result).count("| tiny | torch-fast |") == 3
     assert "4 dialogues of bundled sample, test" in table
+
+
+def test_summaries_of_both_engines_are_compared_by_token_and_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = GenerateSettings(num_beams=3, max_new_tokens=12)
+
+    def gaps() -> list[float]:
+        model, tokenizer = tiny_t5(seed=18)
+        sources = [tokenizer(dialogue).input_ids for dialogue, _ in CONVERSATIONS]
+        trained = SimpleNamespace(model=model, base=SimpleNamespace(tokenizer=tokenizer))
+        return equal_beams.compare(trained, sources, settings)
+
+    assert gaps() == []
+    plain = PlainEngine.generate
+
+    def greedy(self: PlainEngine, sources: Any, settings: GenerateSettings, **options: Any) -> Any:
+        return plain(self, sources, settings.model_copy(update={"num_beams": 1}), **options)
+
+    monkeypatch.setattr(PlainEngine, "generate", greedy)
+    assert max(gaps()) > 1e-3, "another search finds worse summaries"
 
 
 def test_adapters_are_measured_together_and_in_turn_on_the_same_work(tmp_path: Path) -> None:
