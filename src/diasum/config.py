@@ -358,8 +358,8 @@ class EvaluateSettings(_Section):
     bertscore_model: str | None = Field(None, description="also compute BERTScore with this encoder (folder or hub id)")
     nli_model: str | None = Field(
         None,
-        description="also compute consistency with this judge (folder or hub id): an NLI classifier, or an encoder-decoder that answers 1 "
-        "or 0, as MiniCheck-FLAN-T5",
+        description="also compute consistency with this judge (folder or hub id): an NLI classifier, FactCG, or an encoder-decoder that "
+        "answers 1 or 0, as MiniCheck-FLAN-T5",
     )
     base_model: bool = Field(True, description="also evaluate the base model without the adapter")
     max_examples: int | None = Field(None, ge=1, description="evaluate only the first N dialogues")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,6 +162,50 @@ def test_an_encoder_decoder_judges_by_the_first_answer(tmp_path: Path, monkeypat
     assert cut[0] != pytest.approx(100 * supported(premise, sentences[0]), abs=1e-4), (
         "the premise is cut, not the sentence"
     )
+
+
+def test_factcg_is_known_by_its_name_and_asked_in_its_own_words(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "FactCG-tiny"
+    shutil.copytree(save(folder, BertForSequenceClassification), path)
+    model = BertForSequenceClassification.from_pretrained(path).eval()
+    tokenizer = BertTokenizerFast.from_pretrained(path)
+    asked = (
+        '{}\n\nChoose your answer: based on the paragraph above can we conclude that "{}"?'
+        "\n\nOPTIONS:\n- Yes\n- No\nI think the answer is "
+    )
+
+    def supported(premise: str, sentence: str) -> float:
+        with torch.no_grad():
+            logits = model(**tokenizer(asked.format(premise, sentence), return_tensors="pt")).logits[0]
+        return float(logits.softmax(-1)[1])
+
+    talk = pair("one", "Anna: the cat goes to the market\nBen: apples")
+    premise = "\n".join(str(turn) for turn in talk.dialogue.turns)
+    sentences = ("Anna has a cat.", "Ben sells apples to the market.")
+    found = nli_consistency([talk], [" ".join(sentences)], path)
+    assert found[0] == pytest.approx(100 * np.mean([supported(premise, one) for one in sentences]), abs=1e-3)
+
+    read: list[int] = []
+    forward = BertForSequenceClassification.forward
+
+    def watched(self: BertForSequenceClassification, input_ids: torch.Tensor, **rest: Any) -> Any:
+        read.extend(input_ids[0].tolist())
+        return forward(self, input_ids, **rest)
+
+    monkeypatch.setattr(BertForSequenceClassification, "forward", watched)
+    whole = tokenizer(asked.format(premise, sentences[0])).input_ids
+    monkeypatch.setattr(optional, "_JUDGE_TOKENS", len(whole) - 4)
+    nli_consistency([talk], [sentences[0]], path)
+    assert len(read) <= len(whole) - 4
+    question = tokenizer(asked.format("", sentences[0])).input_ids
+    assert read[-len(question) + 1 :] == question[1:], "the premise is cut, not the question"
+
+    other = tmp_path / "factcg-of-three"
+    shutil.copytree(save(folder, BertForSequenceClassification, num_labels=3), other)
+    with pytest.raises(DiasumError, match="has 3 labels; FactCG"):
+        nli_consistency([talk], ["x"], other)
 
 
 def test_what_cannot_serve_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -33,7 +33,11 @@ BERTSCORE_LAYERS = {
     "roberta-large": 17,
 }
 _WINDOW_TURNS = 8
-_JUDGE_TOKENS = 2048  # that an encoder-decoder is given; MiniCheck was trained with as many
+_JUDGE_TOKENS = 2048  # that MiniCheck and FactCG are given; both were made for as many
+# What FactCG was trained to read, a question in the form of FLAN's; its labels have no names, so the model is known by its own.
+_FACTCG = "factcg"
+_QUESTION = '\n\nChoose your answer: based on the paragraph above can we conclude that "{sentence}"?'
+_ANSWERS = "\n\nOPTIONS:\n- Yes\n- No\nI think the answer is "
 _HINT = "Give a local folder (config.json, model.safetensors, tokenizer files) or a hub id that you can reach."
 
 
@@ -132,8 +136,9 @@ def nli_consistency(
     Args:
         pairs: the dialogues.
         predictions: one summary each; NaN is returned for an empty one, which claims nothing.
-        model: a sequence classifier trained on NLI, one of whose labels contains "entail", or an encoder-decoder that answers 1 where a
-            sentence is supported and 0 where it is not, as MiniCheck-FLAN-T5 does (Tang et al. 2024); a local folder or a hub id.
+        model: a sequence classifier trained on NLI, one of whose labels contains "entail"; an encoder-decoder that answers 1 where a
+            sentence is supported and 0 where it is not, as MiniCheck-FLAN-T5 does (Tang et al. 2024); or FactCG-DeBERTa-v3-Large
+            (Lei et al. 2025), known by its name. A local folder or a hub id.
         batch_size: premise and sentence pairs at a time.
         device: where the model runs.
 
@@ -172,6 +177,8 @@ def _judge(model: str | Path, device: str) -> Judge:
     except (OSError, ValueError, KeyError) as error:
         raise _not_loaded(model, error) from None
     classifies = any("SequenceClassification" in name for name in config.architectures or ())
+    if classifies and _FACTCG in str(model).lower():
+        return _concluding(model, device)
     return _answering(model, device) if config.is_encoder_decoder and not classifies else _classifying(model, device)
 
 
@@ -182,7 +189,8 @@ def _classifying(model: str | Path, device: str) -> Judge:
     if len(entailed) != 1:
         raise DiasumError(
             f"{model} is not an NLI model: none of its labels is `entailment` ({', '.join(labels.values())}).",
-            hint="Use a classifier fine-tuned on MNLI or the like, with its label names in config.json.",
+            hint="Use a classifier fine-tuned on MNLI or the like, with its label names in config.json (FactCG needs none: its folder's "
+            "name has to say FactCG).",
         )
 
     def judge(premises: list[str], sentences: list[str]) -> list[float]:
@@ -195,6 +203,34 @@ def _classifying(model: str | Path, device: str) -> Judge:
             return_tensors="pt",
         ).to(device)
         shares: list[float] = classifier(**batch).logits.float().softmax(dim=-1)[:, entailed[0]].tolist()
+        return shares
+
+    return judge
+
+
+def _concluding(model: str | Path, device: str) -> Judge:
+    """FactCG: a classifier that reads a premise and the question what follows from it; its second label says that the sentence does."""
+    classifier, tokenizer = _load(model, "AutoModelForSequenceClassification", device)
+    if classifier.config.num_labels != 2:
+        raise DiasumError(
+            f"{model} has {classifier.config.num_labels} labels; FactCG, after which it is named, has 2.",
+            hint="Name another model's folder otherwise.",
+        )
+
+    def read(premise: str, sentence: str) -> list[int]:
+        ids: list[int] = tokenizer(premise + _QUESTION.format(sentence=sentence) + _ANSWERS).input_ids
+        return ids
+
+    def judge(premises: list[str], sentences: list[str]) -> list[float]:
+        rows = []
+        for premise, sentence in zip(premises, sentences, strict=True):
+            while len(ids := read(premise, sentence)) > _JUDGE_TOKENS and premise:
+                # of the premise, never of the question; a little less than what is too much, since tokens differ in length
+                premise = premise[: int(len(premise) * max(0, 1 - (len(ids) - _JUDGE_TOKENS) / len(ids))) - 1]
+            rows.append(ids)
+        batch = tokenizer.pad({"input_ids": rows}, return_tensors="pt").to(device)
+        logits = classifier(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+        shares: list[float] = logits.float().softmax(dim=-1)[:, 1].tolist()
         return shares
 
     return judge
