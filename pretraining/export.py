@@ -42,8 +42,9 @@ def load_run(
     Args:
         run: the run's folder.
         weights: `average` (always of `gpu`) or `model`, the last step's.
-        others: earlier checkpoints of the same run, whose weights are averaged with its own, each counting alike (model soups, Wortsman
-            et al. 2022): where the last passes fit the training examples ever more closely, this undoes some of it.
+        others: earlier checkpoints of the same run, or of another from the same weights, which are averaged with its own, each counting
+            alike (model soups, Wortsman et al. 2022): where the last passes fit the training examples ever more closely, this undoes
+            some of it.
     """
     if (run / "mini").is_dir():
         brought: Any = AutoModelForSeq2SeqLM.from_pretrained(run / "mini", dtype=torch.float32)
@@ -63,7 +64,11 @@ def load_run(
     model = build_model(shape, structured=False)
     states = [state, *(torch.load(other, map_location="cpu", weights_only=True) for other in others)]
     model.load_state_dict({name: sum(s[weights][name] for s in states) / len(states) for name in state[weights]})
-    counters = state["counters"] | {"start": s["start"], "averaged": [one["counters"]["tokens"] for one in states]}
+    counters = state["counters"] | {
+        "start": s["start"],
+        "start_tokens": s["start_tokens"],
+        "averaged": [one["counters"]["tokens"] for one in states],
+    }
     return model.eval(), AutoTokenizer.from_pretrained(run / "tokenizer"), counters
 
 
@@ -116,11 +121,14 @@ def curve(run: Path, start: str, rows: int = 6) -> str:
         "| tokens seen | summary loss | reading exact | ROUGE-1 held out | gap | names in source | ROUGE-1 DialogSum dev | gap |",
         "|" + "---|" * 8,
     ]
+    highest = 0
     for p in chosen:
+        again = ", again" if p["tokens"] < highest else ""  # a later run from earlier weights
+        highest = max(highest, p["tokens"])
         held, dialogsum = p["held_out"], p.get("dialogsum", {})
         loss = p["loss"].get("summary", p["loss"].get("written", float("nan")))
         lines.append(
-            f"| {p['tokens'] / 1e6:.1f}M | {loss:.2f} | {p['exact_reading']:.2f} | "
+            f"| {p['tokens'] / 1e6:.1f}M{again} | {loss:.2f} | {p['exact_reading']:.2f} | "
             f"{held['rouge1']:.1f} | {held['gap']:.1f} | {held.get('precision', 0):.2f} | {dialogsum.get('rouge1', float('nan')):.1f} | "
             f"{dialogsum.get('gap', float('nan')):.1f} |"
         )
@@ -128,10 +136,15 @@ def curve(run: Path, start: str, rows: int = 6) -> str:
 
 
 def earlier(start: str) -> dict[str, Any]:
-    """Steps, hours and probes of the sittings before, where the run goes on from the shipped model; else nothing."""
+    """Tokens, steps, hours and probes of the sittings before, where the run goes on from the shipped model; else nothing."""
     if not start:
-        return {"steps": 0, "hours": 0.0, "probes": []}
+        return {"tokens": 0, "steps": 0, "hours": 0.0, "probes": []}
     return dict(json.loads(HISTORY.read_text(encoding="utf-8")))
+
+
+def tokens_seen(counters: dict[str, Any]) -> int:
+    """In all sittings: where a run begins from weights of before the shipped ones, its tokens come on top of theirs."""
+    return int(earlier(counters["start"])["tokens"] + counters["tokens"] - counters.get("start_tokens", 0))
 
 
 def average(tokens: Sequence[int]) -> str:
@@ -154,7 +167,7 @@ def model_card(run: Path, model: PreTrainedModel, counters: dict[str, Any], note
         d_ff=config.d_ff,
         heads=config.num_heads,
         vocab=config.vocab_size,
-        tokens=f"{counters['tokens'] / 1e6:.1f}",
+        tokens=f"{tokens_seen(counters) / 1e6:.1f}",
         steps=counters["step"] + before["steps"],
         hours=f"{counters['seconds'] / 3600 + before['hours']:.1f}",
         average=average(counters.get("averaged", [])),
@@ -188,13 +201,14 @@ newlines, braces and repeated spaces. For one short sentence begin with `Summari
 an initialisation in which an induction
 head is written into the weights, so that copying works from the first step; Muon and Adam; short dialogues first; half of the
 examples up to 79.0M tokens are reports by rule, which tell or quote any dialogue in the third person, and from there on three in four
-are written summaries. {average} At 29.5M and 32.4M tokens slopes were set into two
+are written summaries. From 79.0M tokens on there were two runs, the first of 24.7M tokens, an eighth of its examples reports, the second
+(*again* below) of 13.4M without them. {average} At 29.5M and 32.4M tokens slopes were set into two
 relative biases, so that a word finds the label of its own turn; at 58.0M a fifth head was written into the weights, which looks there, and
 from then on nine examples in ten have numbered speakers (the project's `pretraining/LOG.md` says how and why).
 Measured while training (64 pairs each, greedy; ROUGE-1 stemmed; *gap* is ROUGE-1 against the right reference minus
 against another dialogue's). From 62.5M on the held-out examples are other ones, with numbered speakers, and after 79.0M they are 100
-written conversations (and 100 of DialogSum; the loss is that of written summaries), so that only
-DialogSum's columns compare over the whole length:
+written conversations (and 100 of DialogSum; the loss is that of written summaries, in the second run of parts of dialogues, too), so
+that only DialogSum's columns compare over the whole length:
 
 {curve}
 

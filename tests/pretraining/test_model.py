@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -249,6 +250,26 @@ def test_export_loads_and_stays_equal(tokenizer: Any, tmp_path: Path) -> None:
     assert "CC BY-SA" in (tmp_path / "mini" / "README.md").read_text(encoding="utf-8")
     assert own_settings(tmp_path / "mini").generate == GenerateSettings(**export.GENERATE)
     assert own_settings("mini").generate == GenerateSettings(**export.GENERATE)
+
+
+def test_the_card_counts_the_tokens_of_all_sittings_and_marks_a_run_from_earlier_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probe(tokens: int) -> dict[str, Any]:
+        return {"tokens": tokens, "loss": {"written": 3.0}, "exact_reading": 0.2, "held_out": {"rouge1": 30, "gap": 9}}
+
+    history = tmp_path / "history.json"
+    history.write_text(
+        json.dumps({"tokens": 100_000_000, "steps": 1, "hours": 1, "probes": [probe(79_000_000), probe(100_000_000)]})
+    )
+    monkeypatch.setattr(export, "HISTORY", history)
+    (tmp_path / "probes.jsonl").write_text(f"{json.dumps(probe(92_000_000))}\n")
+    again = {"start": "mini", "start_tokens": 79_000_000, "tokens": 92_000_000}
+    assert export.tokens_seen(again) == 113_000_000
+    assert export.tokens_seen({**again, "start_tokens": 100_000_000, "tokens": 104_000_000}) == 104_000_000
+    assert export.tokens_seen({"start": "", "start_tokens": 0, "tokens": 5_000_000}) == 5_000_000
+    rows = [line.split("|")[1].strip() for line in export.curve(tmp_path, "mini").splitlines()[2:]]
+    assert rows == ["79.0M", "100.0M", "92.0M, again"]
 
 
 def test_export_averages_checkpoints(tokenizer: Any, tmp_path: Path) -> None:
