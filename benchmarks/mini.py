@@ -47,7 +47,7 @@ BUILD = Path("build/benchmarks/mini")
 DATA = Path(os.environ.get("DIASUM_DATA", "../shared/data"))
 SEEDS = (42, 43, 44)
 RESAMPLES = 10_000
-FIRST = 3  # summaries that the README shows
+FIRST = 10  # summaries that the card shows, the README three of them
 Texts = dict[str, list[list[str]]]  # system to its summaries of every pair, one list a seed
 
 
@@ -273,7 +273,10 @@ def about(row: Row, runs: Sequence[Path], texts: Texts) -> dict[str, Any]:
     first = load_corpus(load_settings(None, {"data.path": row.data}).data, purpose="evaluate", split="test").split(
         "test"
     )
-    shown = [{"id": pair.id, "summary": text} for pair, text in zip(first[:FIRST], texts["adapter"][0], strict=False)]
+    shown = [
+        {"id": pair.id, "summary": text, "reference": pair.references[0]}
+        for pair, text in zip(first[:FIRST], texts["adapter"][0], strict=False)
+    ]
     return {
         "recipe": row.recipe,
         "runs": [

@@ -120,9 +120,19 @@ def others_table(results: dict[str, Any]) -> str:
 
 
 def first_summaries(results: dict[str, Any]) -> str:
-    """Markdown: what an adapter writes of the first test dialogues of everyday, or of the sample while that was not measured."""
+    """Markdown: what an adapter writes of the first three test dialogues of everyday, or of the sample while that was not measured."""
     row = results.get("everyday", results["sample"])
-    return "\n".join(f"- {' '.join(one['summary'].split())}" for one in row["first"])
+    return "\n".join(f"- {' '.join(one['summary'].split())}" for one in row["first"][:3])
+
+
+def examples_table(results: dict[str, Any]) -> str:
+    """Markdown: what an adapter writes of the first test dialogues, beside the human reference, of data whose texts may be shown."""
+    lines = ["| dialogue | a human | mini + adapter |", "|---|---|---|"]
+    for row in results.values():
+        for one in row.get("first", []):
+            cells = (" ".join(one[key].replace("|", "\\|").split()) for key in ("id", "reference", "summary"))
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def card_table(results: dict[str, Any]) -> str:
@@ -227,7 +237,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "summaries": _of(first_summaries, "mini"),
         "speed": lambda: speed_summary({name: _read(file) for name, file in results_by_class("training").items()}),
     },
-    CARD: {"adapter": _of(card_table, "mini")},
+    CARD: {"adapter": _of(card_table, "mini"), "examples": _of(examples_table, "mini")},
     ROOT / "docs" / "quality.md": {
         "results": _of(table, "mini"),
         "form": _of(form_table, "mini"),

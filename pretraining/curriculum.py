@@ -21,7 +21,7 @@ LONG = {
     "next_turn": 0.03,
     "title": 0.03,
 }
-WRITTEN = {"written": 0.74, "report": 0.12, "denoise": 0.06, "reading": 0.04, "copy": 0.04}
+WRITTEN = {"written": 0.84, "denoise": 0.07, "reading": 0.045, "copy": 0.045}
 
 
 @dataclass(frozen=True)
