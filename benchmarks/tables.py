@@ -98,6 +98,7 @@ def others_table(results: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     notes = {}
+    machines: dict[str, dict[str, None]] = {}  # to the models that were measured on each, in order
     for data, models in results.items():
         for name in (name for name in titles if name in models):
             row = models[name]
@@ -110,13 +111,21 @@ def others_table(results: dict[str, Any]) -> str:
             lines.append(f"| {NAMES[data]}, n={row['n']} | {titles[name]} | {' | '.join(cells + cost)} |")
             made_by = " ".join(row["made_by"].replace("{dialogue}", "").split()).rstrip(".")
             notes[name, made_by] = f"{titles[name]} ({row['parameters'] / 1e6:.1f}M parameters): {made_by}."
-            hardware = row["hardware"]
+            machines.setdefault(_machine(row["hardware"]), {})[titles[name]] = None
             protocols = {data: models[name]["protocol"]["name"] for data, models in results.items() if name in models}
+    told = "; ".join(
+        machine if len(machines) == 1 else f"{', '.join(models)}: {machine}" for machine, models in machines.items()
+    )
     conditions = (
         f"Protocols: {', '.join(f'`{protocol}` ({NAMES[data]})' for data, protocol in protocols.items())}. Seconds of processor time, "
-        f"one dialogue at a time, {hardware['processor']}, {counted(hardware['threads'], 'thread')}."
+        f"one dialogue at a time ({told})."
     )
     return "\n".join([*lines, "", *notes.values(), conditions])
+
+
+def _machine(hardware: dict[str, Any]) -> str:
+    has = "with" if hardware["bf16_cpu"] else "without"
+    return f"{hardware['processor']} {has} bf16 instructions, {counted(hardware['threads'], 'thread')}"
 
 
 def first_summaries(results: dict[str, Any]) -> str:
