@@ -122,3 +122,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    distributed.leave(0)  # as the command does: taken down, Python may abort
