@@ -97,16 +97,5 @@ def main() -> None:
     write_json(RESULTS / "equal_beams.json", result)
 
 
-def equal_sentence(results: dict[str, Any]) -> str:
-    """How many summaries were the same, as a sentence."""
-    same, gaps = results["n"] - results["different"], results["gaps"]
-    beams = results["settings"]["num_beams"]
-    text = (
-        f"In fp32, with {beams} beams and the adapter of `{results['model']}`, `torch-fast` writes the tokens of transformers' `generate` "
-        f"for {same} of {results['n']} dialogues of {results['data']} ({same / results['n']:.1%})"
-    )
-    return text + (f"; the two scores of the others differ by at most {max(gaps):.1e}." if gaps else ".")
-
-
 if __name__ == "__main__":
     main()

@@ -68,11 +68,23 @@ def _conditions(shape: str, row: dict[str, Any]) -> str:
 
 
 def growth_table(results: dict[str, Any]) -> str:
-    """Seconds against source tokens, beams and sources, for each shape and system that they were measured of."""
-    lines = ["| shape | system | what grows | seconds |", "|---|---|---|---|"]
+    """Seconds against source tokens, beams and sources, for each shape and system that they were measured of; empty where of none."""
+    lines = []
     for shape, row in results["shapes"].items():
         for system, points in row.get("growth", {}).items():
             for name, values in points.items():
                 told = ", ".join(f"{point['x']}: {point['seconds']:.2f}" for point in values)
                 lines.append(f"| {shape} | {system} | {name.replace('_', ' ')} | {told} |")
-    return "\n".join(lines)
+    head = ["| shape | system | what grows | seconds |", "|---|---|---|---|"]
+    return "\n".join([*head, *lines]) if lines else ""
+
+
+def equal_sentence(results: dict[str, Any]) -> str:
+    """How many summaries were the same, as a sentence."""
+    same, gaps = results["n"] - results["different"], results["gaps"]
+    beams = results["settings"]["num_beams"]
+    text = (
+        f"In fp32, with {beams} beams and the adapter of `{results['model']}`, `torch-fast` writes the tokens of transformers' `generate` "
+        f"for {same} of {results['n']} dialogues of {results['data']} ({same / results['n']:.1%})"
+    )
+    return text + (f"; the two scores of the others differ by at most {max(gaps):.1e}." if gaps else ".")

@@ -10,9 +10,8 @@ from typing import Any
 
 from benchmarks import blind_verdicts
 from benchmarks.bulk_table import bulk_table
-from benchmarks.equal_beams import equal_sentence
 from benchmarks.evidence import evidence_table
-from benchmarks.inference_table import growth_table, inference_table
+from benchmarks.inference_table import equal_sentence, growth_table, inference_table
 from benchmarks.likelihood import likelihood_table, own_sentence
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import independent_table, redaction_table
@@ -219,12 +218,8 @@ def insert(text: str, content: str, name: str = "results") -> str:
 
 def of_each_class(table: Callable[[dict[str, Any]], str], benchmark: str) -> str:
     """A benchmark's table for each class of processor that it was run on, under headings."""
-    return (
-        "\n\n".join(
-            f"### {CLASSES[name]}\n\n{table(_read(file))}" for name, file in results_by_class(benchmark).items()
-        )
-        or "Not measured yet."
-    )
+    made = {name: table(_read(file)) for name, file in results_by_class(benchmark).items()}
+    return "\n\n".join(f"### {CLASSES[name]}\n\n{text}" for name, text in made.items() if text) or "Not measured yet."
 
 
 def _read(file: Path) -> dict[str, Any]:

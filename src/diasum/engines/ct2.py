@@ -30,11 +30,9 @@ from diasum.model.memory import is_out_of_memory
 
 ENGINE = "ct2"
 PATIENCE = 2.0
-# Source tokens at a time, at most: larger batches are slower, since what is computed on the way leaves the processor's caches. From
-# flan-t5-base's size on half as many are as fast and take a quarter less memory.
-_TOGETHER = 2048
-_TOGETHER_LARGE = 1024
-_LARGE = 8000  # decoder layers times width
+# Source tokens at a time, at most, from so many decoder layers times width on: larger batches are slower, since what is computed on the way
+# leaves the processor's caches, and the larger a model is, the fewer tokens are as fast and take less memory.
+_TOGETHER = {0: 2048, 4500: 1400, 8000: 1024}  # as measured at flan-t5-small, bart-base and flan-t5-base
 _WORKERS = 4  # batches that are translated at the same time, at most
 _AHEAD = 2  # batches of a worker that are begun: one, and the next, so that it never waits
 _VECTORS = "CT2_FORCE_CPU_ISA"  # CTranslate2's own variable, which it reads once
@@ -170,7 +168,8 @@ class Ct2Engine:
     @cached_property
     def _together(self) -> int:
         config = self._model.config
-        return _TOGETHER_LARGE if decoder_layers(config) * config.d_model > _LARGE else _TOGETHER
+        size = decoder_layers(config) * config.d_model
+        return [tokens for least, tokens in _TOGETHER.items() if size >= least][-1]
 
     @cached_property
     def _vocabulary(self) -> tuple[list[str], dict[str, int]]:
@@ -212,7 +211,8 @@ class Ct2Engine:
 def _widest_vectors() -> Iterator[None]:
     """What CTranslate2 computes beside matrix products, it computes with AVX-512 only where it is told to.
 
-    The first processors that had it slowed down for it; those that have its bf16 instructions, too, do not.
+    The first processors that had it slowed down for it. Of those that have its bf16 instructions, too, one was measured (AMD EPYC): 2 to
+    6% less processor time.
     """
     if _VECTORS in os.environ or "avx512_bf16" not in cpu_flags().split():
         yield
