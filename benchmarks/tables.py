@@ -15,6 +15,7 @@ from benchmarks.inference_table import equal_sentence, growth_table, inference_t
 from benchmarks.likelihood import likelihood_table, own_sentence
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import independent_table, redaction_table
+from benchmarks.reranking import reranking_table
 from benchmarks.support_check import errors_table, examples_list, support_table
 from benchmarks.training_table import kernels_table, memory_table, speed_summary, speed_table, step_table
 from benchmarks.windows_table import memory_by_length, windows_table
@@ -248,6 +249,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
         "others": _of(others_table, "other_models"),
         "reading": _of(blind_verdicts.table, "blind_verdicts"),
     },
+    ROOT / "docs" / "generation.md": {"reranking": _of(reranking_table, "reranking")},
     ROOT / "docs" / "bulk.md": {"bulk": _of(bulk_table, "bulk")},
     ROOT / "docs" / "redaction.md": {
         "redaction": _of(redaction_table, "redaction"),

@@ -323,6 +323,11 @@ class GenerateSettings(_Section):
     do_sample: bool = Field(False, description="sample instead of searching")
     temperature: float = Field(1.0, gt=0, description="of sampling")
     top_p: float = Field(1.0, gt=0, le=1, description="of sampling")
+    rerank: bool = Field(
+        False,
+        description="of the summaries that the search ends with, one for each beam, take the one of which the checks flag the fewest "
+        "sentences, and of those the likeliest",
+    )
     batch_tokens: int = Field(8192, ge=64, description="source tokens per batch, counting padding but not beams")
     engine: Literal["auto", "torch-fast", "torch-plain", "ct2"] = Field(
         "auto",
@@ -334,6 +339,13 @@ class GenerateSettings(_Section):
         description="number type for generating summaries, also during training; auto: fp32, so that a summary is the same alone and in "
         "a batch, but with `ct2` that of the export",
     )
+
+    @model_validator(mode="after")
+    def _is_one_of_several(self) -> GenerateSettings:
+        if self.rerank and (self.do_sample or self.num_beams == 1):
+            instead = "samples one" if self.do_sample else "has one beam"
+            raise ValueError(f"rerank chooses among the summaries of a beam search, and this one {instead}")
+        return self
 
 
 def as_recorded(generate: Mapping[str, Any]) -> dict[str, Any]:

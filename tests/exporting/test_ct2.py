@@ -18,6 +18,7 @@ from transformers import BartConfig, T5Config
 
 import diasum
 from diasum.config import GenerateSettings
+from diasum.dialogue.forms import as_dialogue
 from diasum.engines import ct2
 from diasum.engines.ct2 import obstacle_to
 from diasum.engines.exported import ExportRecord, Weights
@@ -63,6 +64,24 @@ def test_an_export_summarises_as_its_run(family: str, tied: bool, corpus: str, t
         assert loaded.summarize(TALKS, engine="ct2", **changes) == texts
         assert alone.summarize(TALKS, **changes) == texts
         assert len(set(texts)) > 1
+
+
+def test_all_that_a_search_found_is_given_where_it_is_asked_for(run: Run) -> None:
+    loaded = diasum.load(run.path)
+    trained = loaded.trained
+    settings = GenerateSettings(num_beams=3, max_new_tokens=20, rerank=True)
+    ids = trained.encode([as_dialogue(talk) for talk in TALKS], settings).ids
+    by = {
+        name: trained.engine(settings.model_copy(update={"engine": name})).engine.generate(ids, settings)
+        for name in ("ct2", "torch-plain", "torch-fast")
+    }
+    assert all(one.others for one in by["ct2"])
+    assert by["torch-fast"] == by["torch-plain"]
+    # CTranslate2 awaits more finished summaries, so that the last of those that it keeps may be others
+    assert [one.text for one in by["ct2"]] == [one.text for one in by["torch-plain"]]
+    assert [one.others[0] for one in by["ct2"]] == [one.others[0] for one in by["torch-plain"]]
+    usual = trained.engine(settings).engine.generate(ids, settings.model_copy(update={"rerank": False}))
+    assert [(one.text, one.others) for one in usual] == [(one.text, ()) for one in by["ct2"]]
 
 
 def test_lengths_a_forced_first_token_and_cut_summaries(corpus: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
+from diasum.data.encoded import EncodedWindow
 from diasum.dialogue import Dialogue, Turn
 from diasum.engines import Generated
 from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
@@ -29,8 +30,8 @@ class Writer:
         self.calls: list[list[str]] = []
         self._answer, self._cut = answer, cut
 
-    def __call__(self, sources: list[list[int]]) -> list[Generated]:
-        self.calls.append([TOKENIZER.decode(ids, skip_special_tokens=True) for ids in sources])
+    def __call__(self, sources: list[tuple[Dialogue, EncodedWindow]]) -> list[Generated]:
+        self.calls.append([TOKENIZER.decode(one.input_ids, skip_special_tokens=True) for _, one in sources])
         return [Generated(self._answer(text), self._cut) for text in self.calls[-1]]
 
 

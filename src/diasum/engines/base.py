@@ -6,7 +6,7 @@ An engine says by `unsupported` which settings it cannot honour; `diasum.engines
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from diasum.config import GenerateSettings
@@ -19,10 +19,26 @@ class Generated:
     Attributes:
         text: decoded, without special tokens, white space trimmed.
         cut: it reached the length limit before it ended.
+        others: what else the search ended with, likeliest first; only where they are asked for (`generate.rerank`).
     """
 
     text: str
     cut: bool
+    others: tuple[Generated, ...] = ()
+
+    @classmethod
+    def of_search(cls, found: Sequence[Generated]) -> Generated:
+        """The likeliest summary of a search, with the others; each text once, none empty.
+
+        Args:
+            found: likeliest first, at least one.
+        """
+        texts = {found[0].text: found[0]}
+        for one in found[1:]:
+            if one.text:
+                texts.setdefault(one.text, one)
+        first, *others = texts.values()
+        return replace(first, others=tuple(others))
 
 
 class Engine(Protocol):

@@ -136,6 +136,7 @@ class Ct2Engine:
             [[tokens[one] for one in source] for source in sources],
             target_prefix=None if forced is None else [[tokens[forced]]] * len(sources),
             beam_size=settings.num_beams,
+            num_hypotheses=settings.num_beams if settings.rerank else 1,
             patience=PATIENCE if settings.num_beams > 1 else 1,
             length_penalty=settings.length_penalty,
             no_repeat_ngram_size=settings.no_repeat_ngram_size,
@@ -153,7 +154,7 @@ class Ct2Engine:
         _, ids = self._vocabulary
         for one in found:
             try:
-                tokens = one.result().hypotheses[0]
+                hypotheses = one.result().hypotheses
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -161,9 +162,11 @@ class Ct2Engine:
                     f"Memory ran out while summarising {len(sources)} sources of up to {max(map(len, sources))} tokens.",
                     hint="Lower generate.batch_tokens or generate.num_beams.",
                 ) from None
-            sequence = [ids[token] for token in tokens]
-            text = self._tokenizer.decode(sequence, skip_special_tokens=True).strip()
-            yield Generated(text, cut=self._tokenizer.eos_token_id not in sequence)
+            yield Generated.of_search([self._generated([ids[token] for token in tokens]) for tokens in hypotheses])
+
+    def _generated(self, tokens: list[int]) -> Generated:
+        text = self._tokenizer.decode(tokens, skip_special_tokens=True).strip()
+        return Generated(text, cut=self._tokenizer.eos_token_id not in tokens)
 
     @cached_property
     def _together(self) -> int:

@@ -71,6 +71,7 @@ class PlainEngine:
             else []
         )
         config.no_repeat_ngram_size = 0  # done by `FinishWords`
+        config.num_return_sequences = each = settings.num_beams if settings.rerank else 1
         dtype = getattr(torch, TORCH_TYPES[generation_dtype(settings.dtype)[0]])
         ends = [*end_tokens(config), *first_tokens(self.tokenizer, settings.closing)]
         results: list[Generated | None] = [None] * len(sources)
@@ -93,13 +94,17 @@ class PlainEngine:
                     release_memory()
                     waiting += _halves(batch, ids.shape[1])
                     continue
-                for index, sequence in zip(batch, output.tolist(), strict=True):
-                    text = self.tokenizer.decode(sequence, skip_special_tokens=True).strip()
-                    # The first token is the decoder's start; an unfinished sequence has no end token after it.
-                    results[index] = Generated(text, cut=self.tokenizer.eos_token_id not in sequence[1:])
+                found = [self._generated(sequence) for sequence in output.tolist()]
+                for place, index in enumerate(batch):
+                    results[index] = Generated.of_search(found[place * each : (place + 1) * each])
                 if progress:
                     progress(len(batch))
         return [result for result in results if result is not None]
+
+    def _generated(self, tokens: Sequence[int]) -> Generated:
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+        # The first token is the decoder's start; an unfinished sequence has no end token after it.
+        return Generated(text, cut=self.tokenizer.eos_token_id not in tokens[1:])
 
 
 def _search(model: Any, ids: torch.Tensor, mask: torch.Tensor, config: Any, processors: list[Any]) -> Any:

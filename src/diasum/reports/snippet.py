@@ -94,6 +94,8 @@ def _limits(settings: GenerateSettings, prompt: PromptSettings) -> Iterator[str]
             "It hides nothing: the adapter was trained on placeholders such as `(Phone1)` for private values (prompt.redact), which diasum "
             "puts into a conversation and takes out of its summary. Redact before, as `diasum data redact` does."
         )
+    if settings.rerank:
+        yield "It takes the likeliest summary; diasum checks all that the search ends with, and may take another (generate.rerank)."
     if settings.do_sample:
         yield "It samples: its texts differ from one call to the next, here and in diasum."
 

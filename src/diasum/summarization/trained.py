@@ -10,7 +10,7 @@ from typing import Any
 from diasum.claims.language import is_english
 from diasum.config import GenerateSettings, Length, Redaction
 from diasum.data import PairEncoder
-from diasum.data.encoded import EncodedSource
+from diasum.data.encoded import EncodedSource, EncodedWindow
 from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
 from diasum.engines import Choice, Engine, Generated, torch_engines
@@ -25,6 +25,7 @@ from diasum.model.loading import ONE_AT_A_TIME, Base
 from diasum.model.locating import located
 from diasum.summarization.deferred import DeferredBase, DeferredModel
 from diasum.summarization.exports import choose, choose_for_base
+from diasum.summarization.reranking import reranked
 from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
 
 
@@ -143,7 +144,8 @@ class Trained:
             "dtype_reason": reason,
         }
         summaries: dict[int, Summary] = {}
-        for i, one in zip(encoded.at_once, generated, strict=True):
+        read = [(dialogues[i], dialogues[i]) for i in encoded.at_once]
+        for i, one in zip(encoded.at_once, reranked(generated, read, self.encoder), strict=True):
             text = self.encoder.finish(dialogues[i], one.text)
             summaries[i] = Summary(
                 text=text,
@@ -173,7 +175,9 @@ class Trained:
 
         told = windows_done = 0
 
-        def write(ids: list[list[int]]) -> list[Generated]:
+        def write(sources: list[tuple[Dialogue, EncodedWindow]]) -> list[Generated]:
+            ids = [window.input_ids for _, window in sources]
+
             def advance(count: int) -> None:
                 # Windows are told as dialogues; those of summaries that are read again come last.
                 nonlocal told, windows_done
@@ -183,7 +187,8 @@ class Trained:
                     progress(reached - told)
                     told = reached
 
-            return engine.generate(ids, settings, progress=advance)
+            read = [(dialogue, Dialogue(tuple(one.window.turns))) for dialogue, one in sources]
+            return reranked(engine.generate(ids, settings, progress=advance), read, self.encoder)
 
         summaries = []
         for job, joined in summarize_in_windows(self.encoder, dialogues, write, closing=settings.closing):

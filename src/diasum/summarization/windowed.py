@@ -24,8 +24,8 @@ from diasum.data.window_summaries import JoinedText, TextOfTurns, house_labels, 
 from diasum.dialogue import Dialogue, Turn
 from diasum.engines import Generated
 
-Write = Callable[[list[list[int]]], list[Generated]]
-"""What a model writes for encoded sources, in their order."""
+Write = Callable[[list[tuple[Dialogue, EncodedWindow]]], list[Generated]]
+"""What a model writes for windows, each with the dialogue that it is of, in their order."""
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def _begun(dialogue: Dialogue, windows: list[EncodedWindow]) -> WindowedSummary:
 
 def _write(reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[TextOfTurns]]]], write: Write) -> None:
     """One pass over every window; a job's parts are then what was written of its windows."""
-    written = iter(write([one.input_ids for _, windows, _ in reading for one in windows]))
+    written = iter(write([(job.dialogue, one) for job, windows, _ in reading for one in windows]))
     for job, windows, sources in reading:
         first = not job.passes
         job.parts = []

@@ -137,8 +137,9 @@ class FastEngine:
                     raise
                 failed += batch.items
                 return
-            for number, tokens in found:
-                yield number, self._generated(tokens)
+            for number, summaries in found:
+                kept = summaries if settings.rerank else summaries[:1]
+                yield number, Generated.of_search([self._generated(tokens) for tokens in kept])
 
     def _generated(self, tokens: list[int]) -> Generated:
         text = self.tokenizer.decode(tokens, skip_special_tokens=True).strip()
@@ -283,8 +284,8 @@ class _Batch:
         self.decoder.admit(sources, self.caches, self._adapters_of(items))
         self.search.admit([least_length(source, settings) for source in sources])
 
-    def step(self) -> list[tuple[int, list[int]]]:
-        """One token more of every source; the numbers and tokens of those whose summaries are found, which leave."""
+    def step(self) -> list[tuple[int, list[list[int]]]]:
+        """One token more of every source; the numbers of those that are done, which leave, with the tokens of their summaries."""
         step = self.caches.begin_step()
         with rows_of(self._adapters_of(self.items), [self.spec.beams] * len(self.items)):
             logits = self.decoder.logits(self.decoder.decode(self.search.tokens.flatten(), step))
@@ -292,7 +293,7 @@ class _Batch:
         done: list[bool] = self.search.done.tolist()
         if not any(done):
             return []
-        found = [(self.items[slot][0], self.search.best(slot)) for slot, is_done in enumerate(done) if is_done]
+        found = [(self.items[slot][0], self.search.summaries(slot)) for slot, is_done in enumerate(done) if is_done]
         places = _closed_up(done)
         self.items = [self.items[slot] for slot in places]
         self.caches.keep(places)

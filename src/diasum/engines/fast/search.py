@@ -86,8 +86,8 @@ class Search(ABC):
         """
 
     @abstractmethod
-    def best(self, slot: int) -> list[int]:
-        """The tokens of a summary that is found, the start token first."""
+    def summaries(self, slot: int) -> list[list[int]]:
+        """The tokens of the summaries that a slot which is done has found, likeliest first; each begins with the start token."""
 
     def keep(self, places: Tensor) -> None:
         """Free all slots but these, which take the places 0, 1 ... in this order."""
@@ -119,8 +119,8 @@ class GreedySearch(Search):
         self.history.scatter_(2, self.lengths[:, None, None], chosen[:, :, None])
         return torch.zeros_like(chosen)
 
-    def best(self, slot: int) -> list[int]:
-        return self.history[slot, 0, : int(self.lengths[slot]) + 1].tolist()
+    def summaries(self, slot: int) -> list[list[int]]:
+        return [self.history[slot, 0, : int(self.lengths[slot]) + 1].tolist()]
 
 
 class BeamSearch(Search):
@@ -165,8 +165,9 @@ class BeamSearch(Search):
         self.done = ~self._may_improve() | (self.lengths >= self.spec.longest)
         return parents.gather(1, going_on)
 
-    def best(self, slot: int) -> list[int]:
-        return self.found[slot, 0, : int(self.found_lengths[slot, 0]) + 1].tolist()
+    def summaries(self, slot: int) -> list[list[int]]:
+        lengths: list[int] = self.found_lengths[slot].tolist()
+        return [self.found[slot, i, : length + 1].tolist() for i, length in enumerate(lengths) if length]
 
     def keep(self, places: Tensor) -> None:
         super().keep(places)
