@@ -118,7 +118,7 @@ def main() -> None:
     write_json(
         ROOT / "benchmarks" / "results" / "faithfulness.json", {"seed": SEED, "machine": machine, "corpora": results}
     )
-    support_check.main()
+    support_check.main([])
     evidence.main()
 
 

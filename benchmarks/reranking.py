@@ -28,7 +28,7 @@ from diasum.summarization.trained import Trained
 
 RESULT = ROOT / "benchmarks" / "results" / "reranking.json"
 PROTOCOL = "dialogsum-paper"
-BEAMS, ROUNDS = (4, 8), 3
+BEAMS, ROUNDS = (4,), 3
 
 
 def compare(trained: Trained, pairs: Sequence[Pair], beams: int, own: GenerateSettings) -> dict[str, Any]:

@@ -4,11 +4,13 @@ On the frozen sentences of `benchmarks.support`, by kind and by corpus, beside w
 flagged; on references made wrong by rule; and the review flag, which was calibrated on other corpora: of summaries of which each fifth
 has an error put in, how many of the errors the fifth with the highest flags holds. Writes ``benchmarks/results/support.json`` (of
 sentences only those of the frozen set, which are CC0). Run: ``python -m benchmarks.support_check`` (``benchmarks/faithfulness.py`` runs
-it, too); each run is a look at the frozen sentences and is counted.
+it, too); each run is a look at the frozen sentences and is counted. With ``--judge MODEL`` (as `check.judge`, or the folder of its
+encoder) the same with a judge beside the rules, into ``support-judge.json``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
@@ -23,13 +25,17 @@ import numpy as np
 from benchmarks.corpora import DATA, ROOT, dialogsum, mts_dialog, qmsum
 from benchmarks.support import UNSUPPORTED, corpora, sample, sentences
 from benchmarks.support_weights import Told, injected, wrong_sentences
+from diasum.claims.judgement import Judge
 from diasum.claims.sentence_checks import WEIGHTS, Checker, SentenceCheck
 from diasum.claims.sentences import split_sentences
 from diasum.data import Pair
 from diasum.evaluation.statistics.bootstrap import share_interval
 from diasum.files import write_json
+from diasum.judges import load_judge
+from diasum.judges.tuned import TunedJudge
 
 RESULT = ROOT / "benchmarks" / "results" / "support.json"
+JUDGED = RESULT.with_name("support-judge.json")
 SEED = 0
 SHOWN = {"true alarms": 10, "false alarms": 5, "misses": 5}
 REFERENCES: dict[str, Callable[[], Iterable[Pair]]] = {
@@ -51,7 +57,7 @@ def rate(values: Sequence[bool]) -> dict[str, float]:
     return {"share": round(band.mean, 4), "low": round(band.low, 4), "high": round(band.high, 4), "n": len(values)}
 
 
-def frozen() -> dict[str, Any]:
+def frozen(judge: Judge | None = None) -> dict[str, Any]:
     """The frozen sentences: flagged ones by kind, by corpus, and in all; examples drawn by seed, not picked."""
     by_kind: dict[str, list[bool]] = defaultdict(list)
     by_corpus: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
@@ -59,7 +65,7 @@ def frozen() -> dict[str, Any]:
     drawn: dict[str, list[dict[str, str]]] = defaultdict(list)
     scores: dict[str, list[float]] = defaultdict(list)
     for one in sentences(corpora()):
-        checks = Checker(one.dialogue).check(one.text).sentences
+        checks = Checker(one.dialogue, judge=judge).check(one.text).sentences
         flagged = any(check.flagged for check in checks)
         scores[one.kind].append(max(map(_rank, checks)))
         label = "supported" if one.supported else "unsupported"
@@ -88,7 +94,7 @@ def _rank(check: SentenceCheck) -> float:
     """What sentences are ordered by: those with an unsupported fact first, those that were not checked last."""
     if check.score is None:
         return _NOT_CHECKED
-    return _FACT if check.verdict == "unsupported" and len(check.reasons) > (check.way is not None) else check.score
+    return _FACT if check.fact else check.score
 
 
 def curve(scores: dict[str, list[float]]) -> list[dict[str, float]]:
@@ -107,14 +113,14 @@ def area(wrong: Sequence[float], right: Sequence[float]) -> float:
     return round(float((difference > 0).mean() + 0.5 * (difference == 0).mean()), 3)
 
 
-def on_references(pairs: Iterable[Pair]) -> dict[str, Any]:
+def on_references(pairs: Iterable[Pair], judge: Judge | None = None) -> dict[str, Any]:
     """How often references are flagged: of their sentences, and of them."""
     flagged: list[bool] = []
     whole: list[bool] = []
     not_checked = 0
     began = time.process_time()
     for pair in pairs:
-        checker = Checker(pair.dialogue)
+        checker = Checker(pair.dialogue, judge=judge)
         for reference in pair.references:
             found = checker.check(reference).sentences
             not_checked += sum(one.verdict == "not checked" for one in found)
@@ -143,12 +149,12 @@ def made_wrong(pairs: Sequence[Pair]) -> dict[str, Any]:
     return {kind: rate(values) for kind, values in sorted(caught.items())}
 
 
-def worst_fifth(pairs: Sequence[Pair]) -> dict[str, Any]:
+def worst_fifth(pairs: Sequence[Pair], judge: Judge | None = None) -> dict[str, Any]:
     """The errors that the fifth of the summaries with the highest review flags holds, of all put in; and by kind."""
     told = [Told(pair.id, pair.dialogue, pair.references[0], ()) for pair in pairs]
     flags, kinds = [], []
     for dialogue, text, kind in injected(told, random.Random(SEED)):
-        flag = Checker(dialogue).check(text).review
+        flag = Checker(dialogue, judge=judge).check(text).review
         flags.append(-1.0 if flag is None else flag)
         kinds.append(kind)
     order = sorted(range(len(flags)), key=lambda i: (-flags[i], i))
@@ -202,6 +208,46 @@ def support_table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def judged_table(results: dict[str, Any], alone: dict[str, Any]) -> str:
+    """Markdown: what a judge changes on the frozen sentences, on references and for the review flag.
+
+    Args:
+        results: with the judge.
+        alone: of the rules alone.
+    """
+    both = [alone, results]
+    lines = [
+        "| frozen sentences | n | rules | with the judge | ranked above a supported one |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in UNSUPPORTED:
+        cells = [_percent(one["frozen"]["kinds"][kind]) for one in both]
+        ranked = " → ".join(f"{100 * one['frozen']['ranked_above_supported'][kind]:.0f}%" for one in both)
+        lines.append(f"| {kind} | {results['frozen']['kinds'][kind]['n']} | {' | '.join(cells)} | {ranked} |")
+    for name, rows in {
+        "**all unsupported**": [one["frozen"]["unsupported"] for one in both],
+        "**supported** (false alarms)": [one["frozen"]["kinds"]["supported"] for one in both],
+    }.items():
+        lines.append(f"| {name} | {rows[-1]['n']} | {' | '.join(map(_percent, rows))} | |")
+    lines += ["", "| unsupported flagged where so many supported are | rules | with the judge |", "|---|---|---|"]
+    for i, point in enumerate(results["frozen"]["curve"]):
+        cells = [f"{100 * one['frozen']['curve'][i]['flagged']:.1f}%" for one in both]
+        lines.append(f"| {100 * point['alarms']:.0f}% | {' | '.join(cells)} |")
+    lines += ["", "| sentences of references that are flagged | n | rules | with the judge |", "|---|---|---|---|"]
+    for name, row in results["references"].items():
+        cells = [_percent(one["references"][name]["sentences"]) for one in both]
+        lines.append(f"| {name} | {row['sentences']['n']} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "| errors held by the fifth with the highest review flags | rules | with the judge |",
+        "|---|---|---|",
+    ]
+    for name in results["review"]:
+        cells = [f"{_percent(one['review'][name]['held'])} of {one['review'][name]['held']['n']}" for one in both]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def errors_table(results: dict[str, Any]) -> str:
     """Markdown: sentences made wrong by rule, and what the worst fifth by review flag holds."""
     kinds = sorted({kind for row in results["made_wrong"].values() for kind in row})
@@ -234,10 +280,28 @@ def _percent(row: dict[str, float]) -> str:
     return f"{100 * row['share']:.1f}% ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     if not DATA.is_dir():
         sys.exit(f"No corpora at {DATA}: set DIASUM_DATA.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--judge")
+    name = parser.parse_args(given).judge
     pairs = {name: list(read()) for name, read in REFERENCES.items()}
+    if name:
+        judge = load_judge(name)
+        if judge.calibration is None:
+            sys.exit("Without a calibration, sentences cannot be ordered by a judge and the rules together.")
+        write_json(
+            JUDGED,
+            {
+                "judge": "minilm" if isinstance(judge, TunedJudge) else judge.name,
+                "seed": SEED,
+                "frozen": frozen(judge),
+                "references": {name: on_references(rows, judge) for name, rows in pairs.items()},
+                "review": {name: worst_fifth(pairs[name], judge) for name in FLAGGED},
+            },
+        )
+        return
     before = json.loads(RESULT.read_text(encoding="utf-8"))
     last = {"run": before["run"], **{key: before["frozen"][key] for key in _KEPT}}
     weights = json.loads((ROOT / "src" / "diasum" / "claims" / WEIGHTS).read_text(encoding="utf-8"))

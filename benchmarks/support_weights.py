@@ -2,9 +2,10 @@
 
 From the written conversations and summaries in ``DIASUM_DATA`` (``written`` and ``summaries``), divided by a hash of their ids into four
 parts: two for how rarely summaries use a word that no turn supports and for whom their verbs tell of, one for the trees of each way to be
-wrong, references against sentences made wrong (`benchmarks.support_errors`), and one for the thresholds and the review flag. Nothing else
-is read. The thresholds are the lowest at which at most `ALARMS` of the references are flagged in all, facts included, and 1% are
-``unsupported`` by their score alone. Run: ``python -m benchmarks.support_weights``
+wrong, references against sentences made wrong (`benchmarks.support_errors`), and one for the thresholds and the review flag. The trees are
+fitted on written sentences, too (`benchmarks.support_train`), about dialogues of the first three parts. Nothing else is read. The
+thresholds are the lowest at which at most `ALARMS` of the references are flagged in all, facts included, and 1% are ``unsupported`` by
+their score alone. Run: ``python -m benchmarks.support_weights``
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ import random
 import sys
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
-from benchmarks.boosting import boost
+from benchmarks.boosting import Growth, boost
 from benchmarks.corpora import DATA, ROOT
 from benchmarks.support_errors import KINDS, Other, make
+from benchmarks.support_train import Written, evened, held_out, written
 from diasum.claims.orientation import EVIDENCE, Orientation, Talk, evidence
 from diasum.claims.readings import Reading, readings
 from diasum.claims.sentence_checks import WAYS, WEIGHTS, Checker, Tree, Weights, review_values
@@ -47,9 +49,18 @@ _OF_KIND = {
     "word": "misplaced",
     "number": "miscounted",
 }
-# How much the sentences of each way weigh: one for each kind of error, and half of one where few sentences have a number.
-_SHARES = {"invented": 2.0, "reversed": 1.0, "negated": 1.0, "misplaced": 1.0, "miscounted": 0.5}
-_REFERENCES = 2.0  # what references weigh, relative to all wrong sentences together
+_OF_WRITTEN = {
+    "invented": "invented",
+    "boilerplate": "invented",
+    "reversed": "reversed",
+    "negation": "negated",
+    "relation": "misplaced",
+    "number": "miscounted",
+}
+# In the trees of a way, what weighs how much: right and wrong, of references and what was made of them, and of written sentences.
+_SHARES = {("made", False): 1.4, ("made", True): 0.3, ("written", False): 0.6, ("written", True): 0.7}
+_PRIORS = {"invented": 2.0, "miscounted": 0.5}  # what the wrong ones of a way weigh beside those of others
+_GROWTH = Growth(trees=60)
 _PRIOR_WEIGHT, _LEAST_USES = 3, 6
 _LISTED = "ation able ible ance ence ness ment sion tion ful ous ive ing ity ly ed en er es al s y"
 ENDINGS = (*_LISTED.split(), "")  # of words, which tell how freely a word is used
@@ -166,24 +177,73 @@ def wrong_sentences(told: Sequence[Told], rng: random.Random) -> Iterator[tuple[
         yield one, texts
 
 
-def fit(told: Sequence[Told], learnt: Learnt) -> tuple[dict[str, list[Tree]], dict[str, int]]:
-    """The trees of each way, and how many sentences they are fitted on."""
-    rows, drawn = [], []
+@dataclass(frozen=True)
+class Rows:
+    """Sentences as the trees see them.
+
+    Attributes:
+        values: (rows, features).
+        ways: of each, ``reference`` where it is right.
+        weights: of each.
+    """
+
+    values: np.ndarray
+    ways: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[list[float], str, float]]) -> Rows:
+        values, ways, weights = zip(*rows, strict=True)
+        return cls(np.array(values), np.array(ways), np.array(weights))
+
+
+def made_rows(told: Sequence[Told], learnt: Learnt) -> Rows:
+    """References, and what was made of them by rule."""
+    rows: list[tuple[list[float], str, float]] = []
     for one, texts in wrong_sentences(told, random.Random(SEED)):
         for (kind, _), (features, words) in zip(
             texts, read_sentences([text for _, text in texts], one.dialogue, learnt), strict=True
         ):
             if any(word.telling for word in words):
-                rows.append(features.vector())
-                drawn.append("reference" if kind == "reference" else _OF_KIND.get(kind, "invented"))
-    values, ways = np.array(rows), np.array(drawn)
+                way = "reference" if kind == "reference" else _OF_KIND.get(kind, "invented")
+                rows.append((features.vector(), way, 1.0))
+    return Rows.of(rows)
+
+
+def written_rows(told: Sequence[Told], sentences: Mapping[str, Sequence[Written]], learnt: Learnt) -> Rows:
+    """Written sentences about these dialogues, without those that are held out."""
+    own = {one.id: list(sentences[one.id]) for one in told if one.id in sentences and not held_out(one.id)}
+    weights = evened(own)
+    rows: list[tuple[list[float], str, float]] = []
+    for one in told:
+        of_it = own.get(one.id, [])
+        read_of_it = read_sentences([sentence.text for sentence in of_it], one.dialogue, learnt)
+        for sentence, (features, words) in zip(of_it, read_of_it, strict=True):
+            if any(word.telling for word in words):
+                rows.append((features.vector(), _OF_WRITTEN.get(sentence.kind, "reference"), weights[sentence]))
+    return Rows.of(rows)
+
+
+def fit(made: Rows, by_hand: Rows) -> tuple[dict[str, list[Tree]], dict[str, dict[str, int]]]:
+    """The trees of each way, and how many sentences they are fitted on."""
     trees = {}
     for way in WAYS:
-        chosen = (ways == way) | (ways == "reference")
-        wrong = ways[chosen] == way
-        weights = np.where(wrong, _SHARES[way] / wrong.sum(), _REFERENCES * sum(_SHARES.values()) / (~wrong).sum())
-        trees[way] = boost(values[chosen], wrong, weights * chosen.sum() / weights.sum())
-    return trees, {"references": int((ways == "reference").sum()), **{way: int((ways == way).sum()) for way in WAYS}}
+        values, wrong, weights = [], [], []
+        prior = {True: _PRIORS.get(way, 1.0), False: 1.0}
+        for name, rows in (("made", made), ("written", by_hand)):
+            for is_wrong, which in ((True, rows.ways == way), (False, rows.ways == "reference")):
+                values.append(rows.values[which])
+                wrong.append(np.full(which.sum(), is_wrong))
+                weights.append(
+                    rows.weights[which] / rows.weights[which].sum() * _SHARES[name, is_wrong] * prior[is_wrong]
+                )
+        all_weights = np.concatenate(weights)
+        trees[way] = boost(np.concatenate(values), np.concatenate(wrong), all_weights / all_weights.mean(), _GROWTH)
+    counts = {
+        name: {way: int((rows.ways == way).sum()) for way in ("reference", *WAYS)}
+        for name, rows in (("made", made), ("written", by_hand))
+    }
+    return trees, counts
 
 
 def multinomial(values: np.ndarray, classes: np.ndarray, n: int) -> np.ndarray:
@@ -271,15 +331,16 @@ def main() -> None:
     read_of = [readings(one.sentences, one.dialogue) for one in for_words]
     words = rarity([one for of_one in read_of for one in of_one])
     speakers = orientation(for_words, read_of)
-    trees, fitted_on = fit(for_weights, Learnt(words, speakers))
-    weights = Weights(Learnt(words, speakers), trees, math.inf, math.inf, (0.0, 0.0, 0.0, 0.0))
+    learnt = Learnt(words, speakers)
+    trees, fitted_on = fit(made_rows(for_weights, learnt), written_rows([*for_words, *for_weights], written(), learnt))
+    weights = Weights(learnt, trees, math.inf, math.inf, (0.0, 0.0, 0.0, 0.0))
     levels = thresholds(for_flag, weights)
     calibrated = flag(for_flag, weights)
     about = {
         "generated_by": "python -m benchmarks.support_weights",
         "date": datetime.now(UTC).date().isoformat(),
         "seed": SEED,
-        "corpora": list(CORPORA),
+        "corpora": [*CORPORA, "benchmarks/support_train"],
         "dialogues": {
             "rarity and orientation": len(for_words),
             "trees": len(for_weights),

@@ -16,7 +16,7 @@ from benchmarks.likelihood import likelihood_table, own_sentence
 from benchmarks.machine import CLASSES, RESULTS, results_by_class
 from benchmarks.redaction_table import independent_table, redaction_table
 from benchmarks.reranking import reranking_table
-from benchmarks.support_check import errors_table, examples_list, support_table
+from benchmarks.support_check import errors_table, examples_list, judged_table, support_table
 from benchmarks.training_table import kernels_table, memory_table, speed_summary, speed_table, step_table
 from benchmarks.windows_table import memory_by_length, windows_table
 from diasum.wording import counted
@@ -259,6 +259,7 @@ PAGES: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs" / "faithfulness.md": {
         "support": _of(support_table, "support"),
         "errors": _of(errors_table, "support"),
+        "judged": _of(lambda results: judged_table(results, _read(RESULTS / "support.json")), "support-judge"),
         "examples": _of(examples_list, "support"),
         "likelihood": _of(likelihood_table, "likelihood"),
         "own": _of(own_sentence, "likelihood"),

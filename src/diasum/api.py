@@ -171,7 +171,7 @@ def evaluate(
     trained = plan.load(generate, base)
     evaluated = evaluate_model(trained, corpus, plan.settings.evaluate, generate=generate, progress=progress)
     evaluated.next_steps = next_steps(evaluated.evaluation, plan.run)
-    report = build_report(evaluated, corpus, plan.run)
+    report = build_report(evaluated, corpus, plan.run, trained.judge)
     if plan.folder is not None:
         write_evaluation(plan.folder, report, card=plan.usual)
     return evaluated
@@ -378,6 +378,7 @@ def _score_texts(
 ) -> Evaluated:
     from diasum.data import load_corpus
     from diasum.evaluation.evaluate import evaluate_texts
+    from diasum.judges import load_judge
     from diasum.reports.content import build_report
     from diasum.reports.evaluation import write_evaluation
 
@@ -385,8 +386,9 @@ def _score_texts(
     if folder is not None:
         check_writable(folder)
     corpus = load_corpus(settings.data, purpose="evaluate", split=settings.evaluate.split)
+    judge = load_judge(settings.check.judge) if settings.check.judge else None
     evaluated = evaluate_texts(corpus, settings.evaluate, predict, progress)
-    report = build_report(evaluated, corpus, None)
+    report = build_report(evaluated, corpus, None, judge)
     if folder is not None:
         write_evaluation(folder, report)
     return evaluated

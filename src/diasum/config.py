@@ -353,6 +353,15 @@ def as_recorded(generate: Mapping[str, Any]) -> dict[str, Any]:
     return {"long": "cut", **generate} if generate else {}
 
 
+class CheckSettings(_Section):
+    judge: str | None = Field(
+        None,
+        description="a model that is asked beside the rules whether the conversation supports each sentence: `minilm`, diasum's own "
+        "adapter on a small encoder from the hub; a folder that holds this encoder; or an NLI classifier, FactCG or MiniCheck-FLAN-T5 "
+        "(folder or hub id)",
+    )
+
+
 class EvaluateSettings(_Section):
     split: str = Field("test", description="the split to evaluate")
     protocol: str = Field(
@@ -370,8 +379,8 @@ class EvaluateSettings(_Section):
     bertscore_model: str | None = Field(None, description="also compute BERTScore with this encoder (folder or hub id)")
     nli_model: str | None = Field(
         None,
-        description="also compute consistency with this judge (folder or hub id): an NLI classifier, FactCG, or an encoder-decoder that "
-        "answers 1 or 0, as MiniCheck-FLAN-T5",
+        description="also compute consistency with this judge (folder or hub id): an NLI classifier, FactCG, an encoder-decoder that "
+        "answers 1 or 0, as MiniCheck-FLAN-T5, or `minilm` (as in `check.judge`)",
     )
     base_model: bool = Field(True, description="also evaluate the base model without the adapter")
     max_examples: int | None = Field(None, ge=1, description="evaluate only the first N dialogues")
@@ -405,6 +414,7 @@ class Settings(_Section):
     lora: LoraSettings = Field(default_factory=LoraSettings)
     train: TrainSettings = Field(default_factory=TrainSettings)
     generate: GenerateSettings = Field(default_factory=GenerateSettings)
+    check: CheckSettings = Field(default_factory=CheckSettings)
     evaluate: EvaluateSettings = Field(default_factory=EvaluateSettings)
     export: ExportSettings = Field(default_factory=ExportSettings)
 

@@ -91,12 +91,12 @@ _LENGTHS = (
 TRAIN = Command("train", tuple(Settings.model_fields))
 EVALUATE = Command(
     "evaluate",
-    (*_READING, "data.license", "evaluate", "generate", "train.device", "trust_remote_code"),
+    (*_READING, "data.license", "check", "evaluate", "generate", "train.device", "trust_remote_code"),
     {"base": "--base", "train.dtype": "generate.dtype"},
 )
-SCORE = Command("score", (*_READING, "data.license", *_SCORING, "evaluate.baselines"))
-BASELINE = Command("baseline", (*_READING, "data.license", *_SCORING), {"evaluate.baselines": "--method"})
-SUMMARIZE = Command("summarize", ("generate", "prompt.length", "prompt.redact"))
+SCORE = Command("score", (*_READING, "data.license", "check", *_SCORING, "evaluate.baselines"))
+BASELINE = Command("baseline", (*_READING, "data.license", "check", *_SCORING), {"evaluate.baselines": "--method"})
+SUMMARIZE = Command("summarize", ("generate", "check", "prompt.length", "prompt.redact"))
 EXPORT = Command(
     "export",
     (*_READING, "evaluate.protocol", "evaluate.resamples", "evaluate.seed", "export", "generate", "trust_remote_code"),

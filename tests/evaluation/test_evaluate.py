@@ -94,7 +94,7 @@ def test_further_models(run: Path, classifier: str, base: str, tmp_path: Path) -
     [
         ("bertscore_model", "./no-such-encoder", "no model folder ./no-such-encoder"),
         ("nli_model", "/nowhere/nli", "no model folder /nowhere/nli"),
-        ("nli_model", "HERE", "cannot be loaded as a model for this measure"),
+        ("nli_model", "HERE", "cannot be loaded as a judge or for a measure"),
         ("baselines", ["leed3"], "no baseline `leed3`"),
     ],
 )

@@ -57,7 +57,7 @@ def mini() -> Any:
 )
 def test_the_fewest_flags_win_and_the_likeliest_of_those(texts: tuple[str, ...], taken: int, mini: Any) -> None:
     dialogue = parse_dialogue(TALK)
-    ((one),) = reranked([found(*texts)], [(dialogue, dialogue)], mini.trained.encoder)
+    (one,) = reranked([found(*texts)], [(dialogue, dialogue)], mini.trained.encoder)
     assert one.text == texts[taken]
 
 
@@ -79,19 +79,36 @@ def test_names_are_back_in_a_text_before_it_is_checked(mini: Any) -> None:
 
 
 def test_in_windows_a_part_is_checked_against_what_was_read_for_it(mini: Any) -> None:
+    """Names as the conversation has them, though the model reads numbers; a text without names gains nothing by that."""
     turns = [("Ana", f"Apples number {i} are ripe and sweet in the garden today.") for i in range(60)]
     turns += [("Ben", f"The plumber mended pipe {i} in the kitchen and left.") for i in range(60)]
-    mini.trained.generate_with([Finder("The plumber left the kitchen.", "Apples are ripe in the garden.")])
+    of_apples, of_pipes = (
+        "#Person1# says that apples are ripe in the garden.",
+        "#Person2# says that the plumber left the kitchen.",
+    )
+    mini.trained.generate_with(
+        [Finder(of_pipes, of_apples, "Sandra sold forty horses in Chicago.", "Something is said.")]
+    )
+    settings = mini.trained.generate.model_copy(update={"rerank": True})
     try:
-        one = mini.trained.summarize(
-            [_dialogue(turns)], settings=mini.trained.generate.model_copy(update={"rerank": True})
-        )[0]
+        (one,) = mini.trained.summarize([_dialogue(turns)], settings=settings)
     finally:
         mini.trained._engines = None
     assert one.windows
     assert len(one.windows) > 2
-    assert one.text.startswith("Apples are ripe in the garden.")
-    assert one.text.endswith("The plumber left the kitchen.")
+    assert one.text.startswith("Ana says that apples are ripe in the garden.")
+    assert one.text.endswith("Ben says that the plumber left the kitchen.")
+
+
+def test_one_that_was_cut_does_not_take_the_place_of_one_that_ended(mini: Any) -> None:
+    dialogue = parse_dialogue(TALK)
+    ended, cut = Generated(f"{RIGHT[0]} {WRONG[0]}", cut=False), Generated(RIGHT[1], cut=True)
+    (one,) = reranked([Generated.of_search([ended, cut])], [(dialogue, dialogue)], mini.trained.encoder)
+    assert one.text == ended.text
+    (other,) = reranked(
+        [Generated.of_search([Generated(ended.text, cut=True), cut])], [(dialogue, dialogue)], mini.trained.encoder
+    )
+    assert other.text == cut.text
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,9 @@ import pytest
 
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data import PairEncoder
-from diasum.data.encoded import EncodedWindow
 from diasum.dialogue import Dialogue, Turn
 from diasum.engines import Generated
-from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
+from diasum.summarization.windowed import WindowSource, reads_in_windows, summarize_in_windows
 from tests.tokenizers import tiny_bart_tokenizer
 
 TOKENIZER = tiny_bart_tokenizer()
@@ -28,10 +27,12 @@ class Writer:
 
     def __init__(self, answer: Callable[[str], str], cut: bool = False) -> None:
         self.calls: list[list[str]] = []
+        self.parts: list[list[Dialogue]] = []
         self._answer, self._cut = answer, cut
 
-    def __call__(self, sources: list[tuple[Dialogue, EncodedWindow]]) -> list[Generated]:
-        self.calls.append([TOKENIZER.decode(one.input_ids, skip_special_tokens=True) for _, one in sources])
+    def __call__(self, sources: list[WindowSource]) -> list[Generated]:
+        self.parts.append([one.part for one in sources])
+        self.calls.append([TOKENIZER.decode(one.input_ids, skip_special_tokens=True) for one in sources])
         return [Generated(self._answer(text), self._cut) for text in self.calls[-1]]
 
 

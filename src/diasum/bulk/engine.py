@@ -46,6 +46,7 @@ def identity(trained: Trained) -> dict[str, Any]:
     return {
         "model": trained.weights().to_json(),
         "generate": used.model_dump(mode="json"),
+        **({"judge": trained.judge.weights} if trained.judge else {}),
         "prompt": trained.encoder.settings.model_dump(mode="json"),
         "about": {"run": trained.source, "base": trained.base.id},
     }

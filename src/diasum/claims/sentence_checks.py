@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from diasum.claims.attribution import People
 from diasum.claims.heard import Word
+from diasum.claims.judgement import Judge, Judgement, log_odds_wrong
 from diasum.claims.language import english_share, is_english, sampled_words
 from diasum.claims.orientation import Orientation
 from diasum.claims.sentence_features import NAMES, Features, Learnt, Rarity, read_sentences
@@ -36,6 +37,15 @@ _SHOWN = 4  # words in a reason
 _NOT_ENGLISH = "not in English, which is all that the rules know"
 _NO_TURNS = "nothing is said in the conversation"
 _NO_WORDS = "no words that a turn would have to say"
+# What a judge finds of a sentence that is wrong in some way; None: it does not say in which.
+_JUDGED: dict[str | None, str] = {
+    "invented": "The conversation does not say so",
+    "reversed": "Somebody else says or does this, or it is the other way round",
+    "negated": "The conversation says the opposite",
+    "misplaced": "It joins what does not belong together in the conversation",
+    "miscounted": "A number, time or amount in it is another one, or of something else",
+    None: "The conversation does not support it",
+}
 _NO_SPEAKERS = "Who says and does what was not checked: the conversation names no speakers."
 
 
@@ -49,6 +59,7 @@ class SentenceCheck:
         reasons: for readers, each a sentence: what speaks against it, or why it was not checked; none where it is supported.
         score: log-odds that it is wrong in some way, facts left aside; None where it was not checked.
         way: one of `WAYS`, in which it is most likely wrong; None unless it is flagged for that.
+        fact: whether a name, number, date or denial in it is unsupported.
     """
 
     start: int
@@ -57,6 +68,7 @@ class SentenceCheck:
     reasons: tuple[str, ...] = ()
     score: float | None = None
     way: str | None = None
+    fact: bool = False
 
     @property
     def flagged(self) -> bool:
@@ -87,14 +99,24 @@ class Checker:
         dialogue: of the summaries.
         english: whether the rules can be used; told from dialogue and summary when not given.
         weights: the shipped ones when not given.
+        judge: a model that is asked beside the rules.
     """
 
-    def __init__(self, dialogue: Dialogue, *, english: bool | None = None, weights: Weights | None = None) -> None:
+    def __init__(
+        self,
+        dialogue: Dialogue,
+        *,
+        english: bool | None = None,
+        weights: Weights | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         self._facts = Evidence(dialogue)
         self._dialogue = dialogue
         self._people = People(dialogue)
         self._english = english
         self._weights = weights
+        self._judge = judge
+        self._judgements: dict[tuple[frozenset[int], str], Judgement] = {}  # candidates of one summary share sentences
         self._talk_is_english = english is None and is_english([turn.text for turn in dialogue.turns])
 
     def check(self, summary: str, within: Sequence[frozenset[int]] | None = None) -> SummaryCheck:
@@ -113,27 +135,47 @@ class Checker:
             return SummaryCheck(none, None, (f"Not checked: {reason}.",) if spans else ())
         weights = self._weights or load_weights()
         found = self._facts.check(summary)
-        read = self._read([summary[a:b] for a, b in spans], within or [frozenset()] * len(spans), weights.learnt)
+        texts, parts = [summary[a:b] for a, b in spans], within or [frozenset()] * len(spans)
+        read, judged = self._read(texts, parts, weights.learnt), self._judged(texts, parts)
         sentences = []
-        for (start, end), (features, words) in zip(spans, read, strict=True):
+        for (start, end), (features, words), judgement in zip(spans, read, judged, strict=True):
             facts = tuple(one.reason for one in found if start <= one.start < end)
-            sentences.append(self._sentence(start, end, facts, features, words, weights))
+            sentence = self._sentence(start, end, facts, features, words, weights)
+            sentences.append(sentence if judgement is None else self._with(judgement, sentence, facts))
         empty = sum(one.verdict == "not checked" for one in sentences)
         notes = [f"{empty} of {len(sentences)} sentences have {_NO_WORDS} and were not checked."] if empty else []
         if not self._dialogue.speakers:
             notes.append(_NO_SPEAKERS)
-        return SummaryCheck(tuple(sentences), weights.review(sentences), tuple(notes))
+        calibration = self._judge.calibration if self._judge else None
+        return SummaryCheck(
+            tuple(sentences), review(sentences, calibration.flag if calibration else weights.flag), tuple(notes)
+        )
 
     def _read(
         self, sentences: Sequence[str], within: Sequence[frozenset[int]], learnt: Learnt
     ) -> list[tuple[Features, list[Word]]]:
         read: dict[int, tuple[Features, list[Word]]] = {}
-        for ids in dict.fromkeys(within):
+        for ids, part in self._parts(within):
             places = [i for i, of_one in enumerate(within) if of_one == ids]
-            turns = tuple(turn for turn in self._dialogue.turns if turn.id in ids)
-            part = Dialogue(turns) if turns else self._dialogue
             read |= zip(places, read_sentences([sentences[i] for i in places], part, learnt, self._people), strict=True)
         return [read[i] for i in range(len(sentences))]
+
+    def _judged(self, sentences: Sequence[str], within: Sequence[frozenset[int]]) -> list[Judgement | None]:
+        """What the judge says of each; None where there is no judge."""
+        if self._judge is None:
+            return [None] * len(sentences)
+        keys = [(ids, " ".join(text.split())) for ids, text in zip(within, sentences, strict=True)]
+        for ids, part in self._parts(within):
+            new = list(dict.fromkeys(text for of, text in keys if of == ids and (of, text) not in self._judgements))
+            for text, judgement in zip(new, self._judge.judge(part, new) if new else [], strict=True):
+                self._judgements[ids, text] = judgement
+        return [self._judgements[key] for key in keys]
+
+    def _parts(self, within: Sequence[frozenset[int]]) -> Iterator[tuple[frozenset[int], Dialogue]]:
+        """The parts of the dialogue that sentences are about, by the ids of their turns."""
+        for ids in dict.fromkeys(within):
+            turns = tuple(turn for turn in self._dialogue.turns if turn.id in ids)
+            yield ids, Dialogue(turns) if turns else self._dialogue
 
     def _sentence(
         self, start: int, end: int, facts: tuple[str, ...], features: Features, words: Sequence[Word], weights: Weights
@@ -146,18 +188,44 @@ class Checker:
         verdict: Verdict = (
             "unsupported" if facts or score >= weights.unsupported else "check" if flagged else "supported"
         )
-        return SentenceCheck(start, end, verdict, reasons, score, way if flagged else None)
+        return SentenceCheck(start, end, verdict, reasons, score, way if flagged else None, bool(facts))
+
+    def _with(self, judgement: Judgement, checked: SentenceCheck, facts: tuple[str, ...]) -> SentenceCheck:
+        """A sentence that the rules have checked, with what the judge says of it."""
+        assert self._judge is not None
+        odds, calibration = log_odds_wrong(judgement), self._judge.calibration
+        by_judge = f"{_JUDGED[judgement.way]}, as {self._judge.name} finds (support {judgement.support:.0%})."
+        of_rules = checked.reasons if checked.flagged else ()
+        if calibration is None:
+            if odds <= 0:  # the rules' own verdict stays; a sentence that they cannot check is supported
+                return (
+                    checked if checked.verdict != "not checked" else replace(checked, verdict="supported", reasons=())
+                )
+            verdict: Verdict = "unsupported" if checked.verdict == "unsupported" else "check"
+            return replace(checked, verdict=verdict, reasons=(*of_rules, by_judge))
+        rules = calibration.neutral if checked.score is None else checked.score
+        score = calibration.judge * odds + calibration.rules * rules + calibration.constant
+        flagged = score >= calibration.check
+        verdict = "unsupported" if facts or score >= calibration.unsupported else "check" if flagged else "supported"
+        if not flagged:
+            return replace(checked, verdict=verdict, reasons=facts, score=score, way=None)
+        doubts = (by_judge,) if odds > 0 or not of_rules else ()
+        way = judgement.way if doubts else checked.way
+        return replace(checked, verdict=verdict, reasons=(*of_rules, *doubts), score=score, way=way)
 
 
-def check_summary(summary: str, dialogue: Dialogue, *, english: bool | None = None) -> SummaryCheck:
+def check_summary(
+    summary: str, dialogue: Dialogue, *, english: bool | None = None, judge: Judge | None = None
+) -> SummaryCheck:
     """What of a summary its dialogue supports, sentence by sentence.
 
     Args:
         summary: any text; one without sentences has nothing to check.
         dialogue: with speakers or without.
         english: whether both are; told from them when not given. Others are ``not checked``.
+        judge: a model that is asked beside the rules.
     """
-    return Checker(dialogue, english=english).check(summary)
+    return Checker(dialogue, english=english, judge=judge).check(summary)
 
 
 # What it adds to the log-odds; or else the position of a feature, its highest value on the left, and what is left and right of it.
@@ -195,13 +263,14 @@ class Weights:
         odds = {way: sum(leaf(tree, values) for tree in trees) for way, trees in self.ways.items()}
         return math.log(sum(math.exp(min(one, 50.0)) for one in odds.values())), max(odds, key=lambda way: odds[way])
 
-    def review(self, sentences: Sequence[SentenceCheck]) -> float | None:
-        """The review flag of sentences that were checked."""
-        values = review_values(sentences)
-        if values is None:
-            return None
-        logit = sum(weight * value for weight, value in zip(self.flag, [*values, 1.0], strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+def review(sentences: Sequence[SentenceCheck], flag: Sequence[float]) -> float | None:
+    """The review flag of sentences that were checked; weights as `Weights.flag`."""
+    values = review_values(sentences)
+    if values is None:
+        return None
+    logit = sum(weight * value for weight, value in zip(flag, [*values, 1.0], strict=True))
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 def review_values(sentences: Sequence[SentenceCheck]) -> list[float] | None:
@@ -209,8 +278,7 @@ def review_values(sentences: Sequence[SentenceCheck]) -> list[float] | None:
     scores = [one.score for one in sentences if one.score is not None]
     if not scores:
         return None
-    fact = any(one.verdict == "unsupported" and len(one.reasons) > (one.way is not None) for one in sentences)
-    return [max(scores), float(fact), math.log(len(scores))]
+    return [max(scores), float(any(one.fact for one in sentences)), math.log(len(scores))]
 
 
 @cache

@@ -316,14 +316,17 @@ def windows_of(reading: Reading) -> tuple[Window, ...]:
     return (Window(spans, whole=len(spans) == 1 and not reading.partial),) if spans else ()
 
 
-def settings_hash(generate: GenerateSettings, prompt: PromptSettings) -> str:
+def settings_hash(generate: GenerateSettings, prompt: PromptSettings, judge: str | None = None) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of what a summary is generated with, as JSON with sorted keys.
 
     Args:
         generate: with the number type that was used, not ``auto``.
         prompt: as decided for the base (`PromptSettings.for_base`).
+        judge: the weights of the one by which it was chosen among others, if it was.
     """
-    values = {"generate": generate.model_dump(mode="json"), "prompt": prompt.model_dump(mode="json")}
+    values: dict[str, Any] = {"generate": generate.model_dump(mode="json"), "prompt": prompt.model_dump(mode="json")}
+    if judge is not None:
+        values["judge"] = judge
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

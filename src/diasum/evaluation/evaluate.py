@@ -19,9 +19,11 @@ from diasum.errors import DiasumError
 from diasum.evaluation.baselines import baseline_predictions, parse_baseline
 from diasum.evaluation.contrast import ContrastResult, contrast
 from diasum.evaluation.metrics import Evaluation, score_systems
-from diasum.evaluation.optional import bert_score, nli_consistency, require_model
+from diasum.evaluation.optional import bert_score, nli_consistency
 from diasum.evaluation.predictions import PairOf, Prediction
 from diasum.evaluation.rouge.protocols import AUTO, PROTOCOLS, check_protocol, choose_protocol
+from diasum.judges import require_judge
+from diasum.model.further import require_model
 from diasum.summarization.trained import Trained
 from diasum.summarization.windowed import reads_in_windows
 from diasum.wording import counted
@@ -80,9 +82,10 @@ def evaluate_model(
     check_protocol(settings.protocol)
     for name in settings.baselines:
         parse_baseline(name)
-    for model in (settings.bertscore_model, settings.nli_model):
-        if model is not None:
-            require_model(model)
+    if settings.bertscore_model is not None:
+        require_model(settings.bertscore_model)
+    if settings.nli_model is not None:
+        require_judge(settings.nli_model)
     pairs = corpus.split(settings.split)[: settings.max_examples]
     without = [pair.id for pair in pairs if not pair.references]
     if without:

@@ -17,6 +17,7 @@ from diasum.data.seen import Seen
 from diasum.errors import DiasumError
 from diasum.evaluation.runs import check_there
 from diasum.files import check_writable
+from diasum.judges import load_judge, require_judge
 from diasum.resolve import EVALUATE, Given, for_other_data, resolve
 from diasum.summarization.loading import generation_settings, load_trained
 from diasum.summarization.trained import Trained
@@ -73,22 +74,28 @@ class Plan:
         return resolve(EVALUATE, self.requested, self.arguments, own=brought).generate
 
     def load(self, generate: GenerateSettings, base: str | None = None) -> Trained:
-        """The model.
+        """The model, with the judge of its sentences where there is one.
 
         Args:
             generate: names the number type.
             base: where the adapter's base is, if it has moved.
 
         Raises:
-            DiasumError: see `load_trained`.
+            DiasumError: see `load_trained` and `diasum.judges.load_judge`.
         """
-        return load_trained(
+        judge = self.settings.check.judge
+        if judge is not None:
+            require_judge(judge)
+        trained = load_trained(
             self.source,
             base=base,
             device=self.settings.train.device,
             dtype=generate.dtype,
             trust_remote_code=self.settings.trust_remote_code,
         )
+        if judge is not None:
+            trained.judge = load_judge(judge, trained.hardware.device)
+        return trained
 
 
 _NO_RUN = Settings(data=DataSettings(path=""))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from diasum.claims.judgement import Judge
 from diasum.claims.support import CHECKED, KINDS, Unsupported, faithfulness
 from diasum.data import Corpus
 from diasum.evaluation.baselines import is_baseline, parse_baseline, sees_references
@@ -241,13 +242,22 @@ class Report:
         return sorted(random.Random(self.evaluation.seed).sample(range(n), min(SHOWN_EXAMPLES, n)))
 
 
-def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None) -> Report:
-    """Check facts, gather provenance, and put all that a report draws in one place; sets `evaluated.facts` and `evaluated.record`."""
+def build_report(evaluated: Evaluated, corpus: Corpus, run: Run | None, judge: Judge | None = None) -> Report:
+    """Check facts and sentences, gather provenance, and put all that a report draws in one place.
+
+    It sets `evaluated.facts` and `evaluated.record`.
+
+    Args:
+        evaluated: scored.
+        corpus: that it was evaluated on.
+        run: that it is of, if it is of one.
+        judge: a model that is asked beside the rules.
+    """
     evaluation = evaluated.evaluation
     texts = {name: [p.text for p in predictions] for name, predictions in evaluation.predictions.items()}
     references, checks = _check(texts, evaluation)
     human = _count([claims[0] for claims in references])
-    report = Report(evaluated, corpus, run, checks, human, references, check_sentences(texts, evaluation))
+    report = Report(evaluated, corpus, run, checks, human, references, check_sentences(texts, evaluation, judge))
     evaluated.facts = report.facts_sentence
     evaluated.record = {
         "system": evaluated.system,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from diasum.claims.judgement import Judge
 from diasum.claims.sentence_checks import VERDICTS, Checker, SummaryCheck
 from diasum.evaluation.metrics import Evaluation
 from diasum.evaluation.repeats import Repeated, repeated
@@ -83,11 +84,13 @@ class SentenceChecks:
 
     systems: Mapping[str, SentenceTally]
     references: SentenceTally
+    judge: str | None = None  # the name of the model that was asked beside the rules
 
     def to_json(self) -> dict[str, Any]:
         """As metrics.json has it; ``compared`` names the systems that were checked as the references were."""
         return {
             "checked": LOOKS_AT,
+            "judge": self.judge,
             "systems": {name: tally.to_json() for name, tally in self.systems.items()},
             "references": self.references.to_json(),
             "compared": [name for name, tally in self.systems.items() if tally.alike(self.references)],
@@ -98,9 +101,10 @@ class SentenceChecks:
         tally = self.systems[system]
         if tally.flagged is None:
             return f"No sentence of {system} was checked further: the rules are English, and need words that a turn would have to say."
+        by_judge = f", and by the judge {self.judge}" if self.judge else ""
         said = (
             f"{100 * tally.flagged.mean:.1f}% of the sentences of {system} are flagged by rules that look at {LOOKS_AT}, "
-            f"and at facts; {100 * tally.not_checked:.1f}% of its {tally.n} could not be checked and do not count"
+            f"and at facts{by_judge}; {100 * tally.not_checked:.1f}% of its {tally.n} could not be checked and do not count"
         )
         human = self.references.flagged
         if human is not None and tally.alike(self.references):
@@ -111,7 +115,9 @@ class SentenceChecks:
         return f"{said}. What is not flagged may still be wrong (docs/faithfulness.md tells how much is found)."
 
 
-def check_sentences(texts: Mapping[str, Sequence[str]], evaluation: Evaluation) -> SentenceChecks:
+def check_sentences(
+    texts: Mapping[str, Sequence[str]], evaluation: Evaluation, judge: Judge | None = None
+) -> SentenceChecks:
     """Check every system's summaries, and each pair's first reference; a dialogue is prepared once.
 
     What the summaries of a system repeat over many dialogues (`diasum.evaluation.repeats`) is to be looked at, and in the references, too.
@@ -119,16 +125,19 @@ def check_sentences(texts: Mapping[str, Sequence[str]], evaluation: Evaluation) 
     Args:
         texts: system to one summary a pair.
         evaluation: with the pairs.
+        judge: a model that is asked beside the rules.
     """
     pairs = evaluation.pairs
     references = [pair.references[0] for pair in pairs]
-    checkers = [Checker(pair.dialogue) for pair in pairs]
+    checkers = [Checker(pair.dialogue, judge=judge) for pair in pairs]
 
     def tally(summaries: Sequence[str]) -> SentenceTally:
         checks = [checker.check(text) for checker, text in zip(checkers, summaries, strict=True)]
         return SentenceTally.of(with_repeats(checks, summaries, repeated(pairs, summaries)))
 
-    return SentenceChecks({name: tally(summaries) for name, summaries in texts.items()}, tally(references))
+    return SentenceChecks(
+        {name: tally(summaries) for name, summaries in texts.items()}, tally(references), judge.name if judge else None
+    )
 
 
 def with_repeats(

@@ -142,7 +142,7 @@ def load_several(sources: Mapping[str, str | Path], *, settings: Given = (), **o
     for number, (name, source) in enumerate(others, 2):
         in_engine.append(f"adapter{number}")
         adapters[name] = load_beside(first, source, in_engine[-1])
-        adapters[name].generate = first.generate
+        adapters[name].generate, adapters[name].judge = first.generate, first.judge
         take_prompt(adapters[name], resolved[name].prompt)
     summarizer = SeveralSummarizer(adapters, FastEngine(first.model, first.base.tokenizer, adapters=in_engine))
     first.engine(first.generate)  # refuses what it cannot honour

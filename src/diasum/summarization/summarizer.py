@@ -121,7 +121,8 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
 
     Args:
         source: a run, an adapter folder, a merged model, a hub id or ``mini``.
-        settings: of ``generate.``, `prompt.length` and `prompt.redact`, where they differ from its own: ``{"prompt.redact": "on"}``.
+        settings: of ``generate.`` and ``check.``, `prompt.length` and `prompt.redact`, where they differ from its own:
+            ``{"prompt.redact": "on"}``.
         options: as `load_trained`.
 
     Raises:
@@ -138,9 +139,15 @@ def load(source: str | Path, *, settings: Given = (), **options: Any) -> Summari
         from diasum.redaction.redactor import check_installed
 
         check_installed()  # before seconds of loading
+    if resolved.check.judge is not None:
+        from diasum.judges import load_judge, require_judge
+
+        require_judge(resolved.check.judge)
     trained = load_trained(source, dtype=resolved.generate.dtype, **options)
     trained.generate = resolved.generate.model_copy(update={"dtype": trained.generate.dtype})
     take_prompt(trained, resolved.prompt)
+    if resolved.check.judge is not None:
+        trained.judge = load_judge(resolved.check.judge, trained.hardware.device)
     return Summarizer(trained)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from diasum.claims.judgement import Judge
 from diasum.claims.language import is_english
 from diasum.config import GenerateSettings, Length, Redaction
 from diasum.data import PairEncoder
-from diasum.data.encoded import EncodedSource, EncodedWindow
+from diasum.data.encoded import EncodedSource
 from diasum.data.summary import Sentence, Summary, settings_hash, split_into_sentences, windows_of
 from diasum.dialogue import Dialogue
 from diasum.engines import Choice, Engine, Generated, torch_engines
@@ -26,7 +27,7 @@ from diasum.model.locating import located
 from diasum.summarization.deferred import DeferredBase, DeferredModel
 from diasum.summarization.exports import choose, choose_for_base
 from diasum.summarization.reranking import reranked
-from diasum.summarization.windowed import reads_in_windows, summarize_in_windows
+from diasum.summarization.windowed import WindowSource, reads_in_windows, summarize_in_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Trained:
         has_adapter: whether there is an adapter that `without_adapter` can switch off.
         notes: what a user should know, each one sentence.
         exported: engines of exports of these very weights.
+        judge: a model that is asked beside the rules which sentences the conversation supports.
     """
 
     source: str
@@ -79,6 +81,7 @@ class Trained:
     has_adapter: bool
     notes: list[str] = field(default_factory=list)
     exported: list[Ct2Engine] = field(default_factory=list)
+    judge: Judge | None = None
     _base_answers: bool = field(default=False, init=False, repr=False)
     _engines: tuple[Any, list[Engine]] | None = field(default=None, init=False, repr=False)
 
@@ -135,7 +138,9 @@ class Trained:
         dtype, reason = self.computes_in(settings)
         choice = self.engine(settings)
         name = choice.engine.name
-        hashed = settings_hash(settings.model_copy(update={"dtype": dtype, "engine": name}), self.encoder.settings)
+        judge = self.judge.weights if self.judge and settings.rerank else None
+        used = settings.model_copy(update={"dtype": dtype, "engine": name})
+        hashed = settings_hash(used, self.encoder.settings, judge)
         common: dict[str, Any] = {
             "engine": name,
             "engine_reason": choice.reason,
@@ -145,7 +150,7 @@ class Trained:
         }
         summaries: dict[int, Summary] = {}
         read = [(dialogues[i], dialogues[i]) for i in encoded.at_once]
-        for i, one in zip(encoded.at_once, reranked(generated, read, self.encoder), strict=True):
+        for i, one in zip(encoded.at_once, reranked(generated, read, self.encoder, self.judge), strict=True):
             text = self.encoder.finish(dialogues[i], one.text)
             summaries[i] = Summary(
                 text=text,
@@ -161,7 +166,7 @@ class Trained:
         long = [dialogues[i] for i in encoded.long]
         in_windows = self._in_windows(long, choice.engine, settings, progress, common)
         summaries |= zip(encoded.long, in_windows, strict=True)
-        return [with_evidence(summaries[i], dialogue) for i, dialogue in enumerate(dialogues)]
+        return [with_evidence(summaries[i], dialogue, self.judge) for i, dialogue in enumerate(dialogues)]
 
     def _in_windows(
         self,
@@ -175,8 +180,8 @@ class Trained:
 
         told = windows_done = 0
 
-        def write(sources: list[tuple[Dialogue, EncodedWindow]]) -> list[Generated]:
-            ids = [window.input_ids for _, window in sources]
+        def write(sources: list[WindowSource]) -> list[Generated]:
+            ids = [one.input_ids for one in sources]
 
             def advance(count: int) -> None:
                 # Windows are told as dialogues; those of summaries that are read again come last.
@@ -187,8 +192,8 @@ class Trained:
                     progress(reached - told)
                     told = reached
 
-            read = [(dialogue, Dialogue(tuple(one.window.turns))) for dialogue, one in sources]
-            return reranked(engine.generate(ids, settings, progress=advance), read, self.encoder)
+            read = [(one.dialogue, one.part) for one in sources]
+            return reranked(engine.generate(ids, settings, progress=advance), read, self.encoder, self.judge)
 
         summaries = []
         for job, joined in summarize_in_windows(self.encoder, dialogues, write, closing=settings.closing):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from diasum.config import GenerateSettings, PromptSettings
 from diasum.data.encoded import EncodedWindow
@@ -21,11 +22,27 @@ from diasum.data.encoding import PairEncoder
 from diasum.data.summary import Window
 from diasum.data.turns_read import Reading, word_count
 from diasum.data.window_summaries import JoinedText, TextOfTurns, house_labels, join, nearest, without_labels
+from diasum.data.windows import TurnWindow
 from diasum.dialogue import Dialogue, Turn
 from diasum.engines import Generated
 
-Write = Callable[[list[tuple[Dialogue, EncodedWindow]]], list[Generated]]
-"""What a model writes for windows, each with the dialogue that it is of, in their order."""
+
+class WindowSource(NamedTuple):
+    """What a model reads of a long dialogue at a time.
+
+    Attributes:
+        input_ids: as it reads it.
+        dialogue: the whole.
+        part: what stands in it, as its reader knows it: turns of the dialogue, or summaries of some of them, names put back.
+    """
+
+    input_ids: list[int]
+    dialogue: Dialogue
+    part: Dialogue
+
+
+Write = Callable[[list[WindowSource]], list[Generated]]
+"""What a model writes for windows, in their order."""
 
 
 @dataclass(slots=True)
@@ -81,7 +98,7 @@ def summarize_in_windows(
         of_turns = [[TextOfTurns(turn.text, (turn.id or 0,)) for turn in one.window.turns] for one in windows]
         reading.append((jobs[-1], windows, of_turns))
     while reading:
-        _write(reading, write)
+        _write(encoder, reading, write)
         reading = [again for job, *_ in reading if (again := _again(encoder, job, closing))]
     return [(job, _finished(encoder, job, closing)) for job in jobs]
 
@@ -97,9 +114,18 @@ def _begun(dialogue: Dialogue, windows: list[EncodedWindow]) -> WindowedSummary:
     )
 
 
-def _write(reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[TextOfTurns]]]], write: Write) -> None:
+def _write(
+    encoder: PairEncoder,
+    reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[TextOfTurns]]]],
+    write: Write,
+) -> None:
     """One pass over every window; a job's parts are then what was written of its windows."""
-    written = iter(write([(job.dialogue, one) for job, windows, _ in reading for one in windows]))
+    sources_of_all = [
+        WindowSource(one.input_ids, job.dialogue, _part(encoder, job, one.window, inside))
+        for job, windows, sources in reading
+        for one, inside in zip(windows, sources, strict=True)
+    ]
+    written = iter(write(sources_of_all))
     for job, windows, sources in reading:
         first = not job.passes
         job.parts = []
@@ -113,6 +139,12 @@ def _write(reading: list[tuple[WindowedSummary, list[EncodedWindow], list[list[T
                 job.parts.append(
                     TextOfTurns(generated.text, nearest(generated.text, inside), generated.cut, tuple(inside))
                 )
+
+
+def _part(encoder: PairEncoder, job: WindowedSummary, window: TurnWindow, inside: Sequence[TextOfTurns]) -> Dialogue:
+    if not job.passes:
+        return Dialogue(job.dialogue.turns[window.first : window.last + 1])
+    return Dialogue(tuple(Turn("", encoder.finish(job.dialogue, one.text), id=i) for i, one in enumerate(inside)))
 
 
 def _again(
