@@ -86,6 +86,12 @@ def reranking_table(results: dict[str, Any]) -> str:
             f"{ratio['median']:.2f}x ({ratio['least']:.2f}-{ratio['most']:.2f})",
         ]
         lines.append(f"| {beams} | {' | '.join(cells)} |")
+    rounds = next(iter(results["beams"].values()))["time_ratio"]["rounds"]
+    lines += [
+        "",
+        f"{results['dialogues']} dialogues, 95% intervals, ROUGE-L by the protocol `{results['protocol']['name']}`; `{results['engine']}` "
+        f"on {results['hardware']['processor']}, the ratio of processor times in {rounds} rounds in turn: median, least and most.",
+    ]
     return "\n".join(lines)
 
 
