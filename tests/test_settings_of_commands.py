@@ -81,7 +81,7 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         ("diasum.data.splitting.split_corpus", True, None),
         ("diasum.data.redacting.redact_corpus", True, None),
         ("diasum.evaluation.plan.generation_settings", False, own.generate),
-        ("diasum.evaluation.plan.load_trained", False, None),
+        ("diasum.evaluation.plan.load_trained", False, SimpleNamespace(hardware=SimpleNamespace(device="cpu"))),
         ("diasum.evaluation.evaluate.evaluate_model", True, None),
         ("diasum.evaluation.evaluate.evaluate_texts", True, None),
         ("diasum.exporting.source.Source", True, None),
@@ -94,6 +94,9 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Work:
         importlib.import_module(place.rpartition(".")[0])
     for place, stop, result in places:
         monkeypatch.setattr(place, kept.keep(place.rpartition(".")[2], stop=stop, result=result))
+    for place in ("diasum.judges", "diasum.evaluation.plan"):
+        for name in ("require_judge", "load_judge"):
+            monkeypatch.setattr(f"{place}.{name}", lambda judge, *_: kept.got.update(judge=judge))
     monkeypatch.setattr(
         "diasum.summarization.summarizer.load_trained", lambda source, *, base=None, dtype=None: Loaded(kept, dtype)
     )
