@@ -15,6 +15,7 @@ from diasum.engines import Generated
 from diasum.errors import DiasumError
 from diasum.judges import load_judge, windowed
 from diasum.summarization.reranking import reranked
+from tests.cli.terminal import Terminal
 from tests.encoders import save
 from tests.exporting.runs import make_run
 
@@ -127,3 +128,18 @@ def test_an_evaluation_is_judged(judge: str, doubting: list[str], base: str, cor
     assert doubting
     told = [json.loads(file.read_text(encoding="utf-8")) for file in run.path.rglob("metrics*.json")]
     assert [one["faithfulness"]["sentences"]["judge"] for one in told] == [Path(judge).name]
+
+
+def test_what_a_judge_finds_is_shown_or_it_is_said_how(
+    judge: str, doubting: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal, settings = Terminal(monkeypatch, capsys), ["--set", f"check.judge={judge}"]
+    code, out, err = terminal("summarize", *settings, stdin=TALK["dialogue"])
+    assert (code, "support 25%" in out) == (0, False), err
+    assert f"what the judge {Path(judge).name} finds is shown with --check" in err
+    code, out, err = terminal("summarize", *settings, "--check", stdin=TALK["dialogue"])
+    assert (code, "support 25%" in out) == (0, True), err
+    assert "is shown with" not in err
+    code, out, err = terminal("summarize", "--set", "check.judge=/nowhere/judge", stdin=TALK["dialogue"])
+    assert (code, out) == (2, "")
+    assert "There is no model folder /nowhere/judge." in err

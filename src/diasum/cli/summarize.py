@@ -193,8 +193,11 @@ def _to_standard_output(
     for line in readings(conversations):
         on.print(line, markup=False)
     summarizer = api.load(model.run, base=model.base, settings=model.settings)
-    for note in summarizer.trained.notes:
+    trained = summarizer.trained
+    for note in trained.notes:
         on.print(f"note: {note}", markup=False)
+    if trained.judge is not None and not (jsonl or check or trained.generate.rerank):
+        on.print(f"note: what the judge {trained.judge.name} finds is shown with --check or --jsonl.", markup=False)
     cut: list[str] = []
     with Bars(on, shown=len(conversations) > 1 and not sys.stdout.isatty()) as bars:
         for name, conversation, summary in _summaries(summarizer, conversations, bars):
