@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,10 +33,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.corpora import DATA, ROOT
+from benchmarks.logistic import logistic
 from benchmarks.support_train import Written, evened, held_out, written
-from benchmarks.support_weights import Told, injected, multinomial, read, wrong_sentences
+from benchmarks.support_weights import Told, flag, read, thresholds, wrong_sentences
 from diasum.claims.judgement import Calibration, log_odds_wrong
-from diasum.claims.sentence_checks import Checker, review_values
+from diasum.claims.sentence_checks import Checker
 from diasum.dialogue import Dialogue
 from diasum.files import write_json
 from diasum.judges.tuned import Packed, Reader, TunedJudge, encoded
@@ -48,7 +50,6 @@ SHAPE = {"model_type": "bert", "hidden_size": 384, "num_hidden_layers": 6, "voca
 KINDS = ("supported", "invented", "reversed", "boilerplate", "relation", "negation", "number")
 WAYS = ("invented", "reversed", "invented", "misplaced", "negated", "miscounted")  # of all kinds but the first
 DIALOGUE, SENTENCE, SPEAKERS = 380, 60, 9
-ALARMS, UNSUPPORTED = 0.05, 0.01  # of references, at which a sentence is to be looked at, and is unsupported
 _MADE = {
     "reference": "supported",
     "invented": "invented",
@@ -273,49 +274,18 @@ def calibrate(judge: TunedJudge, parts: Sequence[Sequence[Told]]) -> tuple[Calib
         ]
     neutral = float(np.mean([score.rules for score, wrong, _ in rows if score.rules is not None and not wrong]))
     values = np.array([[score.judge, neutral if score.rules is None else score.rules] for score, *_ in rows])
-    wrong = np.array([one for _, one, _ in rows], dtype=int)
-    slopes = fitted(values, wrong, np.array([weight for *_, weight in rows]))
+    wrong = [one for _, one, _ in rows]
+    slopes = logistic(values, wrong, weights=[weight for *_, weight in rows])
     of_judge, of_rules, constant = (round(float(one), 4) for one in slopes)
-    calibration = Calibration(
+    references = [one for part in parts[2:] for one in part if held_out(one.id)][-CALIBRATED:]
+    checker = partial(Checker, english=True, judge=judge)
+    judge.calibration = calibration = Calibration(
         of_judge, of_rules, constant, round(neutral, 4), check=math.inf, unsupported=math.inf, flag=(0.0, 0.0, 0.0, 0.0)
     )
-    judge.calibration = calibration
-    references = [one for part in parts[2:] for one in part if held_out(one.id)][-CALIBRATED:]
-    checks = [
-        check
-        for one in references
-        for check in Checker(one.dialogue, english=True, judge=judge).check("\n".join(one.sentences)).sentences
-    ]
-    scores = np.array([check.score if check.score is not None else -50.0 for check in checks])
-    facts = np.array([check.verdict == "unsupported" for check in checks])
-    scores[facts] = -np.inf
-    room = max(0.0, ALARMS - float(facts.mean()))
-    check, unsupported = (round(float(np.quantile(scores, 1 - min(one, room))), 3) for one in (ALARMS, UNSUPPORTED))
-    calibration = judge.calibration = replace(calibration, check=check, unsupported=unsupported)
-    flag_rows, has_error = [], []
-    for dialogue, text, kind in injected(references, random.Random(0)):
-        weighed = review_values(Checker(dialogue, english=True, judge=judge).check(text).sentences)
-        if weighed is not None:
-            flag_rows.append(weighed)
-            has_error.append(kind is not None)
-    of_flag = np.array(flag_rows)
-    mean, scale = of_flag.mean(0), of_flag.std(0) + 1e-9
-    fit = multinomial((of_flag - mean) / scale, np.array(has_error, dtype=int), 2)[:, 1]
-    raised = fit[:-1] / scale
-    flag = tuple(round(float(one), 4) for one in (*raised, fit[-1] - raised @ mean))
-    counts = {"written sentences": len(rows), "references": len(checks), "summaries": len(flag_rows)}
-    return replace(calibration, flag=flag), counts
-
-
-def fitted(values: np.ndarray, wrong: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weights of logistic regression, the constant last, by Newton's method."""
-    rows = np.c_[values, np.ones(len(values))]
-    slopes = np.zeros(rows.shape[1])
-    for _ in range(50):
-        likely = 1 / (1 + np.exp(-rows @ slopes))
-        bend = (rows * (weights * likely * (1 - likely))[:, None]).T @ rows + 1e-6 * np.eye(rows.shape[1])
-        slopes -= np.linalg.solve(bend, rows.T @ (weights * (likely - wrong)))
-    return slopes
+    levels = thresholds(references, checker)
+    judge.calibration = calibration = replace(calibration, check=levels["check"], unsupported=levels["unsupported"])
+    counts = {"written sentences": len(rows), "references": levels["references"], "summaries": len(references)}
+    return replace(calibration, flag=tuple(flag(references, checker))), counts
 
 
 def pack(options: argparse.Namespace) -> None:

@@ -17,14 +17,16 @@ import random
 import sys
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
 from benchmarks.boosting import Growth, boost
 from benchmarks.corpora import DATA, ROOT
+from benchmarks.logistic import logistic
 from benchmarks.support_errors import KINDS, Other, make
 from benchmarks.support_train import Written, evened, held_out, written
 from diasum.claims.orientation import EVIDENCE, Orientation, Talk, evidence
@@ -41,6 +43,7 @@ OUTPUT = ROOT / "src" / "diasum" / "claims" / WEIGHTS
 CORPORA = {"written": "written/conversations.jsonl.gz", "summaries": "summaries/summaries.jsonl.gz"}
 SEED = 0
 ALARMS, UNSUPPORTED = 0.05, 0.01  # of references
+CheckerOf = Callable[[Dialogue], Checker]
 _OF_KIND = {
     "speakers": "reversed",
     "negation": "negated",
@@ -246,44 +249,9 @@ def fit(made: Rows, by_hand: Rows) -> tuple[dict[str, list[Tree]], dict[str, dic
     return trees, counts
 
 
-def multinomial(values: np.ndarray, classes: np.ndarray, n: int) -> np.ndarray:
-    """Multinomial logistic regression, ridge, the first class at zero, by accelerated bound optimisation (Böhning 1992).
-
-    Args:
-        values: (rows, features), standardised.
-        classes: (rows,), from 0.
-        n: number of classes.
-
-    Returns:
-        (features + 1, classes): weights, the constant last.
-    """
-    values = np.c_[values, np.ones(len(values))]
-    ridge = np.eye(values.shape[1]) * _RIDGE
-    ridge[-1, -1] = 1e-3
-    inverse = np.linalg.inv(0.5 * values.T @ values + ridge)
-    wanted = np.eye(n)[classes]
-    weights = ahead = np.zeros((values.shape[1], n))
-    speed = 1.0
-    for _ in range(_STEPS):
-        odds = values @ ahead
-        shares = np.exp(odds - odds.max(1, keepdims=True))
-        shares /= shares.sum(1, keepdims=True)
-        gradient = values.T @ (shares - wanted) + ridge @ ahead
-        gradient[:, 0] = 0
-        new = ahead - inverse @ gradient
-        faster = (1 + math.sqrt(1 + 4 * speed**2)) / 2
-        ahead = new + (speed - 1) / faster * (new - weights)
-        weights, speed = new, faster
-    return weights
-
-
-def thresholds(told: Sequence[Told], weights: Weights) -> dict[str, float]:
+def thresholds(told: Sequence[Told], checker: CheckerOf) -> dict[str, float]:
     """From which scores a sentence is flagged, so that no more than `ALARMS` of the references are."""
-    checks = [
-        check
-        for one in told
-        for check in Checker(one.dialogue, english=True, weights=weights).check("\n".join(one.sentences)).sentences
-    ]
+    checks = [check for one in told for check in checker(one.dialogue).check("\n".join(one.sentences)).sentences]
     scores = np.array([check.score if check.score is not None else -50.0 for check in checks])
     facts = np.array([check.verdict == "unsupported" for check in checks])
     scores[facts] = -np.inf
@@ -308,17 +276,17 @@ def injected(told: Sequence[Told], rng: random.Random) -> Iterator[tuple[Dialogu
         yield one.dialogue, text, put_in
 
 
-def flag(told: Sequence[Told], weights: Weights) -> list[float]:
+def flag(told: Sequence[Told], checker: CheckerOf) -> list[float]:
     """Logistic regression of whether a summary has an error put in."""
     rows, wrong = [], []
     for dialogue, text, kind in injected(told, random.Random(SEED)):
-        weighed = review_values(Checker(dialogue, english=True, weights=weights).check(text).sentences)
+        weighed = review_values(checker(dialogue).check(text).sentences)
         if weighed is not None:
             rows.append(weighed)
             wrong.append(kind is not None)
     values = np.array(rows)
     mean, scale = values.mean(0), values.std(0) + 1e-9
-    fitted = multinomial((values - mean) / scale, np.array(wrong, dtype=int), 2)[:, 1]
+    fitted = logistic((values - mean) / scale, wrong, ridge=_RIDGE)
     slopes = fitted[:-1] / scale
     return [round(float(one), 4) for one in (*slopes, fitted[-1] - slopes @ mean)]
 
@@ -334,8 +302,9 @@ def main() -> None:
     learnt = Learnt(words, speakers)
     trees, fitted_on = fit(made_rows(for_weights, learnt), written_rows([*for_words, *for_weights], written(), learnt))
     weights = Weights(learnt, trees, math.inf, math.inf, (0.0, 0.0, 0.0, 0.0))
-    levels = thresholds(for_flag, weights)
-    calibrated = flag(for_flag, weights)
+    checker = partial(Checker, english=True, weights=weights)
+    levels = thresholds(for_flag, checker)
+    calibrated = flag(for_flag, checker)
     about = {
         "generated_by": "python -m benchmarks.support_weights",
         "date": datetime.now(UTC).date().isoformat(),

@@ -20,13 +20,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.logistic import logistic
+
 HERE = Path(__file__).resolve().parent
 FILE = HERE / "sentences.jsonl.gz"
 KINDS = ("invented", "reversed", "boilerplate", "relation", "negation", "number")  # of sentences that are not supported
 _PARTS, _FOLDS = 10, 5
 _LEAST_USES, _SMOOTHING = 5, 2.0
 _LIGHTEST, _HEAVIEST = 0.3, 3.0
-_STEPS = 50
 _TOKEN = re.compile(r"[a-z']+|#|[0-9]+")
 
 
@@ -87,7 +88,8 @@ def evened(sentences: Mapping[str, list[Written]]) -> dict[Written, float]:
                 scores.append(sum(_evidence(part, uses, seen) for part in sorted(parts)))
                 scored.append(one)
     values, wanted = np.array(scores), np.array([one.supported for one in scored], dtype=np.float64)
-    likely = (1 / (1 + np.exp(-_calibrated(values, wanted)))).clip(1e-6, 1 - 1e-6)
+    slope, constant = logistic(values[:, None], wanted)
+    likely = (1 / (1 + np.exp(-slope * values - constant))).clip(1e-6, 1 - 1e-6)
     share = wanted.mean()
     weights = np.where(wanted == 1, share / likely, (1 - share) / (1 - likely)).clip(_LIGHTEST, _HEAVIEST)
     return dict(zip(scored, weights.tolist(), strict=True))
@@ -105,15 +107,3 @@ def _evidence(part: str, uses: Mapping[bool, Counter[str]], seen: Counter[bool])
         return 0.0
     yes, no = (math.log((uses[label][part] + _SMOOTHING) / (seen[label] + 2 * _SMOOTHING)) for label in (True, False))
     return yes - no
-
-
-def _calibrated(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Log-odds by logistic regression on one value."""
-    rows = np.stack([values, np.ones_like(values)], axis=1)
-    weights = np.zeros(2)
-    for _ in range(_STEPS):
-        likely = 1 / (1 + np.exp(-rows @ weights))
-        bend = (rows * (likely * (1 - likely))[:, None]).T @ rows / len(rows) + 1e-6 * np.eye(2)
-        weights -= np.linalg.solve(bend, rows.T @ (likely - wanted) / len(rows))
-    odds: np.ndarray = rows @ weights
-    return odds
