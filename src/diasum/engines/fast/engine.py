@@ -123,6 +123,7 @@ class FastEngine:
     ) -> Iterator[tuple[int, Generated]]:
         """Summaries until nothing waits, or memory runs out: then those sources that were begun are put into `failed`."""
         batch = _Batch(self.current_decoder(settings), self._spec(settings), adapters)
+        most = settings.num_beams if settings.rerank else 1
         while True:
             try:
                 with torch.inference_mode():
@@ -131,15 +132,14 @@ class FastEngine:
                         batch.admit(admitted, settings)
                     if not batch.items:
                         return
-                    found = batch.step()
+                    found = batch.step(most)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 failed += batch.items
                 return
             for number, summaries in found:
-                kept = summaries if settings.rerank else summaries[:1]
-                yield number, Generated.of_search([self._generated(tokens) for tokens in kept])
+                yield number, Generated.of_search([self._generated(tokens) for tokens in summaries])
 
     def _generated(self, tokens: list[int]) -> Generated:
         text = self.tokenizer.decode(tokens, skip_special_tokens=True).strip()
@@ -284,8 +284,8 @@ class _Batch:
         self.decoder.admit(sources, self.caches, self._adapters_of(items))
         self.search.admit([least_length(source, settings) for source in sources])
 
-    def step(self) -> list[tuple[int, list[list[int]]]]:
-        """One token more of every source; the numbers of those that are done, which leave, with the tokens of their summaries."""
+    def step(self, most: int) -> list[tuple[int, list[list[int]]]]:
+        """One token more of every source; the numbers of those that are done, which leave, with the tokens of their likeliest summaries."""
         step = self.caches.begin_step()
         with rows_of(self._adapters_of(self.items), [self.spec.beams] * len(self.items)):
             logits = self.decoder.logits(self.decoder.decode(self.search.tokens.flatten(), step))
@@ -293,7 +293,9 @@ class _Batch:
         done: list[bool] = self.search.done.tolist()
         if not any(done):
             return []
-        found = [(self.items[slot][0], self.search.summaries(slot)) for slot, is_done in enumerate(done) if is_done]
+        found = [
+            (self.items[slot][0], self.search.summaries(slot, most)) for slot, is_done in enumerate(done) if is_done
+        ]
         places = _closed_up(done)
         self.items = [self.items[slot] for slot in places]
         self.caches.keep(places)

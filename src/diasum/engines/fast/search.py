@@ -86,8 +86,8 @@ class Search(ABC):
         """
 
     @abstractmethod
-    def summaries(self, slot: int) -> list[list[int]]:
-        """The tokens of the summaries that a slot which is done has found, likeliest first; each begins with the start token."""
+    def summaries(self, slot: int, most: int) -> list[list[int]]:
+        """The tokens of the likeliest summaries that a slot which is done has found, in order; each begins with the start token."""
 
     def keep(self, places: Tensor) -> None:
         """Free all slots but these, which take the places 0, 1 ... in this order."""
@@ -119,7 +119,7 @@ class GreedySearch(Search):
         self.history.scatter_(2, self.lengths[:, None, None], chosen[:, :, None])
         return torch.zeros_like(chosen)
 
-    def summaries(self, slot: int) -> list[list[int]]:
+    def summaries(self, slot: int, most: int) -> list[list[int]]:
         return [self.history[slot, 0, : int(self.lengths[slot]) + 1].tolist()]
 
 
@@ -165,8 +165,8 @@ class BeamSearch(Search):
         self.done = ~self._may_improve() | (self.lengths >= self.spec.longest)
         return parents.gather(1, going_on)
 
-    def summaries(self, slot: int) -> list[list[int]]:
-        lengths: list[int] = self.found_lengths[slot].tolist()
+    def summaries(self, slot: int, most: int) -> list[list[int]]:
+        lengths: list[int] = self.found_lengths[slot, :most].tolist()
         return [self.found[slot, i, : length + 1].tolist() for i, length in enumerate(lengths) if length]
 
     def keep(self, places: Tensor) -> None:
