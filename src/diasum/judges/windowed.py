@@ -96,8 +96,8 @@ def concluding(model: str | Path, device: str) -> Reader:
         rows = []
         for premise, sentence in zip(premises, sentences, strict=True):
             while len(ids := read(premise, sentence)) > _LONGEST and premise:
-                # of the premise, never of the question; a little less than what is too much, since tokens differ in length
-                premise = premise[: int(len(premise) * max(0, 1 - (len(ids) - _LONGEST) / len(ids))) - 1]
+                # of the premise, never of the question; again, where tokens are shorter than they are on average
+                premise = premise[: int(len(premise) * _LONGEST / len(ids))]
             rows.append(ids)
         batch = tokenizer.pad({"input_ids": rows}, return_tensors="pt").to(device)
         logits = classifier(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
